@@ -1,1 +1,27 @@
-"""To be written."""
+"""PROMISE: one contract per table and layer, and the data dictionary that is generated from them.
+
+Belongs here: what a table must look like, what each column means, the closed vocabularies, the reviewed
+reference data, and the one screen that tells how a table breaks its promise. Does not belong here: reading,
+shaping or keeping tables.
+"""
+
+from __future__ import annotations
+
+from carms_lib.schemas import audit, bronze, gold, raw, silver
+from carms_lib.schemas._model import LAYERS, TEXT, Table, TableContract, contracts
+from carms_lib.schemas.fields import FIELDS, FieldMeaning
+
+__all__ = [
+    "FIELDS",
+    "LAYERS",
+    "TEXT",
+    "FieldMeaning",
+    "Table",
+    "TableContract",
+    "audit",
+    "bronze",
+    "contracts",
+    "gold",
+    "raw",
+    "silver",
+]

@@ -1,0 +1,82 @@
+"""The closed vocabularies: every value that a coded column may hold.
+
+Belongs here: short lists that change only when the match itself changes. Does not belong here: what is
+known of a single school, stream or site; that is data (`carms_lib.schemas.reference`).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = [
+    "ACCREDITATIONS",
+    "APPLICATIONS_BANDS",
+    "BAND_METRICS",
+    "ELIGIBILITIES",
+    "EXAMS",
+    "INTERVIEW_BANDS",
+    "ITERATIONS",
+    "JURISDICTION_KINDS",
+    "LANGUAGES",
+    "LENGTH_STANDARDS",
+    "PAGE_LANGUAGES",
+    "PLACEHOLDER_BODIES",
+    "PROVINCES",
+    "SECTION_KEYS",
+    "SEVERITIES",
+]
+
+PROVINCES: Final = ("AB", "BC", "MB", "NB", "NL", "NS", "NT", "NU", "ON", "PE", "QC", "SK", "YT")
+"""Two-letter codes of the ten provinces and three territories."""
+
+JURISDICTION_KINDS: Final = ("province", "territory")
+
+ELIGIBILITIES: Final = ("CMG", "IMG", "ALL", "MOTP")
+"""Who may apply: Canadian graduates, international graduates, both, or military applicants only."""
+
+ITERATIONS: Final = ("first", "second")
+
+LANGUAGES: Final = ("en", "fr", "either")
+"""Language in which an application is written."""
+
+PAGE_LANGUAGES: Final = ("en", "fr")
+
+BAND_METRICS: Final = ("applications", "interview")
+
+APPLICATIONS_BANDS: Final = ("0 - 50", "51 - 200", "201 - 400", "401 - 600", "601 +")
+
+INTERVIEW_BANDS: Final = ("0 - 25", "26 - 50", "51 - 75", "76 - 100")
+
+ACCREDITATIONS: Final = (
+    "Accredited",
+    "Accredited through joint institutional agreement",
+    "Notice of intent to withdraw accreditation",
+)
+
+LENGTH_STANDARDS: Final = ("not above", "equal", "above")
+"""Length of training against the standard of the national college."""
+
+EXAMS: Final = ("Casper", "FMProC", "MCCQE Part I", "NAC")
+
+SECTION_KEYS: Final = (
+    "program_contacts",
+    "important_information",
+    "return_of_service",
+    "general_instructions",
+    "supporting_documentation_information",
+    "review_process",
+    "interviews",
+    "selection_criteria",
+    "program_highlights",
+    "program_curriculum",
+    "training_sites",
+    "additional_information",
+    "faq",
+    "summary_of_changes",
+)
+"""Canonical keys of the sections of a page, English and French, in the order in which pages print them."""
+
+PLACEHOLDER_BODIES: Final = ("n/a", "na", "s/o", "so", ".", "-", "*")
+"""Section bodies, in lower case, that stand for "nothing to say": the section is present and not filled."""
+
+SEVERITIES: Final = ("critical", "warning")
