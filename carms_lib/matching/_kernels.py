@@ -1,0 +1,187 @@
+"""Deferred acceptance on flat arrays: the kernels on which `solve` and the simulator stand.
+
+Belongs here: loops over integer arrays, callable from other compiled functions, that allocate nothing. Does
+not belong here: labels, checks of what a user gave (a kernel trusts its input: every index in bounds, see
+`carms_lib.matching._checks`), couples, pandas.
+
+Lists are in CSR form: the entries of applicant `a` are ``ptr[a] .. ptr[a + 1] - 1``, best first, and ``idx``
+holds the program of each entry. Applicants apply one after another; one who is displaced goes on at once from
+where it stands in its list. Without couples the order does not matter (McVitie and Wilson 1971).
+
+References
+----------
+Gale, D. and Shapley, L. S. (1962). College admissions and the stability of marriage. American Mathematical
+Monthly 69, 9-15.
+McVitie, D. G. and Wilson, L. B. (1971). The stable marriage problem. Communications of the ACM 14, 486-490.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from carms_lib.matching._jit import kernel
+
+if TYPE_CHECKING:
+    from carms_lib.matching._types import Float64s, Int32s, Int64s
+
+__all__ = ["is_worse", "propose_scored", "resume_scored"]
+
+
+@kernel
+def is_worse(score: float, applicant: int, other_score: float, other_applicant: int) -> bool:
+    """Tell whether `applicant` has less priority: a lower score, or an equal one and a higher index."""
+    return score < other_score or (score == other_score and applicant > other_applicant)
+
+
+@kernel
+def propose_scored(
+    ptr: Int64s,
+    idx: Int32s,
+    score: Float64s,
+    quota: Int32s,
+    seat_ptr: Int64s,
+    match: Int32s,
+    position: Int32s,
+    held_applicant: Int32s,
+    held_score: Float64s,
+    held_count: Int32s,
+    stack: Int32s,
+) -> int:
+    """Match applicants to programs that rank by score; applicants propose, from empty seats.
+
+    Parameters
+    ----------
+    ptr : ndarray of int64, shape (n_applicants + 1,)
+        Where each applicant's list begins.
+    idx : ndarray of int32, shape (n_entries,)
+        Program of each entry, best first.
+    score : ndarray of float64, shape (n_entries,)
+        Priority of that applicant at that program: higher is better, -inf means not ranked; never NaN.
+    quota : ndarray of int32, shape (n_programs,)
+        Positions of each program, zero or more.
+    seat_ptr : ndarray of int64, shape (n_programs + 1,)
+        Where each program's seats begin in `held_applicant`; at least `quota` apart.
+    match : ndarray of int32, shape (n_applicants,), out
+        Program of each applicant, -1 when unmatched.
+    position : ndarray of int32, shape (n_applicants,), out
+        0-based place of the match in the applicant's own list; the list's length when unmatched.
+    held_applicant, held_score : ndarrays of int32 and float64, shape (seat_ptr[-1],), out
+        Who holds the seats: the first ``held_count[p]`` of each program are a heap, its worst at the root.
+    held_count : ndarray of int32, shape (n_programs,), out
+        Seats that are taken.
+    stack : ndarray of int32, shape (n_applicants,), work
+        Applicants who have yet to propose.
+
+    Returns
+    -------
+    int64
+        Number of proposals made, counting those to programs that do not rank the applicant.
+
+    Notes
+    -----
+    Equal scores: the lower applicant index wins.
+    """
+    n = ptr.size - 1
+    held_count[:] = 0
+    for applicant in range(n):
+        match[applicant] = -1
+        position[applicant] = 0
+        stack[n - 1 - applicant] = applicant
+    return resume_scored(
+        ptr, idx, score, quota, seat_ptr, match, position, held_applicant, held_score, held_count, stack, n
+    )
+
+
+@kernel
+def resume_scored(
+    ptr: Int64s,
+    idx: Int32s,
+    score: Float64s,
+    quota: Int32s,
+    seat_ptr: Int64s,
+    match: Int32s,
+    position: Int32s,
+    held_applicant: Int32s,
+    held_score: Float64s,
+    held_count: Int32s,
+    stack: Int32s,
+    n_stack: int,
+) -> int:
+    """Go on from a state: the top `n_stack` applicants of `stack` propose, each from its `position` on.
+
+    Parameters and result are those of `propose_scored`, except that all arrays hold a state already, in which
+    whoever is on the stack holds no seat. Everything else stays as it is unless a proposal displaces it.
+    """
+    proposals = 0
+    while n_stack > 0:
+        n_stack -= 1
+        applicant = stack[n_stack]
+        while applicant >= 0:  # follow the chain of displaced applicants to its end
+            entry = ptr[applicant] + position[applicant]
+            end = ptr[applicant + 1]
+            displaced = np.int32(-1)
+            match[applicant] = -1
+            while entry < end:
+                program = idx[entry]
+                value = score[entry]
+                entry += 1
+                proposals += 1
+                size = held_count[program]
+                capacity = quota[program]
+                if value == -np.inf or capacity == 0:
+                    continue
+                root = seat_ptr[program]
+                if size < capacity:
+                    child = size
+                    while child > 0:
+                        parent = (child - 1) >> 1
+                        above = root + parent
+                        if not is_worse(value, applicant, held_score[above], held_applicant[above]):
+                            break
+                        held_score[root + child] = held_score[above]
+                        held_applicant[root + child] = held_applicant[above]
+                        child = parent
+                    held_score[root + child] = value
+                    held_applicant[root + child] = applicant
+                    held_count[program] = size + 1
+                    match[applicant] = program
+                    entry -= 1
+                    break
+                if is_worse(value, applicant, held_score[root], held_applicant[root]):
+                    continue
+                displaced = held_applicant[root]
+                _replace_root(held_applicant, held_score, root, size, applicant, value)
+                match[applicant] = program
+                entry -= 1
+                break
+            position[applicant] = entry - ptr[applicant]
+            if displaced >= 0:
+                position[displaced] += 1
+            applicant = displaced
+    return proposals
+
+
+@kernel
+def _replace_root(
+    held_applicant: Int32s, held_score: Float64s, root: int, size: int, applicant: int, value: float
+) -> None:
+    """Put (`applicant`, `value`) in place of the worst held; restore the heap of `size` seats at `root`."""
+    parent = 0
+    child = 1
+    while child < size:
+        below = root + child
+        if child + 1 < size and is_worse(
+            held_score[below + 1], held_applicant[below + 1], held_score[below], held_applicant[below]
+        ):
+            child += 1
+            below += 1
+        if not is_worse(held_score[below], held_applicant[below], value, applicant):
+            break
+        held_score[root + parent] = held_score[below]
+        held_applicant[root + parent] = held_applicant[below]
+        parent = child
+        child = 2 * parent + 1
+    held_score[root + parent] = value
+    held_applicant[root + parent] = applicant
