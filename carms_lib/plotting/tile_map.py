@@ -1,0 +1,113 @@
+"""Tile map: one square a province or territory, so that a small one is seen as well as a large one.
+
+Belongs here: `plot_tile_map`. Does not belong here: the places of the tiles (`_geography`).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from matplotlib.colors import Normalize
+from matplotlib.patches import Rectangle
+
+from carms_lib.exceptions import ArgumentError, UnknownNameError
+from carms_lib.plotting import _style as style
+from carms_lib.plotting._bands import BandSource, read_bands
+from carms_lib.plotting._geography import TILES, is_geographic
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+__all__ = ["plot_tile_map"]
+
+_SIDE = 0.94
+
+
+def plot_tile_map(
+    bands: pd.DataFrame | BandSource,
+    *,
+    ax: Axes | None = None,
+    metric: str | None = None,
+    scenario: str | None = None,
+) -> Axes:
+    """Draw one tile a province or territory: code, estimate as number and colour, band as numbers.
+
+    Parameters
+    ----------
+    bands : DataFrame or object with to_frame()
+        A band frame with one group key that holds provinces (province, school_province or site_province, as
+        two-letter codes) and one level.
+    ax : Axes, optional
+        Where to draw; None makes a new figure.
+    metric, scenario : str, optional
+        Which to draw; needed when the frame holds several.
+
+    Returns
+    -------
+    Axes
+        With thirteen tiles; those without a row are empty, those with a missing estimate are hatched.
+
+    Raises
+    ------
+    ArgumentError
+        If the frame is not a band frame, or its grouping is not by province alone.
+    UnknownNameError
+        If a province is not a two-letter code of Canada, or `metric` or `scenario` is not in the frame.
+    """
+    table = read_bands(bands, metric=metric).one_scenario(scenario)
+    if len(table.keys) != 1 or not is_geographic(table.keys[0]) or len(table.levels) != 1:
+        msg = (
+            f"bands have the group keys {list(table.keys)} and the levels {list(table.levels)}; "
+            "a tile map shows provinces at one level. Ask for by='province'."
+        )
+        raise ArgumentError(msg)
+    bounds = {
+        str(row[table.keys[0]]): (float(row["estimate"]), float(row["lower"]), float(row["upper"]))
+        for _, row in table.outer.iterrows()
+    }
+    for code in bounds:
+        if code not in TILES:
+            raise UnknownNameError(table.keys[0], code, TILES)
+    ax = style.axes_or_new(ax, 7.6, 4.6)
+    label, unit = style.metric_of(table.metric)
+    known = [estimate for estimate, _, _ in bounds.values() if math.isfinite(estimate)]
+    norm = Normalize(0.0, style.upper_limit(max(known, default=0.0), unit))
+    for code in TILES:
+        _draw_tile(ax, code, bounds.get(code), norm, unit)
+
+    ax.set_xlim(-0.55, max(column for column, _ in TILES.values()) + 0.55)
+    ax.set_ylim(max(row for _, row in TILES.values()) + 0.55, -0.55)
+    ax.set_aspect("equal")
+    ax.set_xticks([])
+    ax.set_yticks([])
+    style.bare(ax)
+    style.set_heading(ax, f"{label}, by province", style.subtitle_of(table))
+    return ax
+
+
+def _draw_tile(
+    ax: Axes, code: str, bound: tuple[float, float, float] | None, norm: Normalize, unit: str
+) -> None:
+    """Draw one tile; `bound` is (estimate, lower, upper): all NaN when too small, None without a row."""
+    column, row = TILES[code]
+    known = bound is not None and math.isfinite(bound[0])
+    face = style.SEQUENTIAL(norm(bound[0])) if bound is not None and known else style.EMPTY
+    ink = style.readable_on(face) if known else style.MUTED
+    tile = Rectangle(
+        (column - _SIDE / 2, row - _SIDE / 2), _SIDE, _SIDE, facecolor=face, edgecolor=style.GRID
+    )
+    tile.set(
+        linewidth=0 if known else 0.8, hatch="////" if bound is not None and not known else None, gid=code
+    )
+    ax.add_patch(tile)
+    ax.text(column - 0.40, row - 0.27, code, fontsize=8.5, color=ink, va="center", fontweight="bold")
+    if bound is None or not known:
+        said = "no seats" if bound is None else "too small to say"
+        ax.text(column, row + 0.1, said, fontsize=7, color=ink, ha="center", va="center", style="italic")
+        return
+    estimate, lower, upper = (style.format_value(value, unit) for value in bound)
+    ax.text(column, row + 0.06, estimate, fontsize=12.5, color=ink, ha="center", va="center")
+    band = f"{lower.removesuffix(' %')} to {upper}"
+    ax.text(column, row + 0.33, band, fontsize=7, color=ink, ha="center", va="center")
