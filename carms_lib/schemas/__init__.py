@@ -8,10 +8,14 @@ shaping or keeping tables.
 from __future__ import annotations
 
 from carms_lib.schemas import audit, bronze, gold, raw, silver
+from carms_lib.schemas._dictionary import data_dictionary
 from carms_lib.schemas._model import LAYERS, TEXT, Table, TableContract, contracts
+from carms_lib.schemas._privacy import CONTACT, redact_contacts
+from carms_lib.schemas._validate import contract, validate
 from carms_lib.schemas.fields import FIELDS, FieldMeaning
 
 __all__ = [
+    "CONTACT",
     "FIELDS",
     "LAYERS",
     "TEXT",
@@ -20,8 +24,12 @@ __all__ = [
     "TableContract",
     "audit",
     "bronze",
+    "contract",
     "contracts",
+    "data_dictionary",
     "gold",
     "raw",
+    "redact_contacts",
     "silver",
+    "validate",
 ]

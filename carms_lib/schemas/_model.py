@@ -5,6 +5,7 @@ Belongs here: what every model shares. Does not belong here: any one table.
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
@@ -151,6 +152,9 @@ class TableContract:
         Primary key: unique together, never missing.
     references : mapping of tuple of str to str
         Foreign keys: columns -> table of the same layer whose primary key they are.
+    schema : pandera.DataFrameSchema
+        The model, with the uniqueness of its key. A raw table has none: a key that a publication repeats is a
+        fact about it, and its rows are set aside with a reason later.
     """
 
     layer: str
@@ -159,11 +163,7 @@ class TableContract:
     model: type[Table]
     key: tuple[str, ...]
     references: Mapping[tuple[str, ...], str]
-
-    @property
-    def schema(self) -> pa.DataFrameSchema:
-        """The model as a pandera schema object."""
-        return self.model.to_schema()
+    schema: pa.DataFrameSchema
 
     @property
     def columns(self) -> list[str]:
@@ -187,7 +187,10 @@ def register(
     """Register a model as the contract of one table; parameters as in `TableContract`."""
 
     def decorate(model: type[T]) -> type[T]:
-        contract = TableContract(layer, name, version, model, key, dict(references or {}))
+        schema = copy.copy(model.to_schema())  # pandera keeps one per model; ours carries the key as well
+        if layer != "raw":
+            schema.unique = list(key)
+        contract = TableContract(layer, name, version, model, key, dict(references or {}), schema)
         unknown = [name for name in contract.columns if name not in FIELDS]
         if unknown:
             msg = f"{layer}.{name}: {unknown} are not in the catalogue of fields"

@@ -16,7 +16,7 @@ __all__ = ["GoldCell", "GoldProgram"]
 class GoldProgram(Table):
     """One row per program, sorted by program_stream_id; its quotas sum to those of silver."""
 
-    program_stream_id: Text = field("silver program", unique=True, pattern="[0-9]+")
+    program_stream_id: Text = field("silver program", pattern="[0-9]+")
     release_id: Text = field("silver program", pattern=".+")
     cycle: int = field("silver release", minimum=1900, maximum=2200)
     iteration: Text = field("silver release", allowed=codes.ITERATIONS)

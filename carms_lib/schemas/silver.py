@@ -30,7 +30,7 @@ _NUMBER = "[0-9]+"
 class Release(Table):
     """One row per release: one publication of one iteration of one match."""
 
-    release_id: Text = field("release: release_id", unique=True, pattern=".+")
+    release_id: Text = field("release: release_id", pattern=".+")
     match: Text = field("page.match_name", pattern=".+")
     cycle: int = field("page.match_name", minimum=1900, maximum=2200)
     iteration: Text = field("page.match_name", allowed=codes.ITERATIONS)
@@ -40,7 +40,7 @@ class Release(Table):
 class Province(Table):
     """One row per province or territory that a school, site or mailing address of the release lies in."""
 
-    province: Text = field("reference: province", unique=True, allowed=codes.PROVINCES)
+    province: Text = field("reference: province", allowed=codes.PROVINCES)
     province_name: Text = field("reference: province", unique=True)
     province_name_fr: Text = field("reference: province", unique=True)
     jurisdiction_kind: Text = field("reference: province", allowed=codes.JURISDICTION_KINDS)
@@ -50,7 +50,7 @@ class Province(Table):
 class Discipline(Table):
     """One row per discipline of the release."""
 
-    discipline: Text = field("discipline.discipline", unique=True, pattern=".+")
+    discipline: Text = field("discipline.discipline", pattern=".+")
     discipline_id: Text = field("discipline.discipline_id", unique=True, pattern=_NUMBER)
     discipline_fr: Text = field("reference: discipline", nullable=True)
 
@@ -59,7 +59,7 @@ class Discipline(Table):
 class School(Table):
     """One row per medical school of the release."""
 
-    school: Text = field("program_master.school_name", unique=True, pattern=".+")
+    school: Text = field("program_master.school_name", pattern=".+")
     school_short: Text = field("reference: school", unique=True, pattern=".+")
     school_fr: Text = field("reference: school", unique=True, pattern=".+")
     school_province: Text = field("reference: school", allowed=codes.PROVINCES)
@@ -69,7 +69,7 @@ class School(Table):
 class Stream(Table):
     """One row per stream of the release: who may apply, as data."""
 
-    stream: Text = field("program_master.program_stream", unique=True, pattern=".+")
+    stream: Text = field("program_master.program_stream", pattern=".+")
     eligibility: Text = field("reference: stream", allowed=codes.ELIGIBILITIES)
     admits_cmg: bool = field("reference: stream")
     admits_img: bool = field("reference: stream")
@@ -112,7 +112,7 @@ class Site(Table):
 class Program(Table):
     """One row per program: one school, discipline, site and stream of one release."""
 
-    program_stream_id: Text = field("program_master.program_stream_id", unique=True, pattern=_NUMBER)
+    program_stream_id: Text = field("program_master.program_stream_id", pattern=_NUMBER)
     release_id: Text = field("release: release_id", pattern=".+")
     document_id: Text = field("page.document_id", unique=True, pattern=".+-[0-9]+")
     discipline: Text = field("program_master.discipline_name")
