@@ -68,7 +68,7 @@ class Provenance:
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> Provenance:
-        """Read what `to_dict` wrote."""
+        """Read a `record` that `to_dict` wrote."""
         return cls(
             release_id=str(record.get("release_id", "")),
             sources=dict(record.get("sources", {})),
