@@ -38,7 +38,29 @@ _FACE = {
 }
 
 __version__ = "0.1.0"
-__all__ = [*_FACE, "__version__"]
+__all__ = [
+    "CarmsError",
+    "CarmsWarning",
+    "Cohort",
+    "Layers",
+    "Market",
+    "Provenance",
+    "Release",
+    "Scenario",
+    "Study",
+    "__version__",
+    "build",
+    "data_dictionary",
+    "fetch_release",
+    "load_cohort",
+    "load_release",
+    "open_warehouse",
+    "simulate",
+    "to_bronze",
+    "to_gold",
+    "to_silver",
+    "write_memo",
+]
 
 if TYPE_CHECKING:
     from carms_lib.exceptions import CarmsError, CarmsWarning

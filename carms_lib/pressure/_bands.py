@@ -1,0 +1,300 @@
+"""Bands: from counts in every draw to an estimate with a lower and an upper end.
+
+Belongs here: the three kinds of band, their formulas, and the `Bands` result. Does not belong here: what is
+counted.
+
+A metric is a ratio x / y of two counts per draw (y = 1 for a plain count). Draws d come in blocks b of R draws that
+share one setting of the uncertain inputs. The estimate is the pooled ratio r = sum x / sum y.
+
+outcome
+    What may happen next time, chance and uncertain inputs together: the empirical quantiles of x_d / y_d.
+mean
+    Monte Carlo error of r. With the residual e_d = (x_d - r y_d) / mean(y) and its block means e_b, the band is
+    r ± t(B - 1) sd(e_b) / sqrt(B): draws of a block are not independent, blocks are.
+input
+    What the uncertain inputs alone would spread. With s2 the variance within blocks, the block means overstate the
+    spread of E[x/y | inputs] by s2 / R, so they are shrunk towards r by sqrt(max(0, 1 - s2 / (R var(e_b)))) before
+    their quantiles are taken: one-way analysis of variance.
+
+References
+----------
+Cochran (1977), *Sampling Techniques*, 3rd ed., ch. 6 and 9: ratio estimates, cluster samples.
+Searle, Casella and McCulloch (1992), *Variance Components*, ch. 3.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from carms_lib._views import open_view
+from carms_lib.exceptions import ArgumentError, TooFewDrawsWarning, UnknownNameError
+from carms_lib.provenance import Provenance
+
+__all__ = ["KINDS", "Bands", "Measure", "check_level", "summarise"]
+
+KINDS = ("outcome", "mean", "input")
+_FEWEST_BEYOND = 5  # draws that should lie beyond each end before its place means much
+_FEWEST_BLOCKS = 10
+
+
+class Measure(NamedTuple):
+    """A metric in every draw: numerator and, for a ratio, denominator; float64 of shape (D, G)."""
+
+    metric: str
+    top: np.ndarray
+    bottom: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Bands:
+    """Estimates with bands, one row per metric, scenario and group.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Columns metric, scenario, the group keys, estimate, lower, upper, level, kind, n_draws. estimate, lower and
+        upper are missing where no draw had anything to measure; n_draws is the number of draws that had.
+    keys : tuple of str
+        The group keys.
+    headline : str
+        The metric that is drawn when none is named.
+    difference : bool
+        Whether the numbers are a scenario minus the baseline.
+    provenance : Provenance
+    """
+
+    frame: pd.DataFrame
+    keys: tuple[str, ...]
+    headline: str
+    difference: bool
+    provenance: Provenance
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a copy of the band frame."""
+        return self.frame.copy()
+
+    def summary(self, rows: int = 20) -> str:
+        """Return one screen of text: the headline metric's largest estimates, or all national figures."""
+        frame = self.frame
+        if self.keys:
+            frame = frame[frame["metric"] == self.headline].sort_values("estimate", ascending=False)
+        shown = frame.head(rows).drop(columns=["level", "kind", "n_draws"])
+        level, kind = self.frame["level"].iloc[0], self.frame["kind"].iloc[0]
+        what = "differences" if self.difference else "estimates"
+        head = f"{what} with {level:.0%} {kind} bands, {self.frame['n_draws'].max():,} draws"
+        more = f"\n… and {len(frame) - rows} more rows" if len(frame) > rows else ""
+        return f"{head}\n{shown.to_string(index=False, float_format=lambda x: f'{x:,.3f}')}{more}"
+
+    def plot(self, **options: Any) -> Any:
+        """Draw the bands; see `carms_lib.plotting.plot_bands`.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+        """
+        return open_view("plot")(self, **options)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the frame as CSV to `path`, and its provenance as JSON beside it.
+
+        Returns
+        -------
+        Path
+            The CSV file.
+        """
+        path = Path(path)
+        self.frame.to_csv(path, index=False, lineterminator="\n")
+        record = {"difference": self.difference, **self.provenance.to_dict()}
+        text = json.dumps(record, indent=2, ensure_ascii=False, default=str) + "\n"
+        path.with_name(path.name + ".provenance.json").write_text(text, encoding="utf-8", newline="\n")
+        return path
+
+    def __repr__(self) -> str:
+        return f"Bands of {sorted(self.frame['metric'].unique())} by {list(self.keys) or 'country'}\n{self.summary(8)}"
+
+
+def check_level(level: float) -> float:
+    """Return `level` if it is a number in (0, 1).
+
+    Raises
+    ------
+    ArgumentError
+        Anything else; 90 for 0.90 is the usual slip.
+    """
+    if isinstance(level, bool) or not isinstance(level, (int, float, np.number)) or not 0.0 < level < 1.0:
+        raise ArgumentError(f"level={level!r} must lie between 0 and 1, such as 0.90.")
+    return float(level)
+
+
+def check_kind(kind: str) -> str:
+    """Return `kind` if it is one of KINDS."""
+    if kind not in KINDS:
+        raise UnknownNameError("kind", kind, KINDS)
+    return kind
+
+
+def summarise(
+    measures: Mapping[str, Sequence[Measure]],
+    keys: pd.DataFrame,
+    *,
+    level: float,
+    kind: str,
+    draws_per_input: int,
+    headline: str,
+    provenance: Provenance,
+    against: str | None = None,
+) -> Bands:
+    """Return bands for measures of one or more scenarios.
+
+    Parameters
+    ----------
+    measures : mapping of str to sequence of Measure
+        Scenario -> its measures, in the same order for each.
+    keys : pandas.DataFrame
+        One row per group.
+    level : float
+        In (0, 1).
+    kind : {"outcome", "mean", "input"}
+    draws_per_input : int
+        R, the draws of a block.
+    headline : str
+    provenance : Provenance
+    against : str, optional
+        A scenario of `measures`; every other one is given as its paired difference from it.
+
+    Returns
+    -------
+    Bands
+
+    Warns
+    -----
+    TooFewDrawsWarning
+        So few draws or blocks that the ends of the bands mean little.
+    """
+    level, kind = check_level(level), check_kind(kind)
+    draws = len(next(iter(measures.values()))[0].top)
+    _warn_if_few(draws, draws_per_input, level, kind)
+    parts = []
+    for scenario, own in measures.items():
+        if scenario == against:
+            continue
+        base: Sequence[Measure | None] = measures[against] if against is not None else [None] * len(own)
+        for measure, minus in zip(own, base, strict=True):
+            numbers = _band(measure, minus, level, kind, draws_per_input)
+            parts.append(
+                pd.DataFrame({"metric": measure.metric, "scenario": scenario}, index=keys.index)
+                .join(keys)
+                .assign(**numbers)
+            )
+    frame = pd.concat(parts, ignore_index=True)
+    frame["level"], frame["kind"] = level, kind
+    order = ["metric", "scenario", *keys.columns, "estimate", "lower", "upper", "level", "kind", "n_draws"]
+    return Bands(frame[order], tuple(keys.columns), headline, against is not None, provenance)
+
+
+def _warn_if_few(draws: int, draws_per_input: int, level: float, kind: str) -> None:
+    blocks = draws // draws_per_input
+    if kind == "outcome" and draws * (1.0 - level) / 2.0 < _FEWEST_BEYOND:
+        needed = int(np.ceil(2.0 * _FEWEST_BEYOND / (1.0 - level)))
+        text = f"{draws} draws put fewer than {_FEWEST_BEYOND} beyond each end of a {level:.0%} band; use n_draws={needed} or more."
+    elif kind != "outcome" and blocks < _FEWEST_BLOCKS:
+        needed = _FEWEST_BLOCKS * draws_per_input
+        text = f"{draws} draws hold {blocks} settings of the uncertain inputs, too few for a band of kind {kind!r}; use n_draws={needed} or more."
+    else:
+        return
+    warnings.warn(text, TooFewDrawsWarning, stacklevel=4)
+
+
+def _band(
+    measure: Measure, minus: Measure | None, level: float, kind: str, draws_per_input: int
+) -> dict[str, np.ndarray]:
+    estimate, values, residual = _ratio(measure)
+    if minus is not None:
+        other = _ratio(minus)
+        estimate, values, residual = estimate - other[0], values - other[1], residual - other[2]
+    counted = np.isfinite(values).sum(axis=0)
+    tails = [(1.0 - level) / 2.0, (1.0 + level) / 2.0]
+    if kind == "outcome":
+        lower, upper = _quantiles(values, tails)
+    else:
+        blocks = _block_means(residual, draws_per_input)
+        if kind == "mean":
+            lower, upper = _mean_band(estimate, blocks, level)
+        else:
+            lower, upper = _input_band(estimate, blocks, residual, draws_per_input, tails)
+    missing = counted == 0
+    lower, upper = np.where(missing, np.nan, lower), np.where(missing, np.nan, upper)
+    return {"estimate": estimate, "lower": lower, "upper": upper, "n_draws": counted}
+
+
+def _ratio(measure: Measure) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the pooled ratio [G], the ratio of each draw [D, G] and its linear residual [D, G]."""
+    top = measure.top.astype(np.float64)
+    if measure.bottom is None:
+        estimate = top.mean(axis=0)
+        return estimate, top, top - estimate
+    bottom = measure.bottom.astype(np.float64)
+    total = bottom.sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        estimate = np.where(total > 0, top.sum(axis=0) / total, np.nan)
+        values = np.where(bottom > 0, top / bottom, np.nan)
+        residual = (top - estimate * bottom) / bottom.mean(axis=0)
+    return estimate, values, residual
+
+
+def _quantiles(values: np.ndarray, tails: Sequence[float]) -> np.ndarray:
+    empty = ~np.isfinite(values).any(axis=0)
+    filled = np.where(
+        empty[None, :], 0.0, values
+    )  # a cell that is never measured has no quantiles; masked by the caller
+    if np.isfinite(filled).all():
+        return np.quantile(filled, tails, axis=0)
+    return np.nanquantile(filled, tails, axis=0)
+
+
+def _block_means(residual: np.ndarray, draws_per_input: int) -> np.ndarray:
+    """Return means over whole blocks, float64 of shape (B, G); a last block that is not whole is left out."""
+    blocks = len(residual) // draws_per_input
+    whole = residual[: blocks * draws_per_input]
+    means: np.ndarray = whole.reshape(blocks, draws_per_input, -1).mean(axis=1)
+    return means
+
+
+def _mean_band(estimate: np.ndarray, blocks: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
+    count = len(blocks)
+    if count < 2:
+        nothing = np.full(estimate.shape, np.nan)
+        return nothing, nothing
+    half = stats.t.ppf((1.0 + level) / 2.0, count - 1) * blocks.std(axis=0, ddof=1) / np.sqrt(count)
+    return estimate - half, estimate + half
+
+
+def _input_band(
+    estimate: np.ndarray,
+    blocks: np.ndarray,
+    residual: np.ndarray,
+    draws_per_input: int,
+    tails: Sequence[float],
+) -> tuple[np.ndarray, np.ndarray]:
+    count = len(blocks)
+    if count < 2:
+        nothing = np.full(estimate.shape, np.nan)
+        return nothing, nothing
+    whole = residual[: count * draws_per_input].reshape(count, draws_per_input, -1)
+    within = whole.var(axis=1, ddof=1).mean(axis=0)
+    between = blocks.var(axis=0, ddof=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        kept = np.where(between > 0, 1.0 - within / (draws_per_input * between), 0.0)
+    shrunk = (blocks - blocks.mean(axis=0)) * np.sqrt(np.clip(kept, 0.0, 1.0))
+    shrunk = np.where(np.isfinite(shrunk), shrunk, 0.0)
+    lower, upper = np.quantile(shrunk, tails, axis=0)
+    return estimate + lower, estimate + upper

@@ -1,0 +1,268 @@
+"""The metrics: what is counted, and of whom.
+
+Belongs here: the definitions, as counts per draw and group. Does not belong here: bands (`_bands`) and loops
+(`_counts`).
+
+======================= ============================================================================ =============
+metric                  definition                                                                   unit
+======================= ============================================================================ =============
+pressure                applicants whose first choice lies in the cell and who end outside it,        share, 0 to 1
+                        per applicant whose first choice lies in the cell
+first_choice_ratio      applicants whose first choice lies in the cell, per seat there                applicants per
+                                                                                                     seat
+unmatched_risk          of the applicants whose first choice lies in the cell, those who end          share, 0 to 1
+                        unmatched
+fill_rate               seats filled, per seat                                                       share, 0 to 1
+unfilled                seats left                                                                   seats
+======================= ============================================================================ =============
+
+"First choice" is the program wanted most before interviews (``first_choice="wished"``), or the first program of the
+rank-order list that was written after them (``"ranked"``). The two differ because nobody ranks a program that did
+not interview them; the share who match to what they ranked first flatters the match.
+
+References
+----------
+Echenique, González, Wilson and Yariv (2022), *Top of the batch: interviews and the match*, AER: Insights 4(2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from carms_lib.exceptions import ArgumentError, UnknownNameError
+from carms_lib.pressure._bands import Bands, Measure, summarise
+from carms_lib.pressure._counts import count_applicants, count_first_choices, count_seats
+from carms_lib.pressure._groups import Groups, group
+from carms_lib.simulator import BASELINE, Outcomes, Study
+
+__all__ = ["PRESSURE_METRICS", "outcome_bands", "pressure_bands"]
+
+PRESSURE_METRICS = ("pressure", "first_choice_ratio", "unmatched_risk", "fill_rate", "unfilled")
+_ITERATIONS = {"final": "final", "first": "first"}
+_CHOICES = {"wished": "wished", "ranked": "ranked"}
+
+
+def pressure_bands(
+    study: Study,
+    by: str | Sequence[str] | None = None,
+    *,
+    level: float = 0.90,
+    kind: str = "outcome",
+    metric: str | Sequence[str] | None = None,
+    first_choice: str = "wished",
+    iteration: str = "final",
+    scenario: str | None = None,
+    against: str | None = None,
+) -> Bands:
+    """Return the pressure metrics with bands.
+
+    Parameters
+    ----------
+    study : Study
+    by : str or sequence of str, optional
+        Columns of the programs, which make the cells, and of the applicants, which make the classes. Without any,
+        the cell is the country.
+    level : float, default 0.90
+        Of the band, in (0, 1).
+    kind : {"outcome", "mean", "input"}, default "outcome"
+    metric : str or sequence of str, optional
+        Some of `PRESSURE_METRICS`; by default all that the grouping allows. Seats have no class of applicant, so
+        `fill_rate`, `unfilled` and `first_choice_ratio` are left out when `by` names one.
+    first_choice : {"wished", "ranked"}, default "wished"
+        Before or after interviews.
+    iteration : {"final", "first"}, default "final"
+        After both iterations or after the first.
+    scenario : str, optional
+        Only this scenario; by default all of them.
+    against : str, optional
+        Give differences from this scenario, paired draw by draw.
+
+    Returns
+    -------
+    Bands
+
+    Raises
+    ------
+    UnknownNameError
+        An unknown column, metric, kind, choice, iteration or scenario.
+    ArgumentError
+        A level outside (0, 1), or a metric that the grouping does not allow.
+    """
+    match_field = _pick("iteration", iteration, _ITERATIONS)
+    choice_field = _pick("first_choice", first_choice, _CHOICES)
+    wanted = _wanted(metric, PRESSURE_METRICS)
+    measures = {}
+    for name in _scenarios(study, scenario, against):
+        outcomes = study.outcomes_of(name)
+        groups = group(outcomes, by)
+        measures[name] = _pressure(outcomes, groups, choice_field, match_field, wanted)
+    return summarise(
+        measures,
+        groups.keys,
+        level=level,
+        kind=kind,
+        draws_per_input=study.draws_per_input,
+        headline=measures[name][0].metric,
+        provenance=study.provenance.with_settings(first_choice=first_choice, iteration=iteration),
+        against=against,
+    )
+
+
+def outcome_bands(
+    study: Study,
+    by: str | Sequence[str] | None = None,
+    *,
+    level: float = 0.90,
+    kind: str = "outcome",
+    metric: str | Sequence[str] | None = None,
+    scenario: str | None = None,
+    against: str | None = None,
+) -> Bands:
+    """Return what came of seats and applicants with bands.
+
+    Parameters
+    ----------
+    study, by, level, kind, scenario, against
+        As in `pressure_bands`; `by` names columns of the programs or of the applicants, not both.
+    metric : str or sequence of str, optional
+        By columns of programs: seats, filled, unfilled, filled_first_iteration, unfilled_first_iteration [seats],
+        first_choices [applicants]. By columns of applicants: applicants, matched, unmatched,
+        matched_first_iteration, unmatched_first_iteration [applicants]. For the country: all of them.
+
+    Returns
+    -------
+    Bands
+
+    Raises
+    ------
+    UnknownNameError, ArgumentError
+        As in `pressure_bands`.
+    """
+    measures = {}
+    for name in _scenarios(study, scenario, against):
+        outcomes = study.outcomes_of(name)
+        groups = group(outcomes, by)
+        if groups.by_program and groups.by_applicant:
+            raise ArgumentError(
+                f"by={by!r} mixes columns of programs and of applicants: seats have no class of applicant. "
+                "Ask for one kind at a time, or for study.pressure(by=…), which crosses them."
+            )
+        found = [] if groups.by_applicant else _of_seats(outcomes, groups)
+        found += [] if groups.by_program else _of_applicants(outcomes, groups)
+        chosen = _wanted(metric, [measure.metric for measure in found])
+        measures[name] = [measure for measure in found if measure.metric in chosen]
+    return summarise(
+        measures,
+        groups.keys,
+        level=level,
+        kind=kind,
+        draws_per_input=study.draws_per_input,
+        headline="unmatched" if groups.by_applicant else "unfilled",
+        provenance=study.provenance,
+        against=against,
+    )
+
+
+def _pick(argument: str, value: str, allowed: dict[str, str]) -> str:
+    if value not in allowed:
+        raise UnknownNameError(argument, value, allowed)
+    return allowed[value]
+
+
+def _wanted(metric: str | Sequence[str] | None, allowed: Sequence[str]) -> list[str]:
+    if metric is None:
+        return list(allowed)
+    names = [metric] if isinstance(metric, str) else list(metric)
+    for name in names:
+        if name not in allowed:
+            raise UnknownNameError("metric", name, allowed)
+    return names
+
+
+def _scenarios(study: Study, scenario: str | None, against: str | None) -> list[str]:
+    if against is not None:
+        study.outcomes_of(against)
+    if scenario is None:
+        return list(study.scenarios)
+    study.outcomes_of(scenario)
+    return [scenario] if against is None else [against, scenario]
+
+
+def _pressure(
+    outcomes: Outcomes, groups: Groups, choice_field: str, match_field: str, wanted: Sequence[str]
+) -> list[Measure]:
+    match = getattr(outcomes, match_field)
+    shape = (len(match), groups.cells * groups.classes)
+    choosing, outside, unmatched = (np.zeros(shape, dtype=np.int32) for _ in range(3))
+    count_first_choices(
+        getattr(outcomes, choice_field),
+        match,
+        groups.cell,
+        groups.applicant_class,
+        groups.cells,
+        choosing,
+        outside,
+        unmatched,
+    )
+    found = [Measure("pressure", outside, choosing), Measure("unmatched_risk", unmatched, choosing)]
+    if not groups.by_applicant:
+        seats, filled = _seats(outcomes, groups), _filled(match, groups)
+        found += [
+            Measure("first_choice_ratio", choosing, seats),
+            Measure("fill_rate", filled, seats),
+            Measure("unfilled", seats - filled),
+        ]
+    by_name = {measure.metric: measure for measure in found}
+    chosen = [name for name in wanted if name in by_name]
+    if not chosen:
+        raise ArgumentError(
+            f"metric={list(wanted)!r} counts seats, which have no class of applicant: group by columns of the "
+            "programs alone."
+        )
+    return [by_name[name] for name in chosen]
+
+
+def _seats(outcomes: Outcomes, groups: Groups) -> np.ndarray:
+    """Return seats in every draw and cell, int64 of shape (D, cells)."""
+    seats = np.zeros((len(outcomes.quota), groups.cells), dtype=np.int64)
+    order = np.argsort(groups.cell, kind="stable")
+    starts = np.searchsorted(groups.cell[order], np.arange(groups.cells))
+    np.add.reduceat(outcomes.quota[:, order], starts, axis=1, out=seats)
+    return seats
+
+
+def _filled(match: np.ndarray, groups: Groups) -> np.ndarray:
+    filled = np.zeros((len(match), groups.cells), dtype=np.int64)
+    count_seats(match, groups.cell, filled)
+    return filled
+
+
+def _of_seats(outcomes: Outcomes, groups: Groups) -> list[Measure]:
+    seats = _seats(outcomes, groups)
+    first, final = _filled(outcomes.first, groups), _filled(outcomes.final, groups)
+    return [
+        Measure("seats", seats),
+        Measure("filled", final),
+        Measure("unfilled", seats - final),
+        Measure("filled_first_iteration", first),
+        Measure("unfilled_first_iteration", seats - first),
+        Measure("first_choices", _filled(outcomes.wished, groups)),
+    ]
+
+
+def _of_applicants(outcomes: Outcomes, groups: Groups) -> list[Measure]:
+    shape = (len(outcomes.final), groups.classes)
+    counted = {}
+    for name in ("first", "final"):
+        taking_part, matched = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+        count_applicants(getattr(outcomes, name), groups.applicant_class, taking_part, matched)
+        counted[name] = matched
+    return [
+        Measure("applicants", taking_part),
+        Measure("matched", counted["final"]),
+        Measure("unmatched", taking_part - counted["final"]),
+        Measure("matched_first_iteration", counted["first"]),
+        Measure("unmatched_first_iteration", taking_part - counted["first"]),
+    ]

@@ -1,0 +1,221 @@
+"""One block of draws, for the baseline and every scenario side by side.
+
+Belongs here: the order of steps within a draw, work space, and what is kept of a draw. Does not belong here: how
+blocks are spread over workers.
+
+Draws come in blocks of `DRAWS_PER_INPUT` that share one setting of the uncertain inputs. Within a block only chance
+differs, between blocks the assumptions differ too: that is what tells an `input` band from an `outcome` band.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from carms_lib.matching._jit import kernel
+from carms_lib.simulator._cohort import PARAMETERS
+from carms_lib.simulator._funnel import interview, read_files
+from carms_lib.simulator._iterations import draw_quota, first_iteration, second_iteration
+from carms_lib.simulator._market import Market, Tables
+from carms_lib.simulator._noise import Purpose, fold, stream, uniform
+from carms_lib.simulator._wishes import MAX_LIST, open_disciplines, taste_weights, write_wishes
+
+__all__ = ["DRAWS_PER_INPUT", "NOT_TAKING_PART", "UNMATCHED", "BlockInputs", "BlockResult", "run_block"]
+
+#: Draws that share one setting of the uncertain inputs.
+DRAWS_PER_INPUT = 10
+UNMATCHED = -1
+NOT_TAKING_PART = -2
+
+_PROGRAM, _SIZE, _FILE = Purpose.PROGRAM, Purpose.SIZE, Purpose.FILE
+
+
+class BlockInputs(NamedTuple):
+    """The uncertain inputs of one block of draws."""
+
+    theta: np.ndarray  # float64[len(PARAMETERS)]
+    sizes: np.ndarray  # float64[C]: persons of each class
+
+
+class BlockResult(NamedTuple):
+    """What is kept of one block of draws for one scenario; D draws, n applicants, P programs.
+
+    Program numbers are places in the market's table; UNMATCHED and NOT_TAKING_PART stand for no program.
+    """
+
+    wished: np.ndarray  # int16 or int32 [D, n]: the program wanted most, before interviews
+    ranked: (
+        np.ndarray
+    )  # [D, n]: the first program of the rank-order list, after interviews; -1 for an empty list
+    first: np.ndarray  # [D, n]: the program matched to in the first iteration
+    final: np.ndarray  # [D, n]: the program matched to after both iterations
+    quota: np.ndarray  # int32 [D, P]: seats after reversions
+
+
+@kernel
+def _who_takes_part(
+    entropy: np.uint64, draw: int, sizes: np.ndarray, tables: Tables, taking_part: np.ndarray
+) -> None:
+    """Scale each type to the class sizes of the block; fractions are settled by chance."""
+    state = stream(entropy, _SIZE, draw)
+    for t in range(len(tables.type_class)):
+        c = tables.type_class[t]
+        places = tables.type_start[t + 1] - tables.type_start[t]
+        wanted = places * sizes[c] / max(tables.type_capacity[c], 1)
+        taking_part[t] = min(math.floor(wanted + uniform(fold(state, np.uint64(t)))), places)
+
+
+@kernel
+def _interview_shares(entropy: np.uint64, block: int, tables: Tables, share: np.ndarray) -> None:
+    """Draw each program's share of applicants interviewed, evenly within the band that it publishes."""
+    state = fold(stream(entropy, _PROGRAM, block), np.uint64(1))
+    for p in range(len(share)):
+        u = uniform(fold(state, tables.program_key[p]))
+        share[p] = tables.interview_low[p] + (tables.interview_high[p] - tables.interview_low[p]) * u
+
+
+@kernel
+def _first_of_list(
+    tables: Tables, taking_part: np.ndarray, ptr: np.ndarray, program: np.ndarray, out: np.ndarray
+) -> None:
+    """Write the first program of each list."""
+    for t in range(len(tables.type_class)):
+        for a in range(tables.type_start[t], tables.type_start[t + 1]):
+            if a - tables.type_start[t] >= taking_part[t]:
+                out[a] = NOT_TAKING_PART
+            else:
+                out[a] = program[ptr[a]] if ptr[a + 1] > ptr[a] else UNMATCHED
+
+
+@kernel
+def _run_draws(
+    entropy: np.uint64,
+    block: int,
+    draws: np.ndarray,
+    theta: np.ndarray,
+    sizes: np.ndarray,
+    tables: Tables,
+    variant_quota: np.ndarray,
+    variant_reverts: np.ndarray,
+    variant_second: np.ndarray,
+    seats: int,
+    wished: np.ndarray,
+    ranked: np.ndarray,
+    first: np.ndarray,
+    final: np.ndarray,
+    seats_out: np.ndarray,
+) -> None:
+    n, programs, types = len(tables.applicant_type), len(tables.program_key), len(tables.type_class)
+    weight = np.empty((types, programs), dtype=np.float32)
+    popularity = np.empty((2, len(tables.discipline_key)))
+    choices = np.empty((types, len(tables.discipline_key)), dtype=np.int32)
+    share = np.empty(programs)
+    taking_part = np.empty(types, dtype=np.int64)
+    ptr, second_ptr = np.empty(n + 1, dtype=np.int64), np.empty(n + 1, dtype=np.int64)
+    program, second_program = np.empty(n * MAX_LIST, dtype=np.int32), np.empty(n * MAX_LIST, dtype=np.int32)
+    score, second_score = np.empty(n * MAX_LIST), np.empty(n * MAX_LIST)
+    values = np.empty(n * MAX_LIST)
+    threshold = np.empty(programs)
+    offset = np.empty(programs + 1, dtype=np.int64)
+    first_of = np.empty(n, dtype=np.int32)
+    quota = np.empty(programs, dtype=np.int32)
+    seat_ptr = np.empty(programs + 1, dtype=np.int64)
+    match, second = np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int32)
+    position, stack = np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int32)
+    held_applicant, held_score = np.empty(seats, dtype=np.int32), np.empty(seats)
+    held_count = np.empty(programs, dtype=np.int32)
+
+    taste_weights(entropy, block, theta, tables, weight, popularity)
+    open_disciplines(tables, weight, choices)
+    _interview_shares(entropy, block, tables, share)
+    for i in range(len(draws)):
+        draw = draws[i]
+        _who_takes_part(entropy, draw, sizes, tables, taking_part)
+        write_wishes(entropy, draw, theta, tables, taking_part, weight, popularity, choices, ptr, program)
+        _first_of_list(tables, taking_part, ptr, program, wished[i])
+        for a in range(n):
+            first_of[a] = tables.program_discipline[wished[i, a]] if wished[i, a] >= 0 else -1
+        read_files(entropy, _FILE, draw, theta, tables, first_of, ptr, program, score)
+        interview(entropy, draw, theta, tables, share, ptr, program, score, threshold, offset, values)
+        _first_of_list(tables, taking_part, ptr, program, ranked[i])
+        for v in range(len(variant_second)):
+            draw_quota(entropy, draw, theta, tables, variant_quota[v], quota)
+            first_iteration(
+                theta, variant_reverts[v], ptr, program, score, quota, seat_ptr, match, position,
+                held_applicant, held_score, held_count, stack,
+            )  # fmt: skip
+            for p in range(programs):
+                seats_out[v, i, p] = quota[p]
+            for a in range(n):
+                first[v, i, a] = match[a] if ranked[i, a] > NOT_TAKING_PART else NOT_TAKING_PART
+                final[v, i, a] = first[v, i, a]
+            if variant_second[v]:
+                second_iteration(
+                    entropy, draw, theta, tables, weight, taking_part, first_of, match, quota, second_ptr,
+                    second_program, second_score, threshold, offset, values, seat_ptr, second, position,
+                    held_applicant, held_score, held_count, stack,
+                )  # fmt: skip
+                for a in range(n):
+                    if second[a] >= 0:
+                        final[v, i, a] = second[a]
+
+
+def run_block(
+    market: Market,
+    variants: Sequence[Market],
+    entropy: int,
+    block: int,
+    draws: np.ndarray,
+    inputs: BlockInputs,
+) -> list[BlockResult]:
+    """Run some draws of one block.
+
+    Parameters
+    ----------
+    market : Market
+        The lists of applicants and programs come from here, once for all variants.
+    variants : sequence of Market
+        Markets with the same lists that differ in seats, reversions and second iteration alone: rematched, not
+        drawn anew. `market` itself is usually the first.
+    entropy : int
+    block : int
+        draw // DRAWS_PER_INPUT of every draw given.
+    draws : ndarray of shape (D,), int64
+    inputs : BlockInputs
+        The block's uncertain inputs.
+
+    Returns
+    -------
+    list of BlockResult
+        One for each variant; they share `wished` and `ranked`.
+    """
+    tables = market.tables
+    n, programs, count = market.n_applicants, market.n_programs, len(draws)
+    kind = np.int16 if programs < 2**15 else np.int32
+    wished, ranked = np.empty((count, n), dtype=kind), np.empty((count, n), dtype=kind)
+    first, final = (np.empty((len(variants), count, n), dtype=kind) for _ in range(2))
+    quota = np.empty((len(variants), count, programs), dtype=np.int32)
+    variant_quota = np.stack([variant.tables.program_quota for variant in variants])
+    drift = inputs.theta[list(PARAMETERS).index("quota_drift")]
+    with np.errstate(over="ignore"):  # a hash wraps around 2**64; only interpreted kernels would report it
+        _run_draws(
+            np.uint64(entropy),
+            block,
+            np.asarray(draws, dtype=np.int64),
+            np.ascontiguousarray(inputs.theta, dtype=np.float64),
+            np.ascontiguousarray(inputs.sizes, dtype=np.float64),
+            tables,
+            variant_quota,
+            np.stack([variant.tables.reverts_to for variant in variants]),
+            np.array([variant.second_iteration for variant in variants]),
+            int((variant_quota * (1.0 + drift) + 1.0).sum(axis=1).max()) + 1,
+            wished,
+            ranked,
+            first,
+            final,
+            quota,
+        )
+    return [BlockResult(wished, ranked, first[v], final[v], quota[v]) for v in range(len(variants))]

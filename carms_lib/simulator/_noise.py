@@ -1,0 +1,177 @@
+"""Keyed noise: every random number is a function of what it is for.
+
+Belongs here: hashing a key to 64 bits and turning those bits into a uniform, exponential, normal or logistic
+number, in numba and in numpy alike. Does not belong here: what the numbers are used for.
+
+The key is (entropy, purpose, draw, applicant, program). Nothing is sequential, so a draw can be rerun alone, more
+draws never change earlier ones, a scenario leaves all noise that it does not touch equal, and any number of
+workers gives the same bits.
+
+References
+----------
+Steele, Lea and Flood (2014), *Fast splittable pseudorandom number generators*, OOPSLA: the 64-bit mixer.
+Salmon, Moraes, Dror and Shaw (2011), *Parallel random numbers: as easy as 1, 2, 3*, SC: counter-based noise.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from carms_lib.exceptions import ArgumentError
+from carms_lib.matching._jit import kernel
+
+__all__ = [
+    "Purpose",
+    "entropy_from",
+    "exponential",
+    "fold",
+    "key_of_text",
+    "logistic",
+    "normal",
+    "stream",
+    "uniform",
+    "uniform_array",
+]
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_MIX_A = np.uint64(0xBF58476D1CE4E5B9)
+_MIX_B = np.uint64(0x94D049BB133111EB)
+_S30, _S27, _S31, _S11, _S32 = (np.uint64(s) for s in (30, 27, 31, 11, 32))
+_LOW32 = np.uint64(0xFFFFFFFF)
+_TO_UNIT = 2.0**-53
+_TO_UNIT32 = 2.0**-32
+
+
+class Purpose:
+    """What a number is for; the first part of its key. Numbers are never reused or renumbered."""
+
+    INPUT = 1  # the uncertain inputs of a block of draws
+    PROGRAM = 2  # a program's appeal and interview share in a block
+    QUOTA = 3  # the drift of an approximate quota
+    SIZE = 4  # rounding of a class size
+    MERIT = 5
+    DISCIPLINE = 6  # which discipline is wanted first
+    BREADTH = 7  # how many disciplines are ranked
+    BACKUP = 8  # which disciplines stand behind the first
+    LENGTH = 9  # how many programs are applied to
+    TASTE = 10  # an applicant's taste for a program
+    FILE = 11  # what a program sees in a file
+    INTERVIEW = 12  # what an interview adds
+    SECOND = 13  # taking part in the second iteration
+    SECOND_LENGTH = 14
+    SECOND_TASTE = 15
+    SECOND_FILE = 16
+    DEMAND = 17  # how popular a discipline is in a block
+
+
+@kernel
+def fold(state: np.uint64, part: np.uint64) -> np.uint64:
+    """Return the 64-bit hash of `state` with one more part of the key."""
+    x = (state ^ part) + _GOLDEN
+    x = (x ^ (x >> _S30)) * _MIX_A
+    x = (x ^ (x >> _S27)) * _MIX_B
+    return x ^ (x >> _S31)
+
+
+@kernel
+def stream(entropy: np.uint64, purpose: int, draw: int) -> np.uint64:
+    """Return the state from which all noise of one purpose in one draw is folded."""
+    return fold(fold(entropy, np.uint64(purpose)), np.uint64(draw))
+
+
+@kernel
+def uniform(state: np.uint64) -> float:
+    """Return a number in (0, 1), never either end."""
+    return (float(state >> _S11) + 0.5) * _TO_UNIT
+
+
+@kernel
+def exponential(state: np.uint64) -> float:
+    """Return a standard exponential number."""
+    return -math.log(uniform(state))
+
+
+@kernel
+def logistic(state: np.uint64) -> float:
+    """Return a standard logistic number: mean 0, variance pi^2 / 3."""
+    u = uniform(state)
+    return math.log(u / (1.0 - u))
+
+
+@kernel
+def normal(state: np.uint64) -> float:
+    """Return a standard normal number, by Box and Muller from the two halves of one hash."""
+    u = (float(state >> _S32) + 0.5) * _TO_UNIT32
+    v = float(state & _LOW32) * _TO_UNIT32
+    return math.sqrt(-2.0 * math.log(u)) * math.cos(2.0 * math.pi * v)
+
+
+def uniform_array(entropy: int, purpose: int, draws: np.ndarray, items: int) -> np.ndarray:
+    """Return uniforms of shape (len(draws), items), float64, one for each draw and item.
+
+    The same numbers as `uniform(fold(stream(entropy, purpose, draw), item))`.
+    """
+    # One-element arrays, because numpy wraps arrays around 2**64 in silence, which is what a hash does, and
+    # warns about scalars.
+    state = _fold_array(np.array([entropy], dtype=np.uint64), np.array([purpose], dtype=np.uint64))
+    states = _fold_array(state[:, None], np.asarray(draws, dtype=np.uint64)[:, None])
+    hashed = _fold_array(states, np.arange(items, dtype=np.uint64)[None, :])
+    unit: np.ndarray = ((hashed >> _S11).astype(np.float64) + 0.5) * _TO_UNIT
+    return unit
+
+
+def _fold_array(state: np.ndarray, part: np.ndarray) -> np.ndarray:
+    """`fold` for arrays that broadcast."""
+    x: np.ndarray = (state ^ part) + _GOLDEN
+    x = (x ^ (x >> _S30)) * _MIX_A
+    x = (x ^ (x >> _S27)) * _MIX_B
+    return x ^ (x >> _S31)
+
+
+def key_of_text(text: str) -> int:
+    """Return a 64-bit key for a name or id: FNV-1a over its UTF-8 bytes, stable for ever."""
+    key = 0xCBF29CE484222325
+    for byte in text.encode():
+        key = ((key ^ byte) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
+    return key
+
+
+def entropy_from(rng: Any) -> int:
+    """Return the entropy of `rng` as an integer in [0, 2**63).
+
+    Parameters
+    ----------
+    rng : int, numpy.random.SeedSequence, numpy.random.Generator or None
+        An int is taken as it is. A Generator is advanced, so that two studies from one generator differ. None asks
+        the operating system.
+
+    Returns
+    -------
+    int
+        Passing it back as `rng` gives the same numbers.
+
+    Raises
+    ------
+    ArgumentError
+        For anything else, and for an int outside [0, 2**63).
+
+    References
+    ----------
+    SPEC 7, Scientific Python: seeding pseudo-random number generation.
+    """
+    if isinstance(rng, bool):
+        raise ArgumentError(f"rng={rng!r} is not allowed: give an int, SeedSequence, Generator or None.")
+    if isinstance(rng, (int, np.integer)):
+        if not 0 <= int(rng) < 2**63:
+            raise ArgumentError(f"rng={int(rng)} is outside [0, 2**63): give an int in that range.")
+        return int(rng)
+    if rng is None:
+        rng = np.random.SeedSequence()
+    if isinstance(rng, np.random.Generator):
+        return int(rng.integers(2**63, dtype=np.uint64))
+    if isinstance(rng, np.random.SeedSequence):
+        return int(rng.generate_state(1, np.uint64)[0] >> np.uint64(1))
+    raise ArgumentError(f"rng is a {type(rng).__name__}: give an int, SeedSequence, Generator or None.")
