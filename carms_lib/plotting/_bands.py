@@ -25,7 +25,11 @@ _AFTER = ("estimate", "lower", "upper", "level", "kind", "n_draws")
 
 @runtime_checkable
 class BandSource(Protocol):
-    """Anything that turns itself into a band frame, such as the bands of a study."""
+    """Anything that turns itself into a band frame, such as the bands of a study.
+
+    It may carry `headline`, the metric that is drawn when none is named, and `difference`, whether its numbers are
+    a scenario minus the baseline.
+    """
 
     def to_frame(self) -> pd.DataFrame:
         """Return the band frame."""
@@ -47,8 +51,8 @@ class BandTable:
         In ascending order: the inner band first.
     scenarios : tuple of str
         In the order of the frame.
-    n_draws : tuple of int
-        The distinct numbers of draws, ascending; nearly always one.
+    n_draws : int
+        The most draws behind any row; a group that some draws never touched has fewer.
     """
 
     frame: pd.DataFrame
@@ -57,7 +61,7 @@ class BandTable:
     kind: str
     levels: tuple[float, ...]
     scenarios: tuple[str, ...]
-    n_draws: tuple[int, ...]
+    n_draws: int
 
     @property
     def outer(self) -> pd.DataFrame:
@@ -106,7 +110,7 @@ def read_bands(bands: pd.DataFrame | BandSource, *, metric: str | None = None) -
         A band frame: columns metric, scenario, <group keys>, estimate, lower, upper, level, kind, n_draws. A
         row whose estimate is missing is a group that is too small to say anything of.
     metric : str, optional
-        The metric to draw; needed when there are several.
+        The metric to draw; needed when there are several and `bands` has no headline.
 
     Returns
     -------
@@ -129,11 +133,11 @@ def read_bands(bands: pd.DataFrame | BandSource, *, metric: str | None = None) -
         )
         raise ArgumentError(msg)
     if frame.empty:
-        raise ArgumentError(
-            "bands hold no row, so there is nothing to draw. Ask for a grouping that has programs."
-        )
+        raise ArgumentError("bands hold no row, so there is nothing to draw. Ask for a grouping that has programs.")
+    metrics = frame["metric"].unique()
+    if metric is None and len(metrics) > 1:
+        metric = getattr(bands, "headline", None)
     if metric is not None:
-        metrics = frame["metric"].unique()
         if metric not in metrics:
             raise UnknownNameError("metric", metric, metrics)
         frame = frame.loc[frame["metric"] == metric]
@@ -153,7 +157,7 @@ def read_bands(bands: pd.DataFrame | BandSource, *, metric: str | None = None) -
         kind=only["kind"],
         levels=tuple(sorted(float(level) for level in frame["level"].unique())),
         scenarios=tuple(str(name) for name in frame["scenario"].unique()),
-        n_draws=tuple(sorted(int(count) for count in frame["n_draws"].unique())),
+        n_draws=int(frame["n_draws"].max()),
     )
 
 
@@ -172,9 +176,7 @@ def _frame_of(bands: Any) -> pd.DataFrame:
         return bands
     if isinstance(bands, BandSource):
         return bands.to_frame()
-    msg = (
-        f"bands={type(bands).__name__} cannot be drawn. Give a band frame, or an object that has to_frame()."
-    )
+    msg = f"bands={type(bands).__name__} cannot be drawn. Give a band frame, or an object that has to_frame()."
     raise ArgumentError(msg)
 
 

@@ -80,6 +80,11 @@ _METRICS = {
     "seats": Metric("Seats", "count"),
     "filled": Metric("Seats filled", "count"),
     "unfilled": Metric("Seats left unfilled", "count"),
+    "first_choices": Metric("Applicants whose first choice lies here", "count"),
+    "filled_first_iteration": Metric("Seats filled in the first iteration", "count"),
+    "unfilled_first_iteration": Metric("Seats left unfilled after the first iteration", "count"),
+    "matched_first_iteration": Metric("Applicants matched in the first iteration", "count"),
+    "unmatched_first_iteration": Metric("Applicants unmatched after the first iteration", "count"),
 }
 
 
@@ -116,9 +121,8 @@ def axes_or_new(ax: object, width: float, height: float) -> Axes:
 def subtitle_of(table: BandTable) -> str:
     """Return the line that says scenario, kind, level and draws."""
     levels = " and ".join(f"{100 * level:g} %" for level in table.levels)
-    draws = "–".join(f"{count:,}" for count in dict.fromkeys((table.n_draws[0], table.n_draws[-1])))
     bands = "band" if len(table.levels) == 1 else "bands"
-    return f"{' / '.join(table.scenarios)} · {levels} {table.kind} {bands} · {draws} draws"
+    return f"{' / '.join(table.scenarios)} · {levels} {table.kind} {bands} · {table.n_draws:,} draws"
 
 
 def set_heading(ax: Axes, title: str, subtitle: str, *, above: float = 0.0) -> None:
@@ -131,9 +135,7 @@ def set_heading(ax: Axes, title: str, subtitle: str, *, above: float = 0.0) -> N
     for part in subtitle.split(" · "):
         fits = not lines[-1] or len(lines[-1]) + len(part) <= 72
         lines = [*lines[:-1], f"{lines[-1]} · {part}".removeprefix(" · ")] if fits else [*lines, part]
-    ax.set_title(
-        title, loc="left", fontsize=11.5, fontweight="bold", color=INK, pad=above + 10 + 12 * len(lines)
-    )
+    ax.set_title(title, loc="left", fontsize=11.5, fontweight="bold", color=INK, pad=above + 10 + 12 * len(lines))
     ax.annotate(
         "\n".join(lines), (0, 1), xytext=(0, above + 8), xycoords="axes fraction", textcoords="offset points",
         fontsize=8.5, color=MUTED, gid="subtitle",
@@ -179,6 +181,4 @@ def upper_limit(largest: float, unit: str) -> float:
     if unit == "share" and largest > 0.5:
         return max(1.0, largest)
     step = 10.0 ** math.floor(math.log10(largest))
-    return next(
-        factor * step for factor in (1.0, 2.0, 2.5, 5.0, 10.0) if largest <= factor * step * (1 + 1e-12)
-    )
+    return next(factor * step for factor in (1.0, 2.0, 2.5, 5.0, 10.0) if largest <= factor * step * (1 + 1e-12))

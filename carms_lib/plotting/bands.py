@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from carms_lib.plotting._bands import BandSource, read_bands
 from carms_lib.plotting._geography import is_geographic
+from carms_lib.plotting.differences import plot_differences
 from carms_lib.plotting.forest import plot_forest
 from carms_lib.plotting.heatmap import plot_heatmap
 from carms_lib.plotting.tile_map import plot_tile_map
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["plot_bands"]
+
+_MOST_ROWS = 40
 
 
 def plot_bands(
@@ -36,13 +39,14 @@ def plot_bands(
     ax : Axes, optional
         Where to draw; None makes a new figure.
     metric, scenario : str, optional
-        Which to draw; needed when the frame holds several metrics.
+        Which to draw. Without a metric, the only one or the headline of `bands`; without a scenario, see below.
 
     Returns
     -------
     Axes
-        One scenario and one level by province: a tile map; by two keys, one of which holds provinces: a heat
-        map; anything else: a forest plot.
+        Differences: a plot of changes. By province: a tile map; by two keys, one of which holds provinces: a heat
+        map; both of the first scenario, if none is named. Anything else, and several levels: a forest plot of all
+        scenarios. Forest plots and changes show no more than 40 groups, and say so.
 
     Raises
     ------
@@ -52,12 +56,10 @@ def plot_bands(
         If `metric` or `scenario` is not in the frame.
     """
     table = read_bands(bands, metric=metric)
-    if scenario is not None:
-        table = table.one_scenario(scenario)
-    geographic = sum(is_geographic(key) for key in table.keys)
-    if geographic and len(table.scenarios) == 1 and len(table.levels) == 1:
-        if len(table.keys) == 1:
-            return plot_tile_map(table.frame, ax=ax)
-        if len(table.keys) == 2:
-            return plot_heatmap(table.frame, ax=ax)
-    return plot_forest(table.frame, ax=ax)
+    if getattr(bands, "difference", False):
+        return plot_differences(table.frame, ax=ax, scenario=scenario, n_rows=_MOST_ROWS)
+    geographic = any(is_geographic(key) for key in table.keys)
+    if geographic and len(table.keys) <= 2 and len(table.levels) == 1:
+        figure = plot_tile_map if len(table.keys) == 1 else plot_heatmap
+        return figure(table.frame, ax=ax, scenario=scenario or table.scenarios[0])
+    return plot_forest(table.frame, ax=ax, scenario=scenario, n_rows=_MOST_ROWS)

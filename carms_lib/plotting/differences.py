@@ -61,9 +61,7 @@ def plot_differences(
     outer = table.outer.assign(_label=table.labels(table.outer))
     most = outer["estimate"].abs().sort_values(ascending=False, na_position="last", kind="stable").index
     n_shown = check_n_rows(n_rows, len(outer))
-    shown = outer.loc[most[:n_shown]].sort_values(
-        ["estimate", "_label"], ascending=[False, True], na_position="last"
-    )
+    shown = outer.loc[most[:n_shown]].sort_values(["estimate", "_label"], ascending=[False, True], na_position="last")
     ax = style.axes_or_new(ax, 7.6, 1.5 + 0.3 * len(shown))
     heights = {name: at for at, name in enumerate(shown["_label"])}
 
@@ -88,9 +86,7 @@ def plot_differences(
             fontsize=7.5, style="italic", color=style.MUTED, va="center",
         )  # fmt: skip
 
-    ends = np.abs(
-        np.concatenate([known["lower"].to_numpy(dtype=float), known["upper"].to_numpy(dtype=float)])
-    )
+    ends = np.abs(np.concatenate([known["lower"].to_numpy(dtype=float), known["upper"].to_numpy(dtype=float)]))
     reach = 1.06 * float(np.max(ends, initial=0.0)) or 1.0
     ax.set_xlim(-reach, reach)
     ax.set_ylim(len(shown) - 0.4, -0.6)
@@ -99,9 +95,7 @@ def plot_differences(
     style.bare(ax, grid="x")
     ax.axvline(0, color=style.INK, linewidth=0.9, zorder=1)
     style.set_heading(ax, f"{label}: change against the baseline", style.subtitle_of(table))
-    left_out = (
-        "" if len(shown) == len(outer) else f" The {len(shown)} groups that change most, of {len(outer)}."
-    )
+    left_out = "" if len(shown) == len(outer) else f" The {len(shown)} groups that change most, of {len(outer)}."
     style.note_below(ax, f"Filled: the band leaves zero out. Hollow: it holds zero.{left_out}", points=22)
     return ax
 

@@ -67,9 +67,7 @@ def plot_forest(
     ax = style.axes_or_new(ax, 7.6, 1.5 + max(0.3, 0.17 * len(table.scenarios)) * len(shown))
     label, unit = style.metric_of(table.metric)
     heights = {name: at for at, name in enumerate(shown)}
-    offsets = (
-        np.linspace(-_SPREAD / 2, _SPREAD / 2, len(table.scenarios)) if len(table.scenarios) > 1 else [0.0]
-    )
+    offsets = np.linspace(-_SPREAD / 2, _SPREAD / 2, len(table.scenarios)) if len(table.scenarios) > 1 else [0.0]
     largest = 0.0
     for at, (name, offset) in enumerate(zip(table.scenarios, offsets, strict=True)):
         part = table.of_scenarios([name])
@@ -87,9 +85,7 @@ def plot_forest(
     if len(table.scenarios) > 1:
         ax.legend(loc="lower right", fontsize=8, frameon=True, edgecolor=style.GRID)
     if len(shown) < len(groups):
-        style.note_below(
-            ax, f"The {len(shown)} groups with the highest estimates, of {len(groups)}.", points=22
-        )
+        style.note_below(ax, f"The {len(shown)} groups with the highest estimates, of {len(groups)}.", points=22)
     return ax
 
 
@@ -97,9 +93,7 @@ def _ordered_groups(table: BandTable) -> list[str]:
     first = table.of_scenarios(table.scenarios[:1]).outer
     ordered = (
         first.assign(_label=table.labels(first))
-        .sort_values(["estimate", "_label"], ascending=[False, True], na_position="last", kind="stable")[
-            "_label"
-        ]
+        .sort_values(["estimate", "_label"], ascending=[False, True], na_position="last", kind="stable")["_label"]
         .tolist()
     )
     return list(dict.fromkeys([*ordered, *table.labels(table.outer)]))

@@ -74,10 +74,7 @@ def plot_heatmap(
     row_key, column_key = _orient(table)
     columns = _columns(frame, column_key)
     rows = (
-        frame.groupby(row_key, sort=True)["estimate"]
-        .mean()
-        .sort_values(ascending=False, kind="stable")
-        .index.tolist()
+        frame.groupby(row_key, sort=True)["estimate"].mean().sort_values(ascending=False, kind="stable").index.tolist()
     )
     ax = style.axes_or_new(ax, 3.4 + 0.92 * len(columns), 1.7 + 0.36 * len(rows))
 

@@ -80,9 +80,7 @@ def plot_quota(
     order = seats.sum(axis=1).sort_index().sort_values(ascending=False, kind="stable").index
     seats = seats.loc[order]
     n_shown = check_n_rows(n_rows, len(seats))
-    labels = [
-        PROVINCES.get(str(name), str(name)) if is_geographic(by) else str(name) for name in order[:n_shown]
-    ]
+    labels = [PROVINCES.get(str(name), str(name)) if is_geographic(by) else str(name) for name in order[:n_shown]]
     shown = seats.iloc[:n_shown]
     if n_shown < len(seats):
         rest = seats.iloc[n_shown:].sum()

@@ -87,20 +87,14 @@ def plot_tile_map(
     return ax
 
 
-def _draw_tile(
-    ax: Axes, code: str, bound: tuple[float, float, float] | None, norm: Normalize, unit: str
-) -> None:
+def _draw_tile(ax: Axes, code: str, bound: tuple[float, float, float] | None, norm: Normalize, unit: str) -> None:
     """Draw one tile; `bound` is (estimate, lower, upper): all NaN when too small, None without a row."""
     column, row = TILES[code]
     known = bound is not None and math.isfinite(bound[0])
     face = style.SEQUENTIAL(norm(bound[0])) if bound is not None and known else style.EMPTY
     ink = style.readable_on(face) if known else style.MUTED
-    tile = Rectangle(
-        (column - _SIDE / 2, row - _SIDE / 2), _SIDE, _SIDE, facecolor=face, edgecolor=style.GRID
-    )
-    tile.set(
-        linewidth=0 if known else 0.8, hatch="////" if bound is not None and not known else None, gid=code
-    )
+    tile = Rectangle((column - _SIDE / 2, row - _SIDE / 2), _SIDE, _SIDE, facecolor=face, edgecolor=style.GRID)
+    tile.set(linewidth=0 if known else 0.8, hatch="////" if bound is not None and not known else None, gid=code)
     ax.add_patch(tile)
     ax.text(column - 0.40, row - 0.27, code, fontsize=8.5, color=ink, va="center", fontweight="bold")
     if bound is None or not known:

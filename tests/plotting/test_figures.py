@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -36,9 +38,7 @@ def bars(ax):
 
 
 def points(ax):
-    return np.concatenate(
-        [np.asarray(c.get_offsets()) for c in ax.collections if isinstance(c, PathCollection)]
-    )
+    return np.concatenate([np.asarray(c.get_offsets()) for c in ax.collections if isinstance(c, PathCollection)])
 
 
 class TestForest:
@@ -72,9 +72,7 @@ class TestForest:
 
     def test_a_scenario_can_be_chosen(self, make_bands, ax):
         one = make_bands({"discipline": ["A"]}, [0.3])
-        plotting.plot_forest(
-            pd.concat([one, one.assign(scenario="more", estimate=0.5)]), scenario="more", ax=ax
-        )
+        plotting.plot_forest(pd.concat([one, one.assign(scenario="more", estimate=0.5)]), scenario="more", ax=ax)
         np.testing.assert_allclose(points(ax), [[0.5, 0.0]])
         assert ax.get_legend() is None
 
@@ -131,9 +129,7 @@ class TestHeatmap:
         (mesh,) = [c for c in ax.collections if isinstance(c, QuadMesh)]
         drawn = np.ma.filled(mesh.get_array().astype(float), np.nan).reshape(2, 3)
         np.testing.assert_allclose(drawn, [[np.nan, 0.7, np.nan], [0.2, 0.4, np.nan]])
-        placed = {
-            (text.get_position()[0] - 0.5, int(text.get_position()[1])): text.get_text() for text in ax.texts
-        }
+        placed = {(text.get_position()[0] - 0.5, int(text.get_position()[1])): text.get_text() for text in ax.texts}
         assert placed.items() >= {((1, 0), "70 %"), ((0, 1), "20 %"), ((1, 1), "40 %")}
 
     def test_each_whisker_runs_over_its_band_on_the_scale_that_the_note_tells(self, bands, ax):
@@ -151,9 +147,7 @@ class TestHeatmap:
         assert any("Hatched: too small to say. Empty: no program." in text for text in texts(ax))
 
     def test_without_a_province_the_key_with_fewer_values_becomes_the_columns(self, make_bands, ax):
-        bands = make_bands(
-            {"eligibility": ["CMG", "CMG", "IMG"], "discipline": ["A", "B", "C"]}, [0.1, 0.2, 0.3]
-        )
+        bands = make_bands({"eligibility": ["CMG", "CMG", "IMG"], "discipline": ["A", "B", "C"]}, [0.1, 0.2, 0.3])
         plotting.plot_heatmap(bands, ax=ax)
         assert column_names(ax) == ["CMG", "IMG"]
         assert row_names(ax) == ["C", "B", "A"]
@@ -249,16 +243,12 @@ class TestDifferences:
         assert any("The 2 groups that change most, of 3." in text for text in texts(ax))
 
     def test_no_change_at_all_is_drawn_at_zero(self, make_bands, ax):
-        bands = make_bands(
-            {"discipline": ["A"]}, [0.0], half_widths={0.9: 0.0}, metric="matched", scenario="same"
-        )
+        bands = make_bands({"discipline": ["A"]}, [0.0], half_widths={0.9: 0.0}, metric="matched", scenario="same")
         plotting.plot_differences(bands, ax=ax)
         np.testing.assert_allclose(points(ax), [[0.0, 0.0]])
 
     def test_too_small_is_said(self, make_bands, ax):
-        plotting.plot_differences(
-            make_bands({"discipline": ["A", "B"]}, [np.nan, 1.0], metric="matched"), ax=ax
-        )
+        plotting.plot_differences(make_bands({"discipline": ["A", "B"]}, [np.nan, 1.0], metric="matched"), ax=ax)
         assert row_names(ax) == ["B", "A"]
         assert "too small to say" in texts(ax)
 
@@ -287,9 +277,7 @@ class TestQuota:
         plotting.plot_quota(program, ax=ax)
         looks = {(to_hex(bar[0].get_facecolor()), bar[0].get_hatch()) for bar in ax.containers}
         assert len(looks) == len(ax.containers) == 4
-        greys = sorted(
-            float(np.dot(bar[0].get_facecolor()[:3], [0.299, 0.587, 0.114])) for bar in ax.containers
-        )
+        greys = sorted(float(np.dot(bar[0].get_facecolor()[:3], [0.299, 0.587, 0.114])) for bar in ax.containers)
         assert min(np.diff(greys)) > 0.1
 
     def test_the_rest_is_summed_not_dropped(self, program, ax):
@@ -337,6 +325,34 @@ class TestChoice:
         plotting.plot_bands(make_bands(keys, [0.4]).iloc[:1], ax=ax)
         np.testing.assert_allclose(points(ax), [[0.4, 0.0]])
 
-    def test_two_levels_or_scenarios_by_province_are_a_forest_plot(self, make_bands, ax):
+    def test_of_several_scenarios_a_map_shows_the_first_unless_one_is_named(self, make_bands, ax):
+        one = make_bands({"province": ["ON"]}, [0.4])
+        both = pd.concat([one, one.assign(scenario="more", estimate=0.6)])
+        plotting.plot_bands(both, ax=ax)
+        assert "40 %" in texts(ax)
+        assert "baseline · 90 % outcome band · 1,000 draws" in texts(ax)
+        ax.clear()
+        plotting.plot_bands(both, scenario="more", ax=ax)
+        assert "60 %" in texts(ax)
+
+    def test_bands_of_several_metrics_are_drawn_by_their_headline(self, make_bands, ax):
+        bands = make_bands({"discipline": ["A"]}, [0.4])
+        frame = pd.concat([bands.assign(metric="unfilled"), bands])
+        source = SimpleNamespace(to_frame=lambda: frame, headline="pressure", difference=False)
+        plotting.plot_bands(source, ax=ax)
+        assert ax.get_title(loc="left").startswith("Pressure")
+
+    def test_differences_are_drawn_against_zero(self, make_bands, ax):
+        frame = make_bands({"discipline": ["A"]}, [-0.4], scenario="more")
+        plotting.plot_bands(SimpleNamespace(to_frame=lambda: frame, headline="pressure", difference=True), ax=ax)
+        assert ax.get_title(loc="left").endswith("change against the baseline")
+
+    def test_many_groups_are_cut_and_it_is_said(self, make_bands, ax):
+        names = [f"D{at:02}" for at in range(50)]
+        plotting.plot_bands(make_bands({"discipline": names}, list(np.linspace(0.1, 0.8, 50))), ax=ax)
+        assert len(points(ax)) == 40
+        assert "The 40 groups with the highest estimates, of 50." in texts(ax)
+
+    def test_two_levels_by_province_are_a_forest_plot(self, make_bands, ax):
         plotting.plot_bands(make_bands({"province": ["ON"]}, [0.4], half_widths={0.5: 0.1, 0.9: 0.2}), ax=ax)
         assert len(bars(ax)) == 2

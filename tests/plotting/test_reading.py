@@ -109,6 +109,12 @@ def test_a_figure_of_one_scenario_asks_which(make_bands, ax):
     assert any("more seats" in text.get_text() for text in ax.texts)
 
 
+def test_a_group_that_some_draws_never_touched_does_not_hide_how_many_there_were(make_bands, ax):
+    bands = make_bands({"discipline": ["A", "B"]}, [0.4, 0.2]).assign(n_draws=[1_000, 12])
+    plotting.plot_forest(bands, ax=ax)
+    assert "baseline · 90 % outcome band · 1,000 draws" in [text.get_text() for text in ax.texts]
+
+
 def test_a_long_subtitle_is_broken_between_its_parts(make_bands, ax):
     name = "Every province adds one seat in ten to Family Medicine from 2026 on"
     plotting.plot_forest(make_bands({"province": ["ON"]}, [0.5], scenario=name), ax=ax)
