@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from carms_lib.exceptions import ArgumentError, CohortError, UnknownNameError
+from carms_lib.exceptions import CohortError, UnknownNameError
 from carms_lib.simulator._toml import dump_toml
 
 __all__ = ["PARAMETERS", "Cohort", "load_cohort"]
@@ -89,12 +89,14 @@ _TABLES: dict[str, tuple[str, dict[str, type]]] = {
             "population": float,
             "img_residents": float,
             "appeal": float,
+            "attachment": float,
             "streams_merge": bool,
             "reverts": bool,
             "img_residents_only": bool,
         },
     ),
 }
+_MAY_BE_NEGATIVE = {("classes", "merit"), ("provinces", "appeal"), ("provinces", "attachment")}
 _PARAMETER_COLUMNS = ("value", "low", "high", "source", "fitted", "unit")
 _BUNDLED = "carms_lib.data"
 
@@ -152,8 +154,7 @@ class Cohort:
 
     def __repr__(self) -> str:
         people = ", ".join(
-            f"{size:,.0f} {name}"
-            for name, size in zip(self.classes["name"], self.classes["size"], strict=True)
+            f"{size:,.0f} {name}" for name, size in zip(self.classes["name"], self.classes["size"], strict=True)
         )
         return f"Cohort {self.name!r}: {people}; {len(self.parameters)} uncertain inputs"
 
@@ -179,15 +180,18 @@ class Cohort:
         """
         if name not in self.parameters.index:
             raise UnknownNameError("name", name, PARAMETERS)
+        changed = {
+            "value": float(value),
+            "low": float(value if low is None else low),
+            "high": float(value if high is None else high),
+            "source": source,
+            "fitted": False,
+        }
+        at = list(self.parameters.index).index(name)
         parameters = self.parameters.copy()
-        low, high = value if low is None else low, value if high is None else high
-        for column, item in zip(
-            ("value", "low", "high", "source", "fitted"), (value, low, high, source, False), strict=True
-        ):
-            parameters.loc[name, column] = item
-        return replace(
-            self, parameters=parameters, sources={**self.sources, source: self.sources.get(source, source)}
-        )
+        for column, new in changed.items():
+            parameters[column] = [*self.parameters[column][:at], new, *self.parameters[column][at + 1 :]]
+        return replace(self, parameters=parameters, sources={**self.sources, source: self.sources.get(source, source)})
 
     def to_frame(self) -> pd.DataFrame:
         """Return every number of the cohort, one a row.
@@ -200,7 +204,7 @@ class Cohort:
         """
         rows: list[dict[str, Any]] = [
             {"table": "parameters", "item": name, "quantity": "value", **row}
-            for name, row in self.parameters.to_dict("index").items()
+            for name, row in zip(self.parameters.index, _records(self.parameters), strict=True)
         ]
         for table, (_, kinds) in _TABLES.items():
             frame: pd.DataFrame = getattr(self, table)
@@ -208,11 +212,11 @@ class Cohort:
                 if kind is str or (table == "classes" and quantity in {"low", "high"}):
                     continue
                 about = self.columns[f"{table}.{quantity}"]
-                for item, value in frame[quantity].items():
-                    row = {"table": table, "item": item, "quantity": quantity, "value": float(value), **about}
-                    if table == "classes" and quantity == "size":
-                        row["low"], row["high"] = frame.at[item, "low"], frame.at[item, "high"]
-                    rows.append(row)
+                spread = _records(frame[["low", "high"]] if (table, quantity) == ("classes", "size") else frame[[]])
+                rows += [
+                    {"table": table, "item": item, "quantity": quantity, "value": float(value), **about, **of_item}
+                    for item, value, of_item in zip(frame.index, frame[quantity], spread, strict=True)
+                ]
         order = ["table", "item", "quantity", "value", "low", "high", "unit", "source", "fitted"]
         return pd.DataFrame(rows).reindex(columns=order)
 
@@ -300,14 +304,16 @@ def load_cohort(name: str = "2025") -> Cohort:
         No bundled cohort has that name.
     """
     folder = resources.files(_BUNDLED).joinpath("cohorts")
-    names = sorted(
-        entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")
-    )
+    names = sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
     if str(name) not in names:
         raise UnknownNameError("name", name, names)
-    return Cohort.from_toml(
-        folder.joinpath(f"{name}.toml").read_text(encoding="utf-8"), origin=f"{name}.toml"
-    )
+    return Cohort.from_toml(folder.joinpath(f"{name}.toml").read_text(encoding="utf-8"), origin=f"{name}.toml")
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    if frame.columns.empty:
+        return [{} for _ in range(len(frame))]
+    return [{str(column): value for column, value in row.items()} for row in frame.to_dict("records")]
 
 
 def _read_parameters(record: Mapping[str, Any], origin: str) -> pd.DataFrame:
@@ -319,9 +325,7 @@ def _read_parameters(record: Mapping[str, Any], origin: str) -> pd.DataFrame:
         raise CohortError(f"{origin}: parameters lack {missing}.")
     rows = []
     for name, unit in PARAMETERS.items():
-        absent = [
-            column for column in ("value", "low", "high", "source", "fitted") if column not in record[name]
-        ]
+        absent = [column for column in ("value", "low", "high", "source", "fitted") if column not in record[name]]
         if absent:
             raise CohortError(f"{origin}: parameters.{name} lacks {absent}.")
         rows.append({**record[name], "unit": unit})
@@ -345,9 +349,7 @@ def _read_table(record: Mapping[str, Mapping[str, Any]], table: str, origin: str
                 else isinstance(given, (kind, int)) and not isinstance(given, bool)
             )
             if not fits:
-                raise CohortError(
-                    f"{origin}: {table}.{item!r}.{column}={given!r} should be a {kind.__name__}."
-                )
+                raise CohortError(f"{origin}: {table}.{item!r}.{column}={given!r} should be a {kind.__name__}.")
         rows.append({column: kind(row[column]) for column, kind in kinds.items()})
     return pd.DataFrame(rows, index=pd.Index(list(record), name=key), columns=list(kinds))
 
@@ -357,16 +359,13 @@ def _check_parameters(cohort: Cohort) -> None:
     if list(table.index) != list(PARAMETERS):
         raise CohortError("parameters must hold exactly the names of PARAMETERS, in that order.")
     numbers = table[["value", "low", "high"]].to_numpy(dtype=float)
-    bad = (
-        ~np.isfinite(numbers).all(axis=1) | (numbers[:, 1] > numbers[:, 0]) | (numbers[:, 0] > numbers[:, 2])
-    )
+    lows, highs = dict(zip(table.index, numbers[:, 1], strict=True)), dict(zip(table.index, numbers[:, 2], strict=True))
+    bad = ~np.isfinite(numbers).all(axis=1) | (numbers[:, 1] > numbers[:, 0]) | (numbers[:, 0] > numbers[:, 2])
     if bad.any():
         name = table.index[bad][0]
-        raise CohortError(
-            f"parameters.{name}: need finite low <= value <= high, got {numbers[bad][0].tolist()}."
-        )
+        raise CohortError(f"parameters.{name}: need finite low <= value <= high, got {numbers[bad][0].tolist()}.")
     for name in ("third_discipline", "ranked_share", "second_ranked_share", "reversion_share"):
-        if table.at[name, "low"] < 0 or table.at[name, "high"] > 1:
+        if lows[name] < 0 or highs[name] > 1:
             raise CohortError(f"parameters.{name} is a share: its range must lie in [0, 1].")
     for name in (
         "program_spread",
@@ -379,8 +378,8 @@ def _check_parameters(cohort: Cohort) -> None:
         "quota_drift",
         "second_applications",
     ):
-        if table.at[name, "low"] < 0:
-            raise CohortError(f"parameters.{name} must not be negative; low is {table.at[name, 'low']}.")
+        if lows[name] < 0:
+            raise CohortError(f"parameters.{name} must not be negative; low is {lows[name]}.")
 
 
 def _check_tables(cohort: Cohort) -> None:
@@ -391,7 +390,7 @@ def _check_tables(cohort: Cohort) -> None:
         if frame.index.has_duplicates:
             raise CohortError(f"{table}: {key} {frame.index[frame.index.duplicated()][0]!r} appears twice.")
         for column, kind in kinds.items():
-            if kind is not float or (table, column) in {("classes", "merit"), ("provinces", "appeal")}:
+            if kind is not float or (table, column) in _MAY_BE_NEGATIVE:
                 continue
             numbers = frame[column].to_numpy(dtype=float)
             bad = ~np.isfinite(numbers) | (numbers < 0)
@@ -432,17 +431,13 @@ def _check_shares(cohort: Cohort) -> None:
         frame: pd.DataFrame = getattr(cohort, table)
         above = frame[column] > 1
         if above.any():
-            raise CohortError(
-                f"{table}.{frame.index[above][0]!r}.{column} is a share: it must lie in [0, 1]."
-            )
+            raise CohortError(f"{table}.{frame.index[above][0]!r}.{column} is a share: it must lie in [0, 1].")
 
 
 def _check_sources(cohort: Cohort) -> None:
     for name, row in cohort.parameters.iterrows():
         if not row["source"] or row["source"] not in cohort.sources:
-            raise CohortError(
-                f"parameters.{name} has source {row['source']!r}, which `sources` does not explain."
-            )
+            raise CohortError(f"parameters.{name} has source {row['source']!r}, which `sources` does not explain.")
     for table, (_, kinds) in _TABLES.items():
         for column, kind in kinds.items():
             if kind is str or (table == "classes" and column in {"low", "high"}):
@@ -479,21 +474,3 @@ def split_uniform(unit: np.ndarray, value: np.ndarray, low: np.ndarray, high: np
     above = value + (high - value) * (2.0 * unit - 1.0)
     out: np.ndarray = np.where(unit < 0.5, below, above)
     return out
-
-
-def check_name(argument: str, value: str, allowed: Mapping[str, Any] | pd.Index) -> str:
-    """Return `value` if it is one of `allowed`; else answer with near names."""
-    if value not in allowed:
-        raise UnknownNameError(argument, value, allowed)
-    return value
-
-
-def check_positive(argument: str, value: float) -> float:
-    """Return `value` as a float if it is finite and not negative."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError) as error:
-        raise ArgumentError(f"{argument}={value!r} should be a number.") from error
-    if not np.isfinite(number) or number < 0:
-        raise ArgumentError(f"{argument}={value!r} should be a finite number that is not negative.")
-    return number

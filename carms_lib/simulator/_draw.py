@@ -21,7 +21,7 @@ from carms_lib.simulator._funnel import interview, read_files
 from carms_lib.simulator._iterations import draw_quota, first_iteration, second_iteration
 from carms_lib.simulator._market import Market, Tables
 from carms_lib.simulator._noise import Purpose, fold, stream, uniform
-from carms_lib.simulator._wishes import MAX_LIST, open_disciplines, taste_weights, write_wishes
+from carms_lib.simulator._wishes import MAX_LIST, taste_weights, write_wishes
 
 __all__ = ["DRAWS_PER_INPUT", "NOT_TAKING_PART", "UNMATCHED", "BlockInputs", "BlockResult", "run_block"]
 
@@ -47,18 +47,14 @@ class BlockResult(NamedTuple):
     """
 
     wished: np.ndarray  # int16 or int32 [D, n]: the program wanted most, before interviews
-    ranked: (
-        np.ndarray
-    )  # [D, n]: the first program of the rank-order list, after interviews; -1 for an empty list
+    ranked: np.ndarray  # [D, n]: the first program of the rank-order list, after interviews; -1 for an empty list
     first: np.ndarray  # [D, n]: the program matched to in the first iteration
     final: np.ndarray  # [D, n]: the program matched to after both iterations
     quota: np.ndarray  # int32 [D, P]: seats after reversions
 
 
 @kernel
-def _who_takes_part(
-    entropy: np.uint64, draw: int, sizes: np.ndarray, tables: Tables, taking_part: np.ndarray
-) -> None:
+def _who_takes_part(entropy: np.uint64, draw: int, sizes: np.ndarray, tables: Tables, taking_part: np.ndarray) -> None:
     """Scale each type to the class sizes of the block; fractions are settled by chance."""
     state = stream(entropy, _SIZE, draw)
     for t in range(len(tables.type_class)):
@@ -111,7 +107,6 @@ def _run_draws(
     n, programs, types = len(tables.applicant_type), len(tables.program_key), len(tables.type_class)
     weight = np.empty((types, programs), dtype=np.float32)
     popularity = np.empty((2, len(tables.discipline_key)))
-    choices = np.empty((types, len(tables.discipline_key)), dtype=np.int32)
     share = np.empty(programs)
     taking_part = np.empty(types, dtype=np.int64)
     ptr, second_ptr = np.empty(n + 1, dtype=np.int64), np.empty(n + 1, dtype=np.int64)
@@ -129,12 +124,11 @@ def _run_draws(
     held_count = np.empty(programs, dtype=np.int32)
 
     taste_weights(entropy, block, theta, tables, weight, popularity)
-    open_disciplines(tables, weight, choices)
     _interview_shares(entropy, block, tables, share)
     for i in range(len(draws)):
         draw = draws[i]
         _who_takes_part(entropy, draw, sizes, tables, taking_part)
-        write_wishes(entropy, draw, theta, tables, taking_part, weight, popularity, choices, ptr, program)
+        write_wishes(entropy, draw, theta, tables, taking_part, weight, popularity, ptr, program)
         _first_of_list(tables, taking_part, ptr, program, wished[i])
         for a in range(n):
             first_of[a] = tables.program_discipline[wished[i, a]] if wished[i, a] >= 0 else -1

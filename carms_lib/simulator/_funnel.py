@@ -158,9 +158,7 @@ def keep_best(
             threshold[p] = np.inf
         else:
             kept = max(math.ceil(share[p] * count), math.floor(fewest[p]))
-            threshold[p] = (
-                -np.inf if kept >= count else (np.inf if kept == 0 else _select(values[start:end], kept - 1))
-            )
+            threshold[p] = -np.inf if kept >= count else (np.inf if kept == 0 else _select(values[start:end], kept - 1))
         start = end
 
 
@@ -180,8 +178,8 @@ def interview(
 ) -> None:
     """Turn wish lists into rank-order lists, in place.
 
-    Entries without an interview are taken out of `ptr`, `program` and `score`; `score` becomes what the program ranks by, and
-    -inf where it interviewed an applicant without ranking them.
+    Entries without an interview are taken out of `ptr`, `program` and `score`; `score` becomes what the program
+    ranks by, and -inf where it interviewed an applicant without ranking them.
     """
     n, programs = len(tables.applicant_type), len(threshold)
     seats = tables.program_demand_quota

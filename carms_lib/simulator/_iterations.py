@@ -16,7 +16,7 @@ from carms_lib.simulator._cohort import PARAMETERS
 from carms_lib.simulator._funnel import keep_best, read_files
 from carms_lib.simulator._market import Tables
 from carms_lib.simulator._noise import Purpose, fold, normal, stream, uniform
-from carms_lib.simulator._wishes import MAX_LIST, earliest
+from carms_lib.simulator._wishes import MAX_LIST, earliest, gather_open
 
 __all__ = ["draw_quota", "first_iteration", "second_iteration"]
 
@@ -40,8 +40,8 @@ def draw_quota(
 ) -> None:
     """Write the quotas of one draw: what the release says is approximate.
 
-    A `stated` quota q becomes q + floor(q * drift + u) with u uniform, so that it grows by q * drift on average. A closed
-    program (quota 0) stays closed.
+    A `stated` quota q becomes q + floor(q * drift + u) with u uniform, so that it grows by q * drift on average. A
+    closed program (quota 0) stays closed.
     """
     state = stream(entropy, _QUOTA, draw)
     for p in range(len(quota)):
@@ -96,7 +96,7 @@ def first_iteration(
         for p in range(len(quota)):
             to = reverts_to[p]
             if to >= 0 and held_count[p] < quota[p]:
-                seats = np.int32(round((quota[p] - held_count[p]) * theta[_REVERSION]))
+                seats = round((quota[p] - held_count[p]) * theta[_REVERSION])
                 quota[p] -= seats
                 quota[to] += seats
                 moved += seats
@@ -104,9 +104,7 @@ def first_iteration(
             return
     # The last round moved seats too: match once more with the quotas as they now are.
     _seat_offsets(quota, seat_ptr)
-    propose_scored(
-        ptr, program, score, quota, seat_ptr, match, position, held_applicant, held_score, held_count, stack
-    )
+    propose_scored(ptr, program, score, quota, seat_ptr, match, position, held_applicant, held_score, held_count, stack)
 
 
 @kernel
@@ -146,28 +144,24 @@ def second_iteration(
         Written: the second iteration's outcome, -1 for everybody who stays unmatched or did not take part.
     """
     programs = len(quota)
-    open_seats = 0
-    open_programs = np.empty(programs, dtype=np.int32)
+    openings = np.zeros(programs, dtype=np.uint8)
     for p in range(programs):
         quota[p] -= held_count[p]
         if quota[p] > 0:
-            open_programs[open_seats] = p
-            open_seats += 1
+            openings[p] = tables.second_open[p]
     of_second = stream(entropy, _SECOND, draw)
     of_length = stream(entropy, _OF_LENGTH, draw)
     of_taste = stream(entropy, _OF_TASTE, draw)
     times = np.empty(MAX_LIST)
+    start = np.empty(len(tables.discipline_key) + 1, dtype=np.int64)
     candidates = np.empty(programs, dtype=np.int32)
+    keys, rates = np.empty(programs, dtype=np.uint64), np.empty(programs)
+    pace = np.inf
     edge = 0
     for t in range(len(tables.type_class)):
         c = tables.type_class[t]
-        bit = np.uint8(1 << c)
-        found = 0
-        for i in range(open_seats):
-            p = open_programs[i]
-            if weight[t, p] > 0.0 and tables.second_open[p] & bit:
-                candidates[found] = p
-                found += 1
+        gather_open(tables, weight[t], openings, np.uint8(1 << c), start, candidates, keys, rates)
+        found = start[len(start) - 1]
         for a in range(tables.type_start[t], tables.type_start[t + 1]):
             ptr[a] = edge
             if match[a] >= 0 or found == 0 or a - tables.type_start[t] >= taking_part[t]:
@@ -176,16 +170,12 @@ def second_iteration(
             if uniform(fold(of_second, key)) >= tables.class_second[c]:
                 continue
             breadth = math.exp(theta[_LENGTH_SPREAD] * normal(fold(of_length, key)))
-            length = min(max(int(round(theta[_SECOND_LENGTH] * breadth)), 1), MAX_LIST)
-            edge += earliest(
-                fold(of_taste, key),
-                tables.program_key,
-                weight[t],
-                candidates[:found],
-                length,
-                times,
-                program[edge:],
+            length = min(max(round(theta[_SECOND_LENGTH] * breadth), 1), MAX_LIST)
+            here = slice(0, found)
+            count, pace = earliest(
+                fold(of_taste, key), candidates[here], keys[here], rates[here], length, pace, times, program[edge:]
             )
+            edge += count
     n = len(tables.applicant_type)
     ptr[n] = edge
     read_files(entropy, _SECOND_FILE, draw, theta, tables, first_of, ptr, program, score)

@@ -61,9 +61,8 @@ class Tables(NamedTuple):
     program_key: np.ndarray  # uint64[P]
     program_quota: np.ndarray  # int32[P], of the scenario
     program_appeal: np.ndarray  # float64[P]: log appeal that does not depend on the applicant
-    program_demand_quota: (
-        np.ndarray
-    )  # int32[P]: the quota that applicants saw; demand does not follow a lever on quota
+    province_attachment: np.ndarray  # float64[provinces]: log weight that a province adds for those who live there
+    program_demand_quota: np.ndarray  # int32[P]: the quota that applicants saw; demand does not follow a lever on quota
     interview_low: np.ndarray  # float64[P], share
     interview_high: np.ndarray  # float64[P], share
     first_open: np.ndarray  # uint8[P]: bit c says that class c may apply in the first iteration
@@ -177,8 +176,7 @@ class Market:
     def with_class_sizes(self, factor: Mapping[str, float]) -> Market:
         """Return a copy whose classes of applicants are larger or smaller by a factor each."""
         combined = {
-            name: self.size_factor.get(name, 1.0) * factor.get(name, 1.0)
-            for name in {*self.size_factor, *factor}
+            name: self.size_factor.get(name, 1.0) * factor.get(name, 1.0) for name in {*self.size_factor, *factor}
         }
         roster = build_roster(self.cohort, combined)
         tables = self.tables._replace(**roster.arrays)
@@ -190,13 +188,13 @@ def _program_frame(gold: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         return gold["program"]
     except (KeyError, TypeError) as error:
         given = type(gold).__name__
-        raise MarketError(
-            f"gold is a {given} without a frame 'program': give to_gold(…) or such a frame."
-        ) from error
+        raise MarketError(f"gold is a {given} without a frame 'program': give to_gold(…) or such a frame.") from error
 
 
 def _release_of(frame: pd.DataFrame) -> str:
-    found = frame["release_id"].astype(str).unique() if "release_id" in frame.columns else []
+    if "release_id" not in frame.columns:
+        return ""
+    found = frame["release_id"].astype(str).unique()
     return str(found[0]) if len(found) == 1 else ""
 
 
@@ -211,18 +209,14 @@ def _check_programs(frame: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
     if missing:
         near = UnknownNameError("column", missing[0], frame.columns).suggestions
         hint = f" Did you mean {near[0]!r} for {missing[0]!r}?" if near else ""
-        raise MarketError(
-            f"gold['program'] lacks the columns {missing}.{hint} Needed: {list(PROGRAM_COLUMNS)}."
-        )
+        raise MarketError(f"gold['program'] lacks the columns {missing}.{hint} Needed: {list(PROGRAM_COLUMNS)}.")
     if frame.empty:
         raise MarketError("gold['program'] has no rows: a market needs at least one program.")
     frame = frame.copy()
     for column in PROGRAM_COLUMNS:
         absent = frame[column].isna()
         if absent.any():
-            raise MarketError(
-                f"gold['program'].{column} is missing for programs {_offenders(frame, absent)}."
-            )
+            raise MarketError(f"gold['program'].{column} is missing for programs {_offenders(frame, absent)}.")
     frame["program_stream_id"] = frame["program_stream_id"].astype(str)
     twice = frame["program_stream_id"].duplicated(keep=False)
     if twice.any():
@@ -254,9 +248,7 @@ def _check_values(frame: pd.DataFrame, column: str, allowed: Any) -> None:
         raise MarketError(f"gold['program'].{hint} See programs {_offenders(frame, bad)}.")
 
 
-def _assemble(
-    programs: pd.DataFrame, cohort: Cohort, provenance: Provenance, factor: Mapping[str, float]
-) -> Market:
+def _assemble(programs: pd.DataFrame, cohort: Cohort, provenance: Provenance, factor: Mapping[str, float]) -> Market:
     roster = build_roster(cohort, factor)
     provinces = {code: i for i, code in enumerate(cohort.provinces.index)}
     schools = {name: i for i, name in enumerate(cohort.schools.index)}
@@ -268,14 +260,12 @@ def _assemble(
     high = np.array([float(match[2]) for match in bands if match]) / 100.0
     bad = pd.Series((low > high) | (high > 1.0) | (high == 0.0))
     if bad.any():
-        raise MarketError(
-            f"interview_band must rise and end at most at 100; see programs {_offenders(programs, bad)}."
-        )
+        raise MarketError(f"interview_band must rise and end at most at 100; see programs {_offenders(programs, bad)}.")
     province = programs["school_province"].map(provinces).to_numpy(np.int32)
     quota = programs["quota"].to_numpy(np.int32)
     where = cohort.provinces
     first_open, second_open = _openings(programs, cohort)
-    weights = _discipline_weights(programs, names, cohort)
+    weights = _discipline_weights(names, cohort)
     tables = Tables(
         **roster.arrays,
         class_abroad=(cohort.classes["graduates_of"] == "abroad").to_numpy(bool),
@@ -284,22 +274,21 @@ def _assemble(
         program_discipline=disciplines.map(number).to_numpy(np.int32),
         program_school=programs["school"].map(schools).fillna(-1).to_numpy(np.int32),
         program_province=province,
-        program_language=programs["language"]
-        .map({name: i for i, name in enumerate(LANGUAGES)})
-        .to_numpy(np.int8),
+        program_language=programs["language"].map({name: i for i, name in enumerate(LANGUAGES)}).to_numpy(np.int8),
         program_key=np.array([key_of_text(key) for key in programs["program_stream_id"]], dtype=np.uint64),
         program_quota=quota,
         program_demand_quota=quota,
         program_appeal=where["appeal"].to_numpy(np.float64)[province],
+        province_attachment=where["attachment"].to_numpy(np.float64),
         interview_low=low,
         interview_high=high,
         first_open=first_open,
         second_open=second_open,
         residents_only=where["img_residents_only"].to_numpy(bool)[province],
         reverts_to=_reversions(programs, where["reverts"].to_numpy(bool)[province]),
-        discipline_start=np.concatenate(
-            [[0], np.cumsum(disciplines.value_counts().reindex(names).to_numpy())]
-        ).astype(np.int64),
+        discipline_start=np.concatenate([[0], np.cumsum(disciplines.value_counts().reindex(names).to_numpy())]).astype(
+            np.int64
+        ),
         discipline_key=np.arange(len(names), dtype=np.uint64),
         **weights,
     )
@@ -328,7 +317,7 @@ def _reversions(programs: pd.DataFrame, reverts: np.ndarray) -> np.ndarray:
     best = takers.sort_values(["quota", "program_stream_id"], ascending=[False, True]).drop_duplicates(
         ["school", "discipline"]
     )
-    number = {(row.school, row.discipline): row.Index for row in best.itertuples()}
+    number = dict(zip(zip(best["school"], best["discipline"], strict=True), best.index.to_numpy(), strict=True))
     for i, (school, discipline, stream) in enumerate(
         zip(programs["school"], programs["discipline"], programs["eligibility"], strict=True)
     ):
@@ -337,7 +326,7 @@ def _reversions(programs: pd.DataFrame, reverts: np.ndarray) -> np.ndarray:
     return target
 
 
-def _discipline_weights(programs: pd.DataFrame, names: list[str], cohort: Cohort) -> dict[str, np.ndarray]:
+def _discipline_weights(names: list[str], cohort: Cohort) -> dict[str, np.ndarray]:
     known = cohort.disciplines
     strangers = [name for name in names if name not in known.index]
     if strangers:
@@ -347,10 +336,10 @@ def _discipline_weights(programs: pd.DataFrame, names: list[str], cohort: Cohort
             "Add a row to its disciplines table, or name them as the cohort does."
         )
     table = known.loc[names]
-    pair = lambda what: np.stack([table[f"cmg_{what}"], table[f"img_{what}"]]).astype(np.float64)  # noqa: E731
-    weights = {"first_weight": pair("first"), "only_share": pair("only"), "behind_weight": pair("behind")}
+    weights = {
+        field: table[[f"cmg_{column}", f"img_{column}"]].to_numpy(np.float64).T.copy()
+        for field, column in (("first_weight", "first"), ("only_share", "only"), ("behind_weight", "behind"))
+    }
     if weights["first_weight"].sum() <= 0:
-        raise MarketError(
-            "Nobody wants any of the disciplines of the programs: all first-choice weights are zero."
-        )
+        raise MarketError("Nobody wants any of the disciplines of the programs: all first-choice weights are zero.")
     return weights

@@ -1,7 +1,7 @@
 """Keyed noise: every random number is a function of what it is for.
 
-Belongs here: hashing a key to 64 bits and turning those bits into a uniform, exponential, normal or logistic
-number, in numba and in numpy alike. Does not belong here: what the numbers are used for.
+Belongs here: hashing a key to 64 bits and turning those bits into a uniform, normal or logistic number. Does not
+belong here: what the numbers are used for.
 
 The key is (entropy, purpose, draw, applicant, program). Nothing is sequential, so a draw can be rerun alone, more
 draws never change earlier ones, a scenario leaves all noise that it does not touch equal, and any number of
@@ -26,7 +26,6 @@ from carms_lib.matching._jit import kernel
 __all__ = [
     "Purpose",
     "entropy_from",
-    "exponential",
     "fold",
     "key_of_text",
     "logistic",
@@ -89,12 +88,6 @@ def uniform(state: np.uint64) -> float:
 
 
 @kernel
-def exponential(state: np.uint64) -> float:
-    """Return a standard exponential number."""
-    return -math.log(uniform(state))
-
-
-@kernel
 def logistic(state: np.uint64) -> float:
     """Return a standard logistic number: mean 0, variance pi^2 / 3."""
     u = uniform(state)
@@ -128,7 +121,8 @@ def _fold_array(state: np.ndarray, part: np.ndarray) -> np.ndarray:
     x: np.ndarray = (state ^ part) + _GOLDEN
     x = (x ^ (x >> _S30)) * _MIX_A
     x = (x ^ (x >> _S27)) * _MIX_B
-    return x ^ (x >> _S31)
+    hashed: np.ndarray = x ^ (x >> _S31)
+    return hashed
 
 
 def key_of_text(text: str) -> int:

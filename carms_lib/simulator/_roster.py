@@ -43,9 +43,7 @@ def build_roster(cohort: Cohort, factor: Mapping[str, float]) -> Roster:
     -------
     Roster
     """
-    columns: dict[str, list[int]] = {
-        name: [] for name in ("cls", "school", "home", "french", "both", "count", "code")
-    }
+    columns: dict[str, list[int]] = {name: [] for name in ("cls", "school", "home", "french", "both", "count", "code")}
     capacities = []
     for number, (name, row) in enumerate(cohort.classes.iterrows()):
         capacity = int(np.ceil(row["high"] * factor.get(str(name), 1.0) * _MARGIN))
@@ -55,9 +53,7 @@ def build_roster(cohort: Cohort, factor: Mapping[str, float]) -> Roster:
             _round(shares, capacity), codes, range(len(codes)), strict=True
         ):
             if share:
-                for column, value in zip(
-                    columns, (number, school, home, french, both, share, code), strict=True
-                ):
+                for column, value in zip(columns, (number, school, home, french, both, share, code), strict=True):
                     columns[column].append(int(value))
     if not columns["count"]:
         raise CohortError("classes: every class is empty, so nobody applies.")

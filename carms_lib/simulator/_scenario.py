@@ -74,7 +74,7 @@ class Scenario:
     levers: tuple[Lever, ...] = ()
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not self.name.strip():
+        if not str(self.name).strip():
             raise ArgumentError(f"name={self.name!r}: a scenario needs a name.")
         if self.name == "baseline":
             raise ArgumentError("name='baseline' is taken: the baseline is always in a study.")
@@ -265,9 +265,7 @@ def _set_quota(market: Market, chosen: np.ndarray, seats: Any) -> Market:
 def _scale_quota(market: Market, lever: Lever) -> Market:
     chosen = _select(market, lever)
     quota = market.tables.program_quota[chosen]
-    return _set_quota(
-        market, chosen, _share_out(quota, math.floor(quota.sum() * float(lever.value or 0.0) + 0.5))
-    )
+    return _set_quota(market, chosen, _share_out(quota, math.floor(quota.sum() * float(lever.value or 0.0) + 0.5)))
 
 
 def _add_seats(market: Market, lever: Lever) -> Market:

@@ -131,9 +131,7 @@ def _families(markets: dict[str, Market]) -> list[list[str]]:
 
 def _same_lists(one: Market, other: Market) -> bool:
     return all(
-        getattr(one.tables, name) is getattr(other.tables, name)
-        for name in Tables._fields
-        if name not in _NOT_IN_LISTS
+        getattr(one.tables, name) is getattr(other.tables, name) for name in Tables._fields if name not in _NOT_IN_LISTS
     )
 
 
@@ -155,9 +153,7 @@ def _run(tasks: Sequence[_Task], executor: Executor | None) -> Iterator[tuple[_T
         yield from _drain(tasks, threads, window=4 * workers)
 
 
-def _drain(
-    tasks: Sequence[_Task], executor: Executor, window: int
-) -> Iterator[tuple[_Task, list[BlockResult]]]:
+def _drain(tasks: Sequence[_Task], executor: Executor, window: int) -> Iterator[tuple[_Task, list[BlockResult]]]:
     waiting = iter(tasks)
     running: dict[Future[list[BlockResult]], _Task] = {}
     for task in waiting:

@@ -102,8 +102,11 @@ class Study:
             outcomes[name] = Outcomes(
                 market.programs,
                 market.applicants,
-                *(np.empty(shape, dtype=kind) for _ in range(4)),
-                np.empty((n_draws, market.n_programs), dtype=np.int32),
+                wished=np.empty(shape, dtype=kind),
+                ranked=np.empty(shape, dtype=kind),
+                first=np.empty(shape, dtype=kind),
+                final=np.empty(shape, dtype=kind),
+                quota=np.empty((n_draws, market.n_programs), dtype=np.int32),
             )
         provenance = markets[BASELINE].provenance.with_settings(
             entropy=entropy,
@@ -161,9 +164,7 @@ class Study:
         Comparison
         """
         if scenario == BASELINE or scenario not in self._outcomes:
-            raise UnknownNameError(
-                "scenario", scenario, [name for name in self._outcomes if name != BASELINE]
-            )
+            raise UnknownNameError("scenario", scenario, [name for name in self._outcomes if name != BASELINE])
         return Comparison(self, scenario)
 
     def to_frame(self) -> pd.DataFrame:
@@ -218,11 +219,9 @@ class Study:
             "provenance": self.provenance.to_dict(),
             "tables": tables,
         }
-        arrays["head"] = np.frombuffer(
-            json.dumps(head, ensure_ascii=False, default=str).encode(), dtype=np.uint8
-        )
+        arrays["head"] = np.frombuffer(json.dumps(head, ensure_ascii=False, default=str).encode(), dtype=np.uint8)
         with path.open("xb") as stream:
-            np.savez_compressed(stream, **arrays)
+            np.savez_compressed(stream, allow_pickle=False, **arrays)
         return path
 
     @classmethod
@@ -239,13 +238,12 @@ class Study:
             with np.load(path, allow_pickle=False) as stored:
                 head = json.loads(stored["head"].tobytes())
                 if head["format"] != _FORMAT:
-                    raise StudyError(
-                        f"path={str(path)!r} has format {head['format']}; this version reads {_FORMAT}."
-                    )
+                    raise StudyError(f"path={str(path)!r} has format {head['format']}; this version reads {_FORMAT}.")
                 outcomes = {
                     name: Outcomes(
-                        *(_read_table(head["tables"][f"{i}/{field}"]) for field in Outcomes._fields[:2]),
-                        *(stored[f"{i}/{field}"] for field in Outcomes._fields[2:]),
+                        programs=_read_table(head["tables"][f"{i}/programs"]),
+                        applicants=_read_table(head["tables"][f"{i}/applicants"]),
+                        **{field: stored[f"{i}/{field}"] for field in Outcomes._fields[2:]},
                     )
                     for i, name in enumerate(head["scenarios"])
                 }
@@ -289,16 +287,12 @@ class Comparison:
 
     def outcomes(self, by: str | Sequence[str] | None = None, **options: Any) -> Bands:
         """Return scenario minus baseline for what came of applicants and seats, with bands."""
-        bands: Bands = open_view("outcomes")(
-            self.study, by, against=BASELINE, scenario=self.scenario, **options
-        )
+        bands: Bands = open_view("outcomes")(self.study, by, against=BASELINE, scenario=self.scenario, **options)
         return bands
 
     def pressure(self, by: str | Sequence[str] | None = None, **options: Any) -> Bands:
         """Return scenario minus baseline for the pressure metrics, with bands."""
-        bands: Bands = open_view("pressure")(
-            self.study, by, against=BASELINE, scenario=self.scenario, **options
-        )
+        bands: Bands = open_view("pressure")(self.study, by, against=BASELINE, scenario=self.scenario, **options)
         return bands
 
     def to_frame(self) -> pd.DataFrame:

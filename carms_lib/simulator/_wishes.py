@@ -27,9 +27,9 @@ import numpy as np
 from carms_lib.matching._jit import kernel
 from carms_lib.simulator._cohort import PARAMETERS
 from carms_lib.simulator._market import Tables
-from carms_lib.simulator._noise import Purpose, exponential, fold, normal, stream, uniform
+from carms_lib.simulator._noise import Purpose, fold, normal, stream, uniform
 
-__all__ = ["MAX_LIST", "taste_weights", "write_wishes"]
+__all__ = ["MAX_LIST", "earliest", "gather_open", "taste_weights", "write_wishes"]
 
 #: The longest wish list that a draw writes; the memory of a worker is proportional to it.
 MAX_LIST = 64
@@ -61,6 +61,7 @@ _PROGRAM, _DEMAND, _DISCIPLINE, _BREADTH, _BACKUP, _LENGTH, _TASTE = (
     Purpose.TASTE,
 )
 _EN, _FR = 0, 1
+_PATIENCE = 1.8  # a race that is cut short too often is run twice, one cut short too late sorts too much
 
 
 @kernel
@@ -95,7 +96,7 @@ def taste_weights(
         base[p] = math.exp(tables.program_appeal[p] + own + theta[_QUOTA_APPEAL] * math.log(seats))
     home_school = math.exp(theta[_HOME_SCHOOL])
     school_province = math.exp(theta[_SCHOOL_PROVINCE])
-    home_province = math.exp(theta[_HOME_PROVINCE])
+    home_province = np.exp(theta[_HOME_PROVINCE] + tables.province_attachment)
     other_language = math.exp(theta[_OTHER_LANGUAGE])
     for t in range(types):
         french, both = tables.type_french[t], tables.type_bilingual[t]
@@ -112,7 +113,7 @@ def taste_weights(
             elif tables.type_school_province[t] == province:
                 value *= school_province
             if tables.type_home[t] == province:
-                value *= home_province
+                value *= home_province[province]
             weight[t, p] = value
     state = stream(entropy, _DEMAND, block)
     for k in range(popularity.shape[1]):
@@ -122,37 +123,34 @@ def taste_weights(
 
 
 @kernel
-def open_disciplines(tables: Tables, weight: np.ndarray, choices: np.ndarray) -> None:
-    """Write into `choices`, int32 of shape (T, K), how many programs of a discipline a type could apply to."""
-    types, programs = weight.shape
-    choices[:] = 0
-    for t in range(types):
-        bit = np.uint8(1 << tables.type_class[t])
-        for p in range(programs):
-            if weight[t, p] > 0.0 and tables.first_open[p] & bit:
-                choices[t, tables.program_discipline[p]] += 1
-
-
-@kernel
-def _first_discipline(state: np.uint64, tables: Tables, popularity: np.ndarray, choices: np.ndarray) -> int:
+def _first_discipline(state: np.uint64, keys: np.ndarray, popularity: np.ndarray, choices: np.ndarray) -> int:
+    """Return the first arrival among the disciplines, -1 where none can be had."""
     best, arrival = -1, np.inf
     for k in range(len(popularity)):
-        if choices[k] > 0 and popularity[k] > 0.0:
-            time = exponential(fold(state, tables.discipline_key[k])) / popularity[k]
-            if time < arrival:
-                best, arrival = k, time
+        rate = popularity[k]
+        if choices[k] > 0 and rate > 0.0:
+            u = uniform(fold(state, keys[k]))
+            if 1.0 - u < arrival * rate:
+                time = -math.log(u) / rate
+                if time < arrival:
+                    best, arrival = k, time
     return best
 
 
 @kernel
 def _disciplines_behind(
-    state: np.uint64, tables: Tables, behind: np.ndarray, choices: np.ndarray, first: int
+    state: np.uint64, keys: np.ndarray, behind: np.ndarray, choices: np.ndarray, first: int
 ) -> tuple[int, int]:
+    """Return the first two arrivals among the other disciplines, -1 where there is none."""
     second, third = -1, -1
     time_second, time_third = np.inf, np.inf
     for k in range(len(behind)):
-        if k != first and choices[k] > 0 and behind[k] > 0.0:
-            time = exponential(fold(state, tables.discipline_key[k])) / behind[k]
+        rate = behind[k]
+        if k != first and choices[k] > 0 and rate > 0.0:
+            u = uniform(fold(state, keys[k]))
+            if 1.0 - u >= time_third * rate:
+                continue
+            time = -math.log(u) / rate
             if time < time_second:
                 third, time_third = second, time_second
                 second, time_second = k, time
@@ -162,26 +160,65 @@ def _disciplines_behind(
 
 
 @kernel
-def earliest(
+def _race(
     state: np.uint64,
-    keys: np.ndarray,
-    weight: np.ndarray,
     candidates: np.ndarray,
+    keys: np.ndarray,
+    rates: np.ndarray,
     length: int,
+    limit: float,
     times: np.ndarray,
     out: np.ndarray,
 ) -> int:
-    """Run the exponential race among `candidates` and write the first `length` arrivals into `out`.
+    """Write the first `length` arrivals before `limit` into `out` and return how many there are.
+
+    A uniform u arrives at -log(u) / rate, which is at least (1 - u) / rate: whoever is too late by that bound is
+    turned away without a logarithm.
+    """
+    count = 0
+    last = limit
+    for i in range(len(candidates)):
+        u = uniform(fold(state, keys[i]))
+        if 1.0 - u >= last * rates[i]:
+            continue
+        time = -math.log(u) / rates[i]
+        if time >= last:
+            continue
+        place = count if count < length else count - 1
+        count = min(count + 1, length)
+        while place > 0 and times[place - 1] > time:
+            times[place], out[place] = times[place - 1], out[place - 1]
+            place -= 1
+        times[place], out[place] = time, candidates[i]
+        if count == length:
+            last = times[count - 1]
+    return count
+
+
+@kernel
+def earliest(
+    state: np.uint64,
+    candidates: np.ndarray,
+    keys: np.ndarray,
+    rates: np.ndarray,
+    length: int,
+    pace: float,
+    times: np.ndarray,
+    out: np.ndarray,
+) -> tuple[int, float]:
+    """Run the exponential race and write the first `length` arrivals into `out`.
 
     Parameters
     ----------
     state : uint64
         The applicant's state; a program's key is folded into it.
-    keys, weight : ndarray of shape (P,)
-    candidates : ndarray of int32
-        Programs with a positive weight.
+    candidates, keys, rates : ndarray of shape (M,)
+        Programs, their keys, and their positive weights.
     length : int
         At most len(out).
+    pace : float
+        A guess of the time between arrivals, such as an earlier race's; inf where there is none. It changes how
+        long the race takes, never who arrives.
     times : ndarray of float64
         Work space, at least `length` long.
     out : ndarray of int32
@@ -189,24 +226,54 @@ def earliest(
 
     Returns
     -------
-    int
-        How many were written.
+    count : int
+        How many were written: min(length, M).
+    pace : float
+        This race's time between arrivals.
     """
-    count = 0
-    for p in candidates:
-        time = exponential(fold(state, keys[p])) / weight[p]
-        if count == length:
-            if time >= times[count - 1]:
-                continue
-            place = count - 1
-        else:
-            place = count
-            count += 1
-        while place > 0 and times[place - 1] > time:
-            times[place], out[place] = times[place - 1], out[place - 1]
-            place -= 1
-        times[place], out[place] = time, p
-    return count
+    length = min(length, len(candidates))
+    if length == 0:
+        return 0, pace
+    count = _race(state, candidates, keys, rates, length, _PATIENCE * pace * length, times, out)
+    if count < length:
+        count = _race(state, candidates, keys, rates, length, np.inf, times, out)
+    return count, times[count - 1] / count
+
+
+@kernel
+def gather_open(
+    tables: Tables,
+    weight: np.ndarray,
+    openings: np.ndarray,
+    bit: np.uint8,
+    start: np.ndarray,
+    candidates: np.ndarray,
+    keys: np.ndarray,
+    rates: np.ndarray,
+) -> None:
+    """Write the programs that one type may and can apply to, side by side.
+
+    Parameters
+    ----------
+    weight : ndarray of shape (P,), float32
+        Of the type.
+    openings : ndarray of shape (P,), uint8
+        Which classes may apply; `bit` is the type's class.
+    start : ndarray of shape (K + 1,), int64
+        Written: where each discipline's programs begin.
+    candidates, keys, rates : ndarray of shape (P,)
+        Written.
+    """
+    found = 0
+    for k in range(len(start) - 1):
+        start[k] = found
+        for p in range(tables.discipline_start[k], tables.discipline_start[k + 1]):
+            if weight[p] > 0.0 and openings[p] & bit:
+                candidates[found] = p
+                keys[found] = tables.program_key[p]
+                rates[found] = weight[p]
+                found += 1
+    start[len(start) - 1] = found
 
 
 @kernel
@@ -218,7 +285,6 @@ def write_wishes(
     taking_part: np.ndarray,
     weight: np.ndarray,
     popularity: np.ndarray,
-    choices: np.ndarray,
     ptr: np.ndarray,
     program: np.ndarray,
 ) -> None:
@@ -228,8 +294,8 @@ def write_wishes(
     ----------
     taking_part : ndarray of shape (T,), int64
         How many of each type take part in this draw.
-    weight, popularity, choices : ndarray
-        What `taste_weights` and `open_disciplines` wrote.
+    weight, popularity : ndarray
+        What `taste_weights` wrote.
     ptr : ndarray of shape (n + 1,), int64
         Written: where each applicant's list starts.
     program : ndarray of int32, at least MAX_LIST * n long
@@ -240,47 +306,51 @@ def write_wishes(
     of_backup = stream(entropy, _BACKUP, draw)
     of_length = stream(entropy, _LENGTH, draw)
     of_taste = stream(entropy, _TASTE, draw)
+    programs, disciplines = len(tables.program_key), len(tables.discipline_key)
     times = np.empty(MAX_LIST)
     wanted = np.empty(3, dtype=np.int64)
-    candidates = np.empty(len(tables.program_key), dtype=np.int32)
+    start = np.empty(disciplines + 1, dtype=np.int64)
+    choices = np.empty(disciplines, dtype=np.int64)
+    candidates = np.empty(programs, dtype=np.int32)
+    keys, rates = np.empty(programs, dtype=np.uint64), np.empty(programs)
+    pace = np.full(disciplines, np.inf)
     edge = 0
     for t in range(len(tables.type_class)):
         group = 1 if tables.class_abroad[tables.type_class[t]] else 0
         bit = np.uint8(1 << tables.type_class[t])
+        gather_open(tables, weight[t], tables.first_open, bit, start, candidates, keys, rates)
+        for k in range(disciplines):
+            choices[k] = start[k + 1] - start[k]
         for a in range(tables.type_start[t], tables.type_start[t + 1]):
             ptr[a] = edge
             if a - tables.type_start[t] >= taking_part[t]:
                 continue
             key = tables.applicant_key[a]
-            first = _first_discipline(fold(of_discipline, key), tables, popularity[group], choices[t])
+            first = _first_discipline(fold(of_discipline, key), tables.discipline_key, popularity[group], choices)
             if first < 0:
                 continue
             wanted[0], wanted[1], wanted[2] = first, -1, -1
-            draw_breadth = uniform(fold(of_breadth, key))
+            ranks_more = uniform(fold(of_breadth, key))
             only = tables.only_share[group, first]
-            if draw_breadth >= only:
-                second, third = _disciplines_behind(
-                    fold(of_backup, key), tables, tables.behind_weight[group], choices[t], first
+            if ranks_more >= only:
+                wanted[1], third = _disciplines_behind(
+                    fold(of_backup, key), tables.discipline_key, tables.behind_weight[group], choices, first
                 )
-                wanted[1] = second
-                if draw_breadth >= only + (1.0 - only) * (1.0 - theta[_THIRD]):
+                if ranks_more >= only + (1.0 - only) * (1.0 - theta[_THIRD]):
                     wanted[2] = third
             breadth = math.exp(theta[_LENGTH_SPREAD] * normal(fold(of_length, key)))
             taste = fold(of_taste, key)
-            start = edge
+            room = MAX_LIST
             for place in range(3):
                 k = wanted[place]
-                room = MAX_LIST - (edge - start)
                 if k < 0 or room == 0:
                     continue
                 median = theta[_LENGTH_FIRST] if place == 0 else theta[_LENGTH_BEHIND]
-                length = min(max(int(round(median * breadth)), 1), room)
-                found = 0
-                for p in range(tables.discipline_start[k], tables.discipline_start[k + 1]):
-                    if weight[t, p] > 0.0 and tables.first_open[p] & bit:
-                        candidates[found] = p
-                        found += 1
-                edge += earliest(
-                    taste, tables.program_key, weight[t], candidates[:found], length, times, program[edge:]
+                length = min(max(round(median * breadth), 1), room)
+                here = slice(start[k], start[k + 1])
+                count, pace[k] = earliest(
+                    taste, candidates[here], keys[here], rates[here], length, pace[k], times, program[edge:]
                 )
+                edge += count
+                room -= count
     ptr[len(tables.applicant_type)] = edge
