@@ -13,6 +13,7 @@ from carms_lib.schemas._model import LAYERS, TEXT, Table, TableContract, contrac
 from carms_lib.schemas._privacy import CONTACT, redact_contacts
 from carms_lib.schemas._validate import contract, validate
 from carms_lib.schemas.fields import FIELDS, FieldMeaning
+from carms_lib.schemas.reference import Reference, load_reference
 
 __all__ = [
     "CONTACT",
@@ -20,6 +21,7 @@ __all__ = [
     "LAYERS",
     "TEXT",
     "FieldMeaning",
+    "Reference",
     "Table",
     "TableContract",
     "audit",
@@ -28,6 +30,7 @@ __all__ = [
     "contracts",
     "data_dictionary",
     "gold",
+    "load_reference",
     "raw",
     "redact_contacts",
     "silver",

@@ -68,9 +68,7 @@ def data_dictionary(layer: str | None = None) -> pd.DataFrame:
                         "unit": meaning.unit,
                         "description": meaning.description,
                         "source": (schema.metadata or {}).get("source", ""),
-                        "allowed": "; ".join(
-                            _allowed(check.name, check.statistics) for check in schema.checks
-                        ),
+                        "allowed": "; ".join(_allowed(check.name, check.statistics) for check in schema.checks),
                     }
                 )
     return pd.DataFrame(rows)

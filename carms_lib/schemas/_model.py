@@ -76,8 +76,8 @@ class Date(pandas_engine.DataType):
 
     def check(self, pandera_dtype: Any, data_container: Any = None) -> bool:
         """Accept exactly `datetime64[us]`: one resolution makes equal frames equal bytes."""
-        del data_container
-        return bool(getattr(pandera_dtype, "type", None) == self.type)
+        given = getattr(data_container, "dtype", getattr(pandera_dtype, "type", None))
+        return bool(given == self.type)
 
     def __str__(self) -> str:
         return "date"
@@ -169,6 +169,14 @@ class TableContract:
     def columns(self) -> list[str]:
         """Names of the columns, in order."""
         return list(self.schema.columns)
+
+    @property
+    def dtypes(self) -> dict[str, Any]:
+        """The pandas dtype of each column, for making a frame of this table."""
+        return {
+            name: TEXT if isinstance(rule.dtype, Text) else rule.dtype.type
+            for name, rule in self.schema.columns.items()
+        }
 
     @property
     def row(self) -> str:

@@ -110,9 +110,7 @@ def _column_faults(frame: pd.DataFrame, promise: TableContract) -> list[_Fault]:
             rule = "is missing"
         faults.append(_Fault(name, rule, 0, ()))
     faults += [_Fault(name, "is not part of the contract", 0, ()) for name in extra]
-    faults += [
-        _Fault(name, "stands more than once", 0, ()) for name in dict.fromkeys(given) if given.count(name) > 1
-    ]
+    faults += [_Fault(name, "stands more than once", 0, ()) for name in dict.fromkeys(given) if given.count(name) > 1]
     if not faults and promise.layer != "raw" and given != promise.columns:
         name = next(ours for ours, theirs in zip(promise.columns, given, strict=True) if ours != theirs)
         faults.append(_Fault(name, f"is out of order; expected: {', '.join(promise.columns)}", 0, ()))

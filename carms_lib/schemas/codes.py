@@ -18,7 +18,6 @@ __all__ = [
     "ITERATIONS",
     "JURISDICTION_KINDS",
     "LANGUAGES",
-    "LENGTH_STANDARDS",
     "PAGE_LANGUAGES",
     "PLACEHOLDER_BODIES",
     "PROVINCES",
@@ -53,10 +52,17 @@ ACCREDITATIONS: Final = (
     "Notice of intent to withdraw accreditation",
 )
 
-LENGTH_STANDARDS: Final = ("not above", "equal", "above")
-"""Length of training against the standard of the national college."""
-
-EXAMS: Final = ("Casper", "FMProC", "MCCQE Part I", "NAC")
+EXAMS: Final = (
+    "Casper",
+    "FMProC",
+    "MCCQE Part I",
+    "MCCQE Part II",
+    "NAC",
+    "USMLE Step 1",
+    "USMLE Step 2 CK",
+    "USMLE Step 2 CS",
+    "USMLE Step 3",
+)
 
 SECTION_KEYS: Final = (
     "program_contacts",
@@ -76,7 +82,7 @@ SECTION_KEYS: Final = (
 )
 """Canonical keys of the sections of a page, English and French, in the order in which pages print them."""
 
-PLACEHOLDER_BODIES: Final = ("n/a", "na", "s/o", "so", ".", "-", "*")
+PLACEHOLDER_BODIES: Final = ("n/a", "na", "s/o", "so", "sans objet", "not applicable", "none", "aucun")
 """Section bodies, in lower case, that stand for "nothing to say": the section is present and not filled."""
 
 SEVERITIES: Final = ("critical", "warning")

@@ -33,11 +33,11 @@ FIELDS: Final[dict[str, FieldMeaning]] = {
     "release_id": FieldMeaning("The publication that the row comes from."),
     "discipline_id": FieldMeaning("The publisher's number of a discipline."),
     "discipline": FieldMeaning("Medical discipline, English name as published."),
-    "discipline_fr": FieldMeaning("Medical discipline, French name as French pages print it."),
+    "discipline_fr": FieldMeaning("Medical discipline, French name; missing where no French page prints one."),
     "discipline_name": FieldMeaning("Discipline as the master workbook prints it."),
     "school_id": FieldMeaning("Number of one pair of school and discipline; it does not identify a school."),
     "school": FieldMeaning("Medical school, name as published with plain apostrophes; 18 of them."),
-    "school_fr": FieldMeaning("Medical school, French name as French pages print it."),
+    "school_fr": FieldMeaning("Medical school, French name; missing where no French page prints one."),
     "school_short": FieldMeaning("Medical school, short name as used in published outcome tables."),
     "school_name": FieldMeaning("School as the master workbook prints it."),
     "site": FieldMeaning("Training site, free text within its school; not always a city."),
@@ -54,18 +54,17 @@ FIELDS: Final[dict[str, FieldMeaning]] = {
     "title": FieldMeaning("Title of the page: school, discipline, site."),
     "match_name": FieldMeaning("Match and iteration as the page prints them."),
     "approval_date": FieldMeaning("Day on which the description was last approved."),
-    "quota": FieldMeaning(
-        "Approximate number of positions offered; may change until rank lists close.", "seats"
-    ),
+    "quota": FieldMeaning("Approximate number of positions offered; may change until rank lists close.", "seats"),
     "quota_note": FieldMeaning("Free note beside the quota."),
+    "body_quota": FieldMeaning(
+        "Number of positions that the body of the page states; the header's quota counts.", "seats"
+    ),
+    "criteria_weights": FieldMeaning("Weights of the selection criteria as printed, joined with semicolons.", "%"),
     "accreditation": FieldMeaning("Accreditation status of the program."),
     "application_language": FieldMeaning("Language of application as the page prints it."),
     "language": FieldMeaning("Language in which an application may be written."),
     "program_length": FieldMeaning("Statement on the length of training as the page prints it."),
     "program_length_years": FieldMeaning("Length of training, where the page states it.", "years"),
-    "program_length_standard": FieldMeaning(
-        "Length of training against the standard of the national college, where the page states it."
-    ),
     "applications_band": FieldMeaning(
         "Average number of applications received in the last five years, in bands.", "applications"
     ),
@@ -74,14 +73,14 @@ FIELDS: Final[dict[str, FieldMeaning]] = {
     "applications_upper": FieldMeaning(
         "Upper limit of the applications band, inclusive; missing where the band is open.", "applications"
     ),
-    "interview_band": FieldMeaning(
-        "Average share of applicants who were offered an interview, in bands.", "%"
-    ),
+    "interview_band": FieldMeaning("Average share of applicants who were offered an interview, in bands.", "%"),
     "interview_note": FieldMeaning("Free note beside the interview band."),
     "interview_lower": FieldMeaning("Lower limit of the interview band, inclusive.", "%"),
     "interview_upper": FieldMeaning("Upper limit of the interview band, inclusive.", "%"),
-    "reference_letters": FieldMeaning("Number of letters of reference requested.", "letters"),
-    "personal_letter_words": FieldMeaning("Limit on the length of the personal letter.", "words"),
+    "reference_letters": FieldMeaning("Number of letters of reference requested, all kinds together.", "letters"),
+    "personal_letter_words": FieldMeaning(
+        "Limit on the length of the personal letter; missing where the page sets none.", "words"
+    ),
     "interview_dates": FieldMeaning("Interview dates as printed, joined with semicolons."),
     "interview_date": FieldMeaning("A day on which the program interviews."),
     "exams": FieldMeaning("Examinations that the page names, joined with semicolons."),
@@ -90,19 +89,13 @@ FIELDS: Final[dict[str, FieldMeaning]] = {
     "section_position": FieldMeaning("Place of the section on its page, from 1."),
     "section_key": FieldMeaning("Canonical key of the section, the same for English and French pages."),
     "heading": FieldMeaning("Heading of the section as printed."),
-    "n_characters": FieldMeaning(
-        "Length of the section's body before contact details are removed.", "characters"
-    ),
+    "n_characters": FieldMeaning("Length of the section's body before contact details are removed.", "characters"),
     "text": FieldMeaning("Body of the section without contact details; missing where it is not carried."),
-    "is_filled": FieldMeaning(
-        "The section says something: its body is neither empty nor a placeholder such as n/a."
-    ),
+    "is_filled": FieldMeaning("The section says something: its body is neither empty nor a placeholder such as n/a."),
     "n_sections": FieldMeaning("Number of sections on the page.", "sections"),
     "n_sections_filled": FieldMeaning("Number of sections on the page that say something.", "sections"),
     # bands as facts
-    "metric": FieldMeaning(
-        "What the band measures: applications received, or share of applicants interviewed."
-    ),
+    "metric": FieldMeaning("What the band measures: applications received, or share of applicants interviewed."),
     "band": FieldMeaning("Label of the band."),
     "band_lower": FieldMeaning("Lower limit of the band, inclusive.", "applications or %"),
     "band_upper": FieldMeaning(
@@ -120,9 +113,7 @@ FIELDS: Final[dict[str, FieldMeaning]] = {
         "The stream's name itself obliges to a return of service; false says only that the name does not."
     ),
     "is_indigenous": FieldMeaning("The stream is for training with and for Indigenous communities."),
-    "is_competitive": FieldMeaning(
-        "Canadian and international graduates compete for the same seats by name."
-    ),
+    "is_competitive": FieldMeaning("Canadian and international graduates compete for the same seats by name."),
     "is_rural_generalist": FieldMeaning("The stream belongs to a rural generalist pathway."),
     "eligibility_rule": FieldMeaning("Who may apply, in one sentence."),
     # geography
@@ -133,9 +124,7 @@ FIELDS: Final[dict[str, FieldMeaning]] = {
     "school_province": FieldMeaning("Province of the medical school."),
     "site_province": FieldMeaning("Province in which the seat trains."),
     "site_province_reason": FieldMeaning("Why the site has this province."),
-    "mailing_province": FieldMeaning(
-        "Province of the program's mailing address; missing where none is printed."
-    ),
+    "mailing_province": FieldMeaning("Province of the program's mailing address; missing where none is printed."),
     # the match
     "match": FieldMeaning("Name of the match."),
     "cycle": FieldMeaning("Year of the match.", "year"),
@@ -157,13 +146,9 @@ FIELDS: Final[dict[str, FieldMeaning]] = {
     "rows_read": FieldMeaning("Rows that entered the step.", "rows"),
     "rows_kept": FieldMeaning("Rows that left the step.", "rows"),
     "rows_quarantined": FieldMeaning("Rows that were set aside in the step.", "rows"),
-    "seats_read": FieldMeaning(
-        "Seats that entered the step; missing where quotas are not yet numbers.", "seats"
-    ),
+    "seats_read": FieldMeaning("Seats that entered the step; missing where quotas are not yet numbers.", "seats"),
     "seats_kept": FieldMeaning("Seats that left the step.", "seats"),
-    "seats_quarantined": FieldMeaning(
-        "Seats of the rows that were set aside, as far as they can be read.", "seats"
-    ),
+    "seats_quarantined": FieldMeaning("Seats of the rows that were set aside, as far as they can be read.", "seats"),
     "check": FieldMeaning("Name of the check."),
     "severity": FieldMeaning("What a failure means: critical stops the build, warning is reported."),
     "passed": FieldMeaning("The check passed."),

@@ -40,8 +40,8 @@ class RawProgramMaster(Table):
 class RawPage(Table):
     """One row per program page, its printed facts after unwrapping lines."""
 
-    document_id: Text = field("page: last line, or the file's name")
-    program_stream_id: Text = field("page: number after the hyphen of document_id")
+    document_id: Text = field("page: last line, or the file's name", nullable=True)
+    program_stream_id: Text = field("page: number after the hyphen of document_id", nullable=True)
     source_url: Text = field("page: last but one line", nullable=True)
     page_language: Text = field("page: language of its fixed headings", nullable=True)
     title: Text = field("page: first heading", nullable=True)
@@ -50,10 +50,9 @@ class RawPage(Table):
     approval_date: Text = field("page: line 'Last approved on' or 'Approuve le'", nullable=True)
     quota: Text = field("page: heading 'Approximate Quota' or 'Quota approximatif'", nullable=True)
     quota_note: Text = field("page: text beside the quota", nullable=True)
+    body_quota: Text = field("page: number of positions stated in the body", nullable=True)
     accreditation: Text = field("page: heading 'Accreditation status' or its French form", nullable=True)
-    application_language: Text = field(
-        "page: 'Program application language' or its French form", nullable=True
-    )
+    application_language: Text = field("page: 'Program application language' or its French form", nullable=True)
     program_length: Text = field("page: sentence on the length of training", nullable=True)
     applications_band: Text = field("page: review process, average number of applications", nullable=True)
     applications_note: Text = field("page: text beside the applications band", nullable=True)
@@ -63,6 +62,7 @@ class RawPage(Table):
     personal_letter_words: Text = field("page: supporting documentation, word limit", nullable=True)
     interview_dates: Text = field("page: interviews, list of dates", nullable=True)
     exams: Text = field("page: supporting documentation, examinations named", nullable=True)
+    criteria_weights: Text = field("page: selection criteria, weights", nullable=True)
     mailing_province: Text = field("page: address block, province", nullable=True)
 
 
@@ -70,9 +70,9 @@ class RawPage(Table):
 class RawSection(Table):
     """One row per section of a program page."""
 
-    document_id: Text = field("page: last line, or the file's name")
-    section_position: int = field("page: count of its sections", minimum=1)
-    section_key: Text = field("page: heading, conformed to the canonical key")
+    document_id: Text = field("page: last line, or the file's name", nullable=True)
+    section_position: Text = field("page: count of its sections", nullable=True)
+    section_key: Text = field("page: heading, conformed to the canonical key", nullable=True)
     heading: Text = field("page: heading after a rule", nullable=True)
-    n_characters: int = field("page: length of the body before scrubbing", minimum=0)
+    n_characters: Text = field("page: length of the body before scrubbing", nullable=True)
     text: Text = field("page: body without contact details", nullable=True)

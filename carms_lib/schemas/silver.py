@@ -61,7 +61,7 @@ class School(Table):
 
     school: Text = field("program_master.school_name", pattern=".+")
     school_short: Text = field("reference: school", unique=True, pattern=".+")
-    school_fr: Text = field("reference: school", unique=True, pattern=".+")
+    school_fr: Text = field("reference: school", nullable=True)
     school_province: Text = field("reference: school", allowed=codes.PROVINCES)
 
 
@@ -123,12 +123,10 @@ class Program(Table):
     language: Text = field("page.application_language", allowed=codes.LANGUAGES)
     page_language: Text = field("page.page_language", allowed=codes.PAGE_LANGUAGES)
     quota: int = field("page.quota", minimum=1)
+    body_quota: OptionalInt = field("page.body_quota", nullable=True, minimum=0)
     accreditation: Text = field("page.accreditation", allowed=codes.ACCREDITATIONS)
     approval_date: Date = field("page.approval_date")
     program_length_years: OptionalInt = field("page.program_length", nullable=True, minimum=1, maximum=10)
-    program_length_standard: Text = field(
-        "page.program_length", nullable=True, allowed=codes.LENGTH_STANDARDS
-    )
     reference_letters: OptionalInt = field("page.reference_letters", nullable=True, minimum=0)
     personal_letter_words: OptionalInt = field("page.personal_letter_words", nullable=True, minimum=0)
 

@@ -1,0 +1,127 @@
+"""Reconciliation: the reviewed figures of a release, held against what was built.
+
+Belongs here: reading ``carms_lib/data/release_<id>/expected.csv`` and evaluating its measures. Does not belong
+here: the figures; they stand in that file, each with its source.
+
+A figure is a measure of the rows of one table that meet every condition of ``where``. Conditions are joined with
+";": ``column=value`` and ``column<>other_column`` (the two differ). Measures: ``rows``; ``sum:column``,
+``min:column``, ``median:column``, ``max:column``; ``distinct:column`` and ``filled:column`` (values not missing).
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+
+import pandas as pd
+
+from carms_lib.exceptions import ArgumentError, UnknownNameError
+from carms_lib.quality._report import CheckResult
+from carms_lib.schemas import TEXT
+
+__all__ = ["check_expected", "load_expected"]
+
+_COLUMNS = ("layer", "table", "where", "measure", "value", "severity", "source")
+
+
+@cache
+def load_expected(release_id: str) -> pd.DataFrame:
+    """Return the reviewed figures of a release.
+
+    Parameters
+    ----------
+    release_id : str
+
+    Returns
+    -------
+    DataFrame
+        One row per figure: layer, table, where, measure, value (float64), severity, source. No rows where the
+        release has not been reviewed.
+    """
+    place = files("carms_lib").joinpath("data", f"release_{release_id}", "expected.csv")
+    if not release_id.isalnum() or not place.is_file():
+        return pd.DataFrame({name: pd.Series(dtype=TEXT) for name in _COLUMNS}).astype({"value": "float64"})
+    text = place.read_text(encoding="utf-8")
+    frame = pd.read_csv(io.StringIO(text), dtype=TEXT, keep_default_na=False)
+    return frame.astype({"value": "float64"})
+
+
+def check_expected(layer: str, tables: Mapping[str, pd.DataFrame], expected: pd.DataFrame) -> list[CheckResult]:
+    """Hold the tables of a layer against reviewed figures.
+
+    Parameters
+    ----------
+    layer : str
+        Figures of other layers are passed over.
+    tables : mapping of str to DataFrame
+    expected : DataFrame
+        As `load_expected` returns it.
+
+    Returns
+    -------
+    list of CheckResult
+        One per figure, with the severity that the figure asks for.
+
+    Raises
+    ------
+    ArgumentError
+        If a figure asks for a measure that does not exist, or has a condition that cannot be read.
+    UnknownNameError
+        If a figure names a table or column that does not exist.
+    """
+    results = []
+    for figure in expected[expected["layer"] == layer].to_dict("records"):
+        table, where, measure = figure["table"], figure["where"], figure["measure"]
+        found = _measure(tables, table, where, measure)
+        results.append(
+            CheckResult(
+                step=layer,
+                check=f"reconciles: {measure} where {where}" if where else f"reconciles: {measure}",
+                table=table,
+                severity=figure["severity"],
+                passed=found == figure["value"],
+                observed=f"{found:,g}",
+                expected=f"{figure['value']:,g} ({figure['source']})",
+            )
+        )
+    return results
+
+
+def _measure(tables: Mapping[str, pd.DataFrame], table: str, where: str, measure: str) -> float:
+    if table not in tables:
+        raise UnknownNameError("table", table, tables)
+    frame = tables[table]
+    for condition in filter(None, where.split(";")):
+        frame = frame[_mask(frame, condition)]
+    name, _, column = measure.partition(":")
+    if name == "rows" and not column:
+        return float(len(frame))
+    values = _column(frame, column)
+    match name:
+        case "sum" | "min" | "median" | "max":
+            return float(getattr(values, name)())
+        case "distinct":
+            return float(values.nunique())
+        case "filled":
+            return float(values.notna().sum())
+    msg = f"measure={measure!r} is unknown. Allowed: rows, and sum, min, median, max, distinct, filled of a column."
+    raise ArgumentError(msg)
+
+
+def _mask(frame: pd.DataFrame, condition: str) -> pd.Series[bool]:
+    if "<>" in condition:
+        left, right = condition.split("<>", 1)
+        return _column(frame, left) != _column(frame, right)
+    column, sign, value = condition.partition("=")
+    if not sign:
+        msg = f"where={condition!r} cannot be read. Write column=value or column<>other_column."
+        raise ArgumentError(msg)
+    return _column(frame, column).astype("string").fillna("") == value
+
+
+def _column(frame: pd.DataFrame, name: str) -> pd.Series[str]:
+    if name not in frame:
+        raise UnknownNameError("column", name, frame.columns)
+    return frame[name]

@@ -1,0 +1,158 @@
+"""What a build found: one result per check, and the report that gathers steps and results.
+
+Belongs here: the records, their one-screen summary, and what a failure does. Does not belong here: the checks.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from carms_lib.exceptions import ArgumentError, QualityError, QualityWarning
+from carms_lib.schemas import codes, contract, redact_contacts, validate
+
+__all__ = ["CheckResult", "Report"]
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What one check found.
+
+    Parameters
+    ----------
+    step : str
+        Step of the build after which it ran: "bronze", "silver" or "gold".
+    check : str
+        Its name.
+    table : str
+        What it looked at.
+    severity : str
+        "critical" (a failure stops the build) or "warning" (a failure is reported).
+    passed : bool
+    observed, expected : str
+        What it found and what it allows.
+    failing_keys : tuple of str
+        Keys of the rows that fail, all of them; shown five at a time.
+    """
+
+    step: str
+    check: str
+    table: str
+    severity: str
+    passed: bool
+    observed: str
+    expected: str
+    failing_keys: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.severity not in codes.SEVERITIES:
+            msg = f"severity={self.severity!r} is not allowed. Allowed: {', '.join(codes.SEVERITIES)}."
+            raise ArgumentError(msg)
+
+    @property
+    def shown_keys(self) -> str:
+        """The first five failing keys, joined with commas, and how many more there are."""
+        shown = ", ".join(redact_contacts(key) for key in self.failing_keys[:_SHOWN])
+        more = len(self.failing_keys) - _SHOWN
+        return f"{shown} and {more:,} more" if more > 0 else shown
+
+    def line(self) -> str:
+        """Return the result as one line of text."""
+        mark = "ok  " if self.passed else "FAIL"
+        keys = f"; {self.shown_keys}" if self.failing_keys else ""
+        return f"{mark} {self.severity:<8} {self.check} ({self.table}): {self.observed}; allowed: {self.expected}{keys}"
+
+
+@dataclass(frozen=True)
+class Report:
+    """Steps and checks of a build, in the order in which they ran.
+
+    Parameters
+    ----------
+    steps : DataFrame
+        Rows and seats read, kept and set aside, one row per step and table (contract audit.step).
+    results : tuple of CheckResult
+    """
+
+    steps: pd.DataFrame
+    results: tuple[CheckResult, ...] = ()
+
+    def with_step(self, steps: pd.DataFrame, results: Iterable[CheckResult]) -> Report:
+        """Return a report with the steps and results of one more step.
+
+        Parameters
+        ----------
+        steps : DataFrame
+            Contract audit.step.
+        results : iterable of CheckResult
+
+        Returns
+        -------
+        Report
+        """
+        both = pd.concat([self.steps, steps], ignore_index=True)
+        return replace(self, steps=both, results=(*self.results, *results))
+
+    @property
+    def passed(self) -> bool:
+        """No critical check failed."""
+        return not self.failures("critical")
+
+    def failures(self, severity: str | None = None) -> tuple[CheckResult, ...]:
+        """Return the failed checks, of one `severity` or of both."""
+        return tuple(result for result in self.results if not result.passed and severity in {None, result.severity})
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per check (contract audit.check)."""
+        columns = contract("audit", "check").dtypes
+        rows = [
+            (r.step, r.check, r.table, r.severity, r.passed, r.observed, r.expected, r.shown_keys) for r in self.results
+        ]
+        return validate(pd.DataFrame(rows, columns=list(columns)).astype(columns), "audit", "check")
+
+    def summary(self) -> str:
+        """Return one screen: rows and seats per step, then every failed check, then how many passed."""
+        lines = [
+            "step     table                 read       kept  set aside   seats read       kept  set aside",
+            *(
+                f"{step:<8} {table:<15} {read:>10,} {kept:>10,} {aside:>10,}   {_cells(seats)}".rstrip()
+                for step, table, read, kept, aside, *seats in self.steps.itertuples(index=False)
+            ),
+            *(result.line() for result in self.failures()),
+        ]
+        n_failed = len(self.failures())
+        lines.append(f"{len(self.results) - n_failed} of {len(self.results)} checks passed")
+        return "\n".join(lines)
+
+    def raise_if_critical(self) -> None:
+        """Raise QualityError if a critical check failed.
+
+        Raises
+        ------
+        QualityError
+            With one line per failed critical check, and what to do.
+        """
+        failed = self.failures("critical")
+        if not failed:
+            return
+        count = "1 critical check" if len(failed) == 1 else f"{len(failed)} critical checks"
+        lines = [f"{count} failed after step {failed[-1].step!r}; nothing downstream was touched."]
+        lines += [f"  {result.line()}" for result in failed]
+        lines.append("Correct the source, or the reviewed figures if the publication has changed.")
+        raise QualityError("\n".join(lines))
+
+    def warn(self) -> None:
+        """Issue one QualityWarning that lists the failed checks of severity "warning", if there are any."""
+        failed = self.failures("warning")
+        if failed:
+            lines = "\n".join(f"  {result.line()}" for result in failed)
+            warnings.warn(f"{len(failed)} checks need a look:\n{lines}", QualityWarning, stacklevel=3)
+
+
+def _cells(seats: list[object]) -> str:
+    return " ".join("" if seat is pd.NA else f"{seat:>10,}" for seat in seats)

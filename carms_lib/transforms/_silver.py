@@ -1,0 +1,137 @@
+"""Bronze to silver: conformed dimensions and facts, and the rows that must stay behind.
+
+Belongs here: the order of the work and the pairing of master rows with pages. Does not belong here: reading a
+value (`_conform`), reading a table's columns (`_facts`), dimensions (`_dimensions`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from carms_lib.schemas import Reference, load_reference
+from carms_lib.transforms import _dimensions as dimensions
+from carms_lib.transforms import _facts as facts
+from carms_lib.transforms._layer import Layer, step_row, steps_frame
+from carms_lib.transforms._names import Names
+from carms_lib.transforms._sieve import Sieve
+
+__all__ = ["to_silver"]
+
+
+def to_silver(bronze: Mapping[str, pd.DataFrame], *, reference: Reference | None = None) -> Layer:
+    """Read every value, conform every name, and part the rows that cannot be read.
+
+    Parameters
+    ----------
+    bronze : mapping of str to DataFrame
+        What `to_bronze` returned.
+    reference : Reference, optional
+        The reviewed reference data; by default that which ships with the library.
+
+    Returns
+    -------
+    Layer
+        Dimensions "release", "province", "discipline", "school", "stream", "site"; facts "program", "band",
+        "section", "interview_date", "exam". Its `quarantine` has one row per reason for each row that was set
+        aside; its `steps` count rows and seats read, kept and set aside per bronze table.
+
+    Raises
+    ------
+    SchemaError
+        If a table breaks its contract.
+
+    Notes
+    -----
+    A program is a master row and its page; both pass or neither does. A row with one value that cannot be read is
+    set aside whole, so that no program enters the match with a guessed attribute. Every row read is kept or in
+    quarantine. The order of the rows read changes nothing.
+
+    The three provinces are kept apart: of the school (reference), of the site (reference, reviewed site by site)
+    and of the mailing address (the page).
+    """
+    reference = reference or load_reference()
+    names = Names.of(reference)
+    discipline = Sieve(bronze["discipline"], step="silver", table="discipline", key="discipline_id")
+    master = Sieve(
+        _corrected(bronze["program_master"], reference.correction),
+        step="silver",
+        table="program_master",
+        key="program_stream_id",
+    )
+    page = Sieve(bronze["page"], step="silver", table="page", key="document_id")
+    section = Sieve(bronze["section"], step="silver", table="section", key="document_id")
+
+    disciplines = facts.read_disciplines(discipline)
+    programs = facts.read_master(master, disciplines, names)
+    pages = facts.read_pages(page, names)
+    _compare(master, programs, page, pages)
+    _pair(master, page)
+    sections = facts.read_sections(section, page)
+
+    program = facts.program_table(programs[master.passing], pages[page.passing])
+    site = dimensions.site_table(program, reference)
+    school = dimensions.school_table(program, reference)
+    stream = dimensions.stream_table(program, reference)
+    tables = {
+        "release": dimensions.release_table(pages[page.passing]),
+        "province": dimensions.province_table(
+            reference,
+            school["school_province"],
+            site["site_province"],
+            program["mailing_province"],
+            stream["home_province"],
+        ),
+        "discipline": dimensions.discipline_table(disciplines, reference),
+        "school": school,
+        "stream": stream,
+        "site": site,
+        "program": program,
+        "band": facts.band_table(pages[page.passing]),
+        "section": facts.section_table(sections[section.passing]),
+        "interview_date": facts.listed_table(pages[page.passing], "interview_date", "interview_dates"),
+        "exam": facts.listed_table(pages[page.passing], "exam", "exams"),
+    }
+    sieves = (discipline, master, page, section)
+    quarantine = pd.concat([sieve.quarantine for sieve in sieves], ignore_index=True)
+    return Layer("silver", tables, quarantine=quarantine, steps=_steps(sieves, pages["quota"]))
+
+
+def _corrected(master: pd.DataFrame, correction: pd.DataFrame) -> pd.DataFrame:
+    """Put right the published values that review found wrong, each only while it stands as it was noted."""
+    master = master.copy()
+    for release_id, program, column, published, corrected in correction.drop(columns="reason").to_numpy():
+        of_program = (master["release_id"] == release_id) & (master["program_stream_id"] == program)
+        master[column] = master[column].mask(of_program & (master[column] == published), corrected)
+    return master
+
+
+def _compare(master: Sieve, programs: pd.DataFrame, page: Sieve, pages: pd.DataFrame) -> None:
+    """Set aside pages whose stream is not that of their master row."""
+    known = programs.loc[master.passing, ["program_stream_id", "stream"]].set_index("program_stream_id")["stream"]
+    theirs = pages["program_stream_id"].map(known)
+    differs = theirs.notna() & pages["stream"].notna() & (theirs != pages["stream"])
+    page.fail(differs, "stream", "the master has " + theirs.astype("string").map("{!r}".format))
+
+
+def _pair(master: Sieve, page: Sieve) -> None:
+    """Keep a master row and its page together: both pass or neither does."""
+    key = "program_stream_id"
+    both = set(master.kept[key]) & set(page.kept[key])
+    for one, other, what in ((master, page, "page"), (page, master, "row in the master")):
+        lonely = one.passing & ~one.frame[key].isin(both)
+        known = one.frame[key].isin(other.frame[key])
+        one.fail(lonely & ~known, key, f"has no {what}")
+        one.fail(lonely & known, key, f"its {what} was set aside")
+
+
+def _steps(sieves: tuple[Sieve, ...], quota: pd.Series[int]) -> pd.DataFrame:
+    rows = []
+    for sieve in sieves:
+        seats = None
+        if sieve.table == "page":
+            read, kept = int(quota.sum()), int(quota[sieve.passing].sum())
+            seats = (read, kept, read - kept)
+        rows.append(step_row("silver", sieve.table, len(sieve.frame), len(sieve.kept), sieve.n_failed, seats))
+    return steps_frame(rows)
