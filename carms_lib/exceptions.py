@@ -159,9 +159,7 @@ class UnknownNameError(ArgumentError, LookupError):
         return (_rebuild_unknown_name, (self.argument, self.value, self.suggestions, str(self)))
 
 
-def _rebuild_unknown_name(
-    argument: str, value: object, suggestions: tuple[str, ...], message: str
-) -> UnknownNameError:
+def _rebuild_unknown_name(argument: str, value: object, suggestions: tuple[str, ...], message: str) -> UnknownNameError:
     error = UnknownNameError.__new__(UnknownNameError)
     Exception.__init__(error, message)
     error.argument, error.value, error.suggestions = argument, value, suggestions

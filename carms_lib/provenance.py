@@ -24,6 +24,17 @@ __all__ = ["Provenance", "package_versions", "sha256_bytes", "sha256_file"]
 _PACKAGES = ("carms-lib", "numpy", "pandas", "pandera", "scipy", "statsmodels", "numba", "sqlalchemy", "matplotlib")
 
 
+def package_versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that can change a number or a drawing."""
+    versions = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:  # run from a checkout that is not installed
+            versions[package] = "not installed"
+    return versions
+
+
 @dataclass(frozen=True)
 class Provenance:
     """What a result was made from.
@@ -44,7 +55,7 @@ class Provenance:
 
     release_id: str = ""
     sources: Mapping[str, str] = field(default_factory=dict)
-    versions: Mapping[str, str] = field(default_factory=lambda: package_versions())
+    versions: Mapping[str, str] = field(default_factory=package_versions)
     entropy: int | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
 
@@ -88,21 +99,8 @@ class Provenance:
         if self.entropy is not None:
             lines.append(f"entropy    {self.entropy}")
         lines += [f"setting    {key} = {self.settings[key]}" for key in sorted(self.settings)]
-        lines.append(
-            "versions   " + ", ".join(f"{name} {version}" for name, version in sorted(self.versions.items()))
-        )
+        lines.append("versions   " + ", ".join(f"{name} {version}" for name, version in sorted(self.versions.items())))
         return "\n".join(lines)
-
-
-def package_versions() -> dict[str, str]:
-    """Return the versions of Python and of the packages that can change a number or a drawing."""
-    versions = {"python": platform.python_version()}
-    for package in _PACKAGES:
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:  # run from a checkout that is not installed
-            versions[package] = "not installed"
-    return versions
 
 
 def sha256_bytes(content: bytes) -> str:

@@ -130,7 +130,11 @@ def check_level(level: float) -> float:
     ArgumentError
         Anything else; 90 for 0.90 is the usual slip.
     """
-    if isinstance(level, bool) or not isinstance(level, (int, float, np.number)) or not 0.0 < level < 1.0:
+    try:
+        inside = 0.0 < float(level) < 1.0
+    except (TypeError, ValueError):
+        inside = False
+    if not inside:
         raise ArgumentError(f"level={level!r} must lie between 0 and 1, such as 0.90.")
     return float(level)
 
@@ -205,13 +209,13 @@ def _warn_if_few(draws: int, draws_per_input: int, level: float, kind: str) -> N
     blocks = draws // draws_per_input
     if kind == "outcome" and draws * (1.0 - level) / 2.0 < _FEWEST_BEYOND:
         needed = int(np.ceil(2.0 * _FEWEST_BEYOND / (1.0 - level)))
-        text = f"{draws} draws put fewer than {_FEWEST_BEYOND} beyond each end of a {level:.0%} band; use n_draws={needed} or more."
+        text = f"{draws} draws put fewer than {_FEWEST_BEYOND} beyond each end of a {level:.0%} band"
     elif kind != "outcome" and blocks < _FEWEST_BLOCKS:
         needed = _FEWEST_BLOCKS * draws_per_input
-        text = f"{draws} draws hold {blocks} settings of the uncertain inputs, too few for a band of kind {kind!r}; use n_draws={needed} or more."
+        text = f"{draws} draws hold {blocks} settings of the uncertain inputs, too few for a band of kind {kind!r}"
     else:
         return
-    warnings.warn(text, TooFewDrawsWarning, stacklevel=4)
+    warnings.warn(f"{text}; use n_draws={needed} or more.", TooFewDrawsWarning, stacklevel=4)
 
 
 def _band(

@@ -66,9 +66,7 @@ def group(outcomes: Outcomes, by: str | Sequence[str] | None) -> Groups:
     cell, cell_keys = _number(outcomes.programs, of_programs)
     applicant_class, class_keys = _number(outcomes.applicants, of_applicants)
     keys = class_keys.merge(cell_keys, how="cross")[names] if names else pd.DataFrame(index=range(1))
-    return Groups(
-        keys, cell, applicant_class, len(cell_keys), len(class_keys), bool(of_programs), bool(of_applicants)
-    )
+    return Groups(keys, cell, applicant_class, len(cell_keys), len(class_keys), bool(of_programs), bool(of_applicants))
 
 
 def _number(table: pd.DataFrame, names: list[str]) -> tuple[np.ndarray, pd.DataFrame]:

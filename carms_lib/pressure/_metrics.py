@@ -35,7 +35,7 @@ from carms_lib.exceptions import ArgumentError, UnknownNameError
 from carms_lib.pressure._bands import Bands, Measure, summarise
 from carms_lib.pressure._counts import count_applicants, count_first_choices, count_seats
 from carms_lib.pressure._groups import Groups, group
-from carms_lib.simulator import BASELINE, Outcomes, Study
+from carms_lib.simulator import Outcomes, Study
 
 __all__ = ["PRESSURE_METRICS", "outcome_bands", "pressure_bands"]
 
