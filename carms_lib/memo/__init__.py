@@ -1,1 +1,11 @@
-"""To be written."""
+"""TELL: the page that a decision-maker reads, with every number computed and its provenance at the end.
+
+Belongs here: the main job from release to memo, the words of the memo, and its form in HTML and Markdown. Does not
+belong here: computing a number (`carms_lib.pressure`) or drawing a figure (`carms_lib.plotting`).
+"""
+
+from __future__ import annotations
+
+from carms_lib.memo._write import MemoPaths, write_memo
+
+__all__ = ["MemoPaths", "write_memo"]

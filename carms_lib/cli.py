@@ -1,0 +1,343 @@
+"""The verbs of the library from a shell: ``carms-lib memo --out memo``.
+
+Belongs here: reading arguments, calling the library, printing what came of it, and one line for an error. Does not
+belong here: anything that the library could not do without a shell. Heavy packages are imported by the command that
+needs them, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from carms_lib import __version__
+from carms_lib.exceptions import ArgumentError, CarmsError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from carms_lib.loaders import Release
+    from carms_lib.simulator import Study
+
+__all__ = ["app", "main"]
+
+_EXIT_ERROR = 2
+
+app = typer.Typer(
+    name="carms-lib",
+    help="The Canadian residency match: governed tables, a fast simulation, pressure with honest bands.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+warehouse_app = typer.Typer(help="Keep the tables in a database and read them back.", no_args_is_help=True)
+app.add_typer(warehouse_app, name="warehouse")
+
+ReleaseOption = Annotated[
+    Path | None,
+    typer.Option("--release", help="Folder or archive of the published files; the bundled 1503 without it."),
+]
+DrawsOption = Annotated[int, typer.Option("--draws", help="Simulated matches for each scenario.")]
+RngOption = Annotated[int, typer.Option("--rng", help="Entropy; the same number gives the same result.")]
+ScenarioOption = Annotated[
+    list[Path] | None,
+    typer.Option("--scenario", help="TOML file of a scenario to compare with the baseline; may be repeated."),
+]
+OutOption = Annotated[Path, typer.Option("--out", help="Where to write.")]
+OptionalOutOption = Annotated[Path | None, typer.Option("--out", help="CSV file to write; standard output without it.")]
+UrlOption = Annotated[str, typer.Option("--url", help="sqlite:///file.db or postgresql+psycopg://…")]
+
+
+def main() -> NoReturn:
+    """Run the command line; an error of the library is one line on standard error and exit code 2."""
+    warnings.showwarning = _show_warning
+    try:
+        app()
+    except CarmsError as error:
+        typer.echo(f"carms-lib: {error}", err=True)
+        sys.exit(_EXIT_ERROR)
+    sys.exit(0)
+
+
+def _show_warning(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: Any, **__: Any
+) -> None:
+    del category, filename, lineno
+    typer.echo(f"carms-lib: warning: {message}", err=True)
+
+
+@app.callback(invoke_without_command=True)
+def _version(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
+) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.command()
+def memo(
+    out: Annotated[Path, typer.Option("--out", help="Folder for the memo; new or empty.")],
+    release: ReleaseOption = None,
+    draws: DrawsOption = 1_000,
+    rng: RngOption = 2025,
+    scenario: ScenarioOption = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the memo that is there.")] = False,
+) -> None:
+    """Do the main job: release, tables, match, bands, memo."""
+    from carms_lib.memo import write_memo
+
+    paths = write_memo(
+        out,
+        release=release,
+        n_draws=draws,
+        rng=rng,
+        scenarios=[_scenario(path) for path in scenario] if scenario else None,
+        overwrite=overwrite,
+    )
+    for path in (paths.html, paths.markdown, paths.figures, paths.warehouse):
+        typer.echo(path)
+
+
+@app.command()
+def build(
+    out: OutOption,
+    release: ReleaseOption = None,
+    layer: Annotated[str, typer.Option("--layer", help="bronze, silver or gold.")] = "gold",
+) -> None:
+    """Build the tables of a release, check them, and write one layer as CSV files."""
+    from carms_lib.transforms import build as build_layers
+
+    layers = build_layers(_release(release))
+    tables = layers[layer]
+    _folder(out)
+    for name, frame in tables.items():
+        frame.to_csv(out / f"{name}.csv", index=False, lineterminator="\n")
+    layers.quarantine.to_csv(out / "quarantine.csv", index=False, lineterminator="\n")
+    typer.echo(layers.summary())
+
+
+@app.command()
+def simulate(
+    out: Annotated[Path, typer.Option("--out", help="File for the study (.npz); must not exist.")],
+    release: ReleaseOption = None,
+    draws: DrawsOption = 1_000,
+    rng: RngOption = 2025,
+    scenario: ScenarioOption = None,
+) -> None:
+    """Simulate the match many times, keep every outcome, and print the national result."""
+    study = _study(release, scenario, draws, rng)
+    study.save(out)
+    typer.echo(study.summary())
+
+
+@app.command()
+def pressure(
+    by: Annotated[str, typer.Option("--by", help="Columns to group by, separated by commas.")] = "discipline",
+    study: Annotated[Path | None, typer.Option("--study", help="A saved study; one is simulated without it.")] = None,
+    release: ReleaseOption = None,
+    draws: DrawsOption = 1_000,
+    rng: RngOption = 2025,
+    scenario: ScenarioOption = None,
+    metric: Annotated[str | None, typer.Option("--metric", help="One metric; all of them without it.")] = None,
+    level: Annotated[float, typer.Option("--level", help="Level of the band, between 0 and 1.")] = 0.90,
+    kind: Annotated[str, typer.Option("--kind", help="outcome, mean or input.")] = "outcome",
+    out: OptionalOutOption = None,
+    figure: Annotated[Path | None, typer.Option("--figure", help="SVG, PNG or PDF file to draw.")] = None,
+) -> None:
+    """Ask where the pressure is: a table of bands, and a figure if one is asked for."""
+    if study is not None:
+        from carms_lib.simulator import Study
+
+        asked = Study.load(study)
+    else:
+        asked = _study(release, scenario, draws, rng)
+    keys = [key.strip() for key in by.split(",") if key.strip()]
+    bands = asked.pressure(by=keys, level=level, kind=kind, metric=metric)
+    _table(bands.to_frame(), out)
+    if figure is not None:
+        from matplotlib.figure import Figure
+
+        from carms_lib.plotting import plot_bands
+
+        drawing = Figure(figsize=(10, 12) if len(keys) > 1 else (8, 9), layout="constrained")
+        plot_bands(bands, ax=drawing.add_subplot())
+        drawing.savefig(figure)
+
+
+@app.command()
+def match(
+    problem: Annotated[
+        Path | None, typer.Argument(help="JSON file with applicants, programs, quotas and perhaps couples.")
+    ] = None,
+    applicants: Annotated[Path | None, typer.Option("--applicants", help="CSV file: applicant, rank, program.")] = None,
+    programs: Annotated[Path | None, typer.Option("--programs", help="CSV file: program, rank, applicant.")] = None,
+    quotas: Annotated[Path | None, typer.Option("--quotas", help="CSV file: program, quota; 1 without it.")] = None,
+    proposing: Annotated[str, typer.Option("--proposing", help="applicants or programs.")] = "applicants",
+    out: OptionalOutOption = None,
+) -> None:
+    """Match rank-order lists of your own, from one JSON file or from CSV files."""
+    from carms_lib.matching import MatchingProblem, solve
+
+    if problem is not None:
+        lists = _lists_from_json(problem)
+    elif applicants is not None and programs is not None:
+        lists = _lists_from_csv(applicants, programs, quotas)
+    else:
+        raise ArgumentError("match needs a JSON file, or --applicants and --programs; see carms-lib match --help.")
+    matching = solve(MatchingProblem.from_lists(**lists), proposing=proposing)
+    _table(matching.to_frame(), out)
+
+
+@warehouse_app.command("upgrade")
+def warehouse_upgrade(url: UrlOption = "sqlite:///carms.db") -> None:
+    """Bring the database to the schema of this version."""
+    from carms_lib.warehouse import open_warehouse
+
+    with open_warehouse(url) as warehouse:
+        warehouse.upgrade()
+    typer.echo("The schema is that of this version.")
+
+
+@warehouse_app.command("write")
+def warehouse_write(url: UrlOption = "sqlite:///carms.db", release: ReleaseOption = None) -> None:
+    """Build a release and keep its tables."""
+    from carms_lib.transforms import build as build_layers
+    from carms_lib.warehouse import open_warehouse
+
+    layers = build_layers(_release(release))
+    with open_warehouse(url) as warehouse:
+        warehouse.upgrade()
+        warehouse.write(layers)
+    typer.echo(repr(layers))
+
+
+@app.command()
+def dictionary(
+    layer: Annotated[str | None, typer.Option("--layer", help="raw, bronze, silver, gold or audit.")] = None,
+    out: OptionalOutOption = None,
+) -> None:
+    """Print what every column of every table is: type, unit, meaning, source."""
+    from carms_lib.schemas import data_dictionary
+
+    _table(data_dictionary(layer), out)
+
+
+def _release(path: Path | None) -> Release:
+    from carms_lib.loaders import load_release
+
+    return load_release(path)
+
+
+def _study(release: Path | None, scenarios: list[Path] | None, draws: int, rng: int) -> Study:
+    from carms_lib.simulator import Market, load_cohort
+    from carms_lib.simulator import simulate as run
+    from carms_lib.transforms import build as build_layers
+
+    chosen = [_scenario(path) for path in scenarios or []]
+    source = _release(release)
+    market = Market.from_gold(build_layers(source).gold, load_cohort("2025"), provenance=source.provenance)
+    return run(market, *chosen, n_draws=draws, rng=rng, progress=True)
+
+
+def _scenario(path: Path) -> Any:
+    from carms_lib.simulator import Scenario
+
+    return Scenario.from_toml(_text(path))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"{str(path)!r} cannot be read: {getattr(error, 'strerror', None) or error}."
+        raise ArgumentError(msg) from error
+
+
+def _lists_from_json(path: Path) -> dict[str, Any]:
+    import json
+
+    try:
+        lists = json.loads(_text(path))
+    except json.JSONDecodeError as error:
+        msg = f"{str(path)!r} is not JSON: {error}."
+        raise ArgumentError(msg) from error
+    needed, allowed = {"applicants", "programs", "quotas"}, {"applicants", "programs", "quotas", "couples"}
+    if not isinstance(lists, dict) or not needed <= set(lists) <= allowed:
+        msg = f"{str(path)!r} must hold an object with {sorted(needed)} and, if there are any, couples."
+        raise ArgumentError(msg)
+    if lists.get("couples"):
+        lists["couples"] = {
+            tuple(couple["partners"]): [tuple(pair) for pair in couple["pairs"]] for couple in lists["couples"]
+        }
+    return lists
+
+
+def _lists_from_csv(applicants: Path, programs: Path, quotas: Path | None) -> dict[str, Any]:
+    of_programs = _ranked(programs, "program", "applicant")
+    seats = dict.fromkeys(of_programs, 1)
+    if quotas is not None:
+        frame = _read_csv(quotas, ("program", "quota"))
+        try:
+            seats = dict(zip(frame["program"], frame["quota"].astype(int).tolist(), strict=True))
+        except ValueError as error:
+            msg = f"{str(quotas)!r}: every quota must be a whole number."
+            raise ArgumentError(msg) from error
+    return {"applicants": _ranked(applicants, "applicant", "program"), "programs": of_programs, "quotas": seats}
+
+
+def _ranked(path: Path, owner: str, listed: str) -> dict[str, list[str]]:
+    frame = _read_csv(path, (owner, "rank", listed))
+    try:
+        frame["rank"] = frame["rank"].astype(int)
+    except ValueError as error:
+        msg = f"{str(path)!r}: every rank must be a whole number."
+        raise ArgumentError(msg) from error
+    twice = frame.duplicated([owner, "rank"])
+    if twice.any():
+        row = frame.loc[twice].iloc[0]
+        msg = f"{str(path)!r}: {owner} {row[owner]!r} has rank {row['rank']} more than once."
+        raise ArgumentError(msg)
+    ordered = frame.sort_values("rank", kind="stable")
+    return {str(name): rows[listed].tolist() for name, rows in ordered.groupby(owner, sort=False)}
+
+
+def _read_csv(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    import io
+
+    import pandas as pd
+
+    try:
+        frame = pd.read_csv(io.StringIO(_text(path)), dtype=str, keep_default_na=False)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        msg = f"{str(path)!r} is not a CSV table: {error}."
+        raise ArgumentError(msg) from error
+    missing = [name for name in columns if name not in frame.columns]
+    if missing:
+        msg = f"{str(path)!r} lacks the columns {missing}; it has {list(frame.columns)}."
+        raise ArgumentError(msg)
+    return frame
+
+
+def _folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"out={str(path)!r} cannot be written: {error.strerror}."
+        raise ArgumentError(msg) from error
+
+
+def _table(frame: pd.DataFrame, out: Path | None) -> None:
+    """Write a table as CSV: to a file, or to standard output."""
+    if out is None:
+        typer.echo(frame.to_csv(index=False, lineterminator="\n"), nl=False)
+        return
+    _folder(out.parent)
+    frame.to_csv(out, index=False, lineterminator="\n")
+    typer.echo(out)

@@ -1,0 +1,71 @@
+"""A page as a list of blocks, so that HTML and Markdown say the same.
+
+Belongs here: the few kinds of block a memo has. Does not belong here: what a memo says (`_story`), or how a block
+looks (`_html`, `_markdown`).
+
+Text may mark words as strong, ``**so**``, and nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+__all__ = ["Answer", "Block", "Figure", "Heading", "Items", "Paragraph", "Preformatted", "Table"]
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A section's heading."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A paragraph of prose; `quiet` for a note under a table or figure."""
+
+    text: str
+    quiet: bool = False
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The sentences that must be read even if nothing else is."""
+
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Items:
+    """An unordered list."""
+
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture with its caption and with the words that stand for it where it cannot be seen."""
+
+    name: str  # of its file, without suffix
+    caption: str
+    alternative: str
+    wide: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A small table of text; columns from the second on are numbers and aligned as such."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Preformatted:
+    """Lines kept as they are."""
+
+    text: str
+
+
+Block: TypeAlias = Heading | Paragraph | Answer | Items | Figure | Table | Preformatted

@@ -1,0 +1,111 @@
+"""What a memo states, as numbers: asked of the study once, and told, drawn and tabled from here.
+
+Belongs here: the questions that a memo puts to a study. Does not belong here: a sentence, or a number that the study
+does not give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from carms_lib.memo._published import beside_published, published_outcome
+from carms_lib.memo._rows import Row, rows_of
+
+if TYPE_CHECKING:
+    from carms_lib.simulator import Study
+    from carms_lib.transforms import Layers
+
+__all__ = ["INNER", "LARGE", "OUTER", "Change", "Findings", "find"]
+
+OUTER, INNER = 0.90, 0.50  # levels of the bands shown
+LARGE = 20  # seats from which a discipline is shown by name
+
+
+@dataclass(frozen=True)
+class Change:
+    """What one scenario changes against the baseline, for the country."""
+
+    scenario: str
+    seats: Row
+    matched: Row
+    unfilled: Row
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Every number that a memo states; bands are of kind "outcome" unless their name says otherwise."""
+
+    release_id: str
+    cycle: int
+    programs: int
+    seats: int
+    quarantined: int
+    large: tuple[str, ...]  # disciplines with LARGE seats or more
+    small_seats: int  # seats of all others
+    national: Mapping[str, Row]  # metric -> row
+    error: Mapping[str, Row]  # metric -> row of kind "mean"
+    heat: pd.DataFrame  # pressure by province and large discipline
+    disciplines: pd.DataFrame  # pressure by large discipline, at both levels
+    provinces: pd.DataFrame  # pressure by province
+    changes: tuple[Change, ...]
+    shifts: pd.DataFrame  # seats filled by province, scenario minus baseline, both levels, all scenarios
+    comparison: pd.DataFrame | None  # beside the published outcome
+
+
+def find(study: Study, layers: Layers) -> Findings:
+    """Ask the study everything that the memo says."""
+    program = layers.gold["program"]
+    by_discipline = program.groupby("discipline")["quota"].sum()
+    large = tuple(by_discipline.index[by_discipline >= min(LARGE, by_discipline.max())])
+    cycle = int(program["cycle"].iloc[0])
+    published = published_outcome(cycle)
+    named = [name for name in study.scenarios if name != "baseline"]
+    return Findings(
+        release_id=str(program["release_id"].iloc[0]),
+        cycle=cycle,
+        programs=len(program),
+        seats=int(program["quota"].sum()),
+        quarantined=len(layers.quarantine),
+        large=large,
+        small_seats=int(by_discipline.drop(list(large)).sum()),
+        national=_national(study, "outcome"),
+        error=_national(study, "mean"),
+        heat=_pressure(study, ["province", "discipline"], large),
+        disciplines=_both_levels(_pressure(study, "discipline", large, level=level) for level in (INNER, OUTER)),
+        provinces=_pressure(study, "province"),
+        changes=tuple(_change(study, name) for name in named),
+        shifts=_both_levels(
+            study.compare(name).outcomes(by="province", metric="filled", level=level).to_frame()
+            for name in named
+            for level in (INNER, OUTER)
+        ),
+        comparison=None if published is None else beside_published(study, published, OUTER),
+    )
+
+
+def _national(study: Study, kind: str) -> dict[str, Row]:
+    frame = study.outcomes(level=OUTER, kind=kind, scenario="baseline").to_frame()
+    return {row["metric"]: row for row in rows_of(frame)}
+
+
+def _pressure(
+    study: Study, by: str | list[str], disciplines: tuple[str, ...] | None = None, level: float = OUTER
+) -> pd.DataFrame:
+    frame = study.pressure(by=by, metric="pressure", level=level, scenario="baseline").to_frame()
+    if disciplines is not None:
+        frame = frame.loc[frame["discipline"].isin(list(disciplines))]
+    return frame.reset_index(drop=True)
+
+
+def _both_levels(frames: Any) -> pd.DataFrame:
+    parts = list(frames)
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def _change(study: Study, scenario: str) -> Change:
+    rows = {row["metric"]: row for row in rows_of(study.compare(scenario).outcomes(level=OUTER).to_frame())}
+    return Change(scenario, rows["seats"], rows["matched"], rows["unfilled"])

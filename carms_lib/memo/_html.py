@@ -1,0 +1,72 @@
+"""Blocks as one self-contained HTML page: style and figures are inside it, and nothing is fetched.
+
+Belongs here: the form of each block in HTML. Does not belong here: a word of the memo. The page's frame and style
+are `page.html` and `page.css` beside this module.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterable, Mapping
+from html import escape
+from importlib import resources
+from string import Template
+
+from carms_lib.memo._blocks import Answer, Block, Figure, Heading, Items, Paragraph, Preformatted, Table
+
+__all__ = ["to_html"]
+
+
+def to_html(title: str, subtitle: str, blocks: Iterable[Block], pictures: Mapping[str, bytes]) -> str:
+    """Return the page as HTML; `pictures` holds an SVG file for each figure's name."""
+    here = resources.files("carms_lib.memo")
+    return Template(here.joinpath("page.html").read_text(encoding="utf-8")).substitute(
+        title=escape(title),
+        subtitle=_inline(subtitle),
+        style=here.joinpath("page.css").read_text(encoding="utf-8"),
+        body="\n".join(_form(block, pictures) for block in blocks),
+    )
+
+
+def _form(block: Block, pictures: Mapping[str, bytes]) -> str:
+    match block:
+        case Heading(text):
+            return f'<h2 id="{_anchor(text)}">{_inline(text)}</h2>'
+        case Paragraph(text, quiet):
+            return f'<p class="quiet">{_inline(text)}</p>' if quiet else f"<p>{_inline(text)}</p>"
+        case Answer(sentences):
+            lines = "\n".join(f"<li>{_inline(sentence)}</li>" for sentence in sentences)
+            return f'<ol class="answer">\n{lines}\n</ol>'
+        case Items(items):
+            lines = "\n".join(f"<li>{_inline(item)}</li>" for item in items)
+            return f"<ul>\n{lines}\n</ul>"
+        case Figure(name, caption, alternative, wide):
+            source = "data:image/svg+xml;base64," + base64.b64encode(pictures[name]).decode("ascii")
+            return (
+                f"<figure{' class=wide' if wide else ''}>\n"
+                f'<div class="scroll" tabindex="0"><img src="{source}" alt="{escape(alternative)}"></div>\n'
+                f"<figcaption>{_inline(caption)}</figcaption>\n</figure>"
+            )
+        case Table(header, rows):
+            head = "".join(f'<th scope="col">{_inline(cell)}</th>' for cell in header)
+            body = "\n".join("<tr>" + _row(row) + "</tr>" for row in rows)
+            return (
+                f'<div class="scroll" tabindex="0"><table>\n<thead><tr>{head}</tr></thead>\n'
+                f"<tbody>\n{body}\n</tbody>\n</table></div>"
+            )
+        case Preformatted(text):
+            return f"<pre>{escape(text)}</pre>"
+
+
+def _row(row: tuple[str, ...]) -> str:
+    first, *others = (_inline(cell) for cell in row)
+    return f'<th scope="row">{first}</th>' + "".join(f"<td>{cell}</td>" for cell in others)
+
+
+def _inline(text: str) -> str:
+    return re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", escape(text, quote=False))
+
+
+def _anchor(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")

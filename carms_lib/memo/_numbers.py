@@ -1,0 +1,37 @@
+"""Numbers as words: every number in a memo passes here.
+
+Belongs here: the printed form of a number, alone or with its band. Does not belong here: computing it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from carms_lib.memo._rows import Row
+
+__all__ = ["change", "count", "share", "with_band"]
+
+_PER_CENT = "\N{NO-BREAK SPACE}%"
+
+
+def count(value: float) -> str:
+    """Return a whole number with thousands separators."""
+    return f"{value:,.0f}".replace("-", "−") if round(value) else "0"
+
+
+def share(value: float) -> str:
+    """Return a share as per cent."""
+    return f"{count(100 * value)}{_PER_CENT}"
+
+
+def change(value: float) -> str:
+    """Return a whole number with its sign."""
+    return f"{value:+,.0f}".replace("-", "−") if round(value) else "0"
+
+
+def with_band(row: Row, form: Callable[[float], str] = count) -> str:
+    """Return estimate and band of a row, such as "**319** (245 to 454)"."""
+    estimate, lower, upper = (form(float(row[name])) for name in ("estimate", "lower", "upper"))
+    return f"**{estimate}** ({lower.removesuffix(_PER_CENT)} to {upper})"

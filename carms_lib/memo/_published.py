@@ -1,0 +1,50 @@
+"""The published outcome of a year beside the simulated one.
+
+Belongs here: reading the bundled figures, each with its source, and asking the study for the same numbers. Does not
+belong here: words about the gap.
+"""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from carms_lib.simulator import Study
+
+__all__ = ["beside_published", "published_outcome"]
+
+_KEYS = ("discipline", "province", "applicant_class")
+
+
+def published_outcome(year: int) -> pd.DataFrame | None:
+    """Return the published figures of the match of `year`, or None where none are bundled.
+
+    One row per figure: label, metric, discipline, province, applicant_class (empty where it is of all), value
+    [persons or seats], source, note.
+    """
+    table = resources.files("carms_lib") / "data" / "published" / f"{year}.csv"
+    if not table.is_file():
+        return None
+    with table.open(encoding="utf-8") as stream:
+        return pd.read_csv(stream, keep_default_na=False, dtype={"value": "int64"})
+
+
+def beside_published(study: Study, published: pd.DataFrame, level: float) -> pd.DataFrame:
+    """Return the published figures with the baseline's bands of kind "outcome" beside them.
+
+    One row per published figure: its columns, estimate, lower, upper, n_draws, and inside (the published value lies
+    in the band). A figure of a group that the study does not have is left out.
+    """
+    rows = []
+    for figure in published.to_dict("records"):
+        keys = [key for key in _KEYS if figure[key]]
+        bands = study.outcomes(by=keys or None, metric=figure["metric"], level=level, scenario="baseline").to_frame()
+        for key in keys:
+            bands = bands.loc[bands[key] == figure[key]]
+        if not bands.empty:
+            rows.append({**figure, **bands.iloc[0][["estimate", "lower", "upper", "n_draws"]].to_dict()})
+    frame = pd.DataFrame(rows, columns=[*published.columns, "estimate", "lower", "upper", "n_draws"])
+    return frame.assign(inside=frame["value"].between(frame["lower"], frame["upper"]))

@@ -1,0 +1,254 @@
+"""What a memo says, in words made from findings.
+
+Belongs here: every sentence. Does not belong here: a number that is typed rather than computed, or how a page looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from carms_lib.memo._blocks import Answer, Block, Figure, Heading, Items, Paragraph, Preformatted, Table
+from carms_lib.memo._findings import INNER, LARGE, OUTER, Change, Findings
+from carms_lib.memo._numbers import change, count, share, with_band
+from carms_lib.memo._rows import Row, lowest_and_highest, rows_of
+
+if TYPE_CHECKING:
+    from carms_lib.provenance import Provenance
+    from carms_lib.simulator import Cohort
+
+__all__ = ["TITLE", "subtitle", "tell"]
+
+TITLE = "Where is the pressure, and what would more seats do?"
+
+
+def subtitle(findings: Findings) -> str:
+    """Return the line under the title: for whom, and of which match."""
+    return (
+        f"Decision memo for planners of residency positions · {findings.cycle} R-1 main residency match, first "
+        f"iteration, release {findings.release_id}"
+    )
+
+
+def tell(findings: Findings, cohort: Cohort, provenance: Provenance, warnings: list[str]) -> list[Block]:
+    """Return the memo as blocks.
+
+    Parameters
+    ----------
+    findings : Findings
+    cohort : Cohort
+        Whose assumptions are counted.
+    provenance : Provenance
+        Printed at the end.
+    warnings : list of str
+        What the library warned of on the way; said among what is not known.
+
+    Returns
+    -------
+    list of Block
+    """
+    return [
+        *_question(findings),
+        *_pressure(findings),
+        *_scenarios(findings),
+        *_comparison(findings),
+        *_limits(findings, cohort, warnings),
+        *_method(findings, cohort, provenance),
+        Heading("Provenance"),
+        Preformatted(provenance.summary()),
+    ]
+
+
+def _question(findings: Findings) -> Iterator[Block]:
+    yield Heading("The question")
+    asked = " and ".join(f"“{item.scenario}”" for item in findings.changes)
+    yield Paragraph(
+        f"The release lists {count(findings.programs)} programs with {count(findings.seats)} seats. Given these "
+        "seats, where are applicants most likely to lose their first choice"
+        + (f", and what would {asked} change for the country?" if asked else "?")
+    )
+    yield Heading("The answer")
+    yield Answer((_country(findings), _most_pressed(findings), *(_effect(item) for item in findings.changes[:1])))
+    yield Paragraph(
+        f"In brackets: the {share(OUTER)} band of what may happen next time, with chance and uncertain assumptions "
+        "both in it.",
+        quiet=True,
+    )
+
+
+def _country(findings: Findings) -> str:
+    national = findings.national
+    return (
+        f"With the published seats, {with_band(national['matched'])} applicants are matched after both iterations "
+        f"and {with_band(national['unfilled'])} seats stay empty; after the first iteration alone, "
+        f"{with_band(national['unfilled_first_iteration'])} are."
+    )
+
+
+def _most_pressed(findings: Findings) -> str:
+    lowest, highest = lowest_and_highest(findings.disciplines.loc[findings.disciplines["level"] == OUTER])
+    return (
+        f"Pressure is highest in **{highest['discipline']}**, where {with_band(highest, share)} of those whose first "
+        f"choice lies there end elsewhere, and lowest in **{lowest['discipline']}**, where "
+        f"{with_band(lowest, share)} do."
+    )
+
+
+def _effect(item: Change) -> str:
+    return (
+        f"“{item.scenario}” changes the number of seats by {with_band(item.seats, change)}, of applicants matched "
+        f"by {with_band(item.matched, change)}, and of seats left empty by {with_band(item.unfilled, change)}."
+    )
+
+
+def _pressure(findings: Findings) -> Iterator[Block]:
+    yield Heading("Where the pressure is")
+    yield Paragraph(
+        "**Pressure** is the probability that an applicant whose first choice lies in a cell ends outside it: "
+        "matched to another cell, or not at all. First choice means what an applicant wants before interviews."
+    )
+    lowest, highest = lowest_and_highest(findings.provinces)
+    yield Figure(
+        "pressure-by-province",
+        "Pressure by province of the school. A cell is a whole province here, so moving between disciplines within "
+        "a province does not count.",
+        f"Tile map of pressure by province. Highest: {_spoken(highest, 'province')}; lowest: "
+        f"{_spoken(lowest, 'province')}.",
+    )
+    lowest, highest = lowest_and_highest(findings.disciplines.loc[findings.disciplines["level"] == OUTER])
+    yield Figure(
+        "pressure-by-discipline",
+        f"Pressure by discipline: estimate, {share(INNER)} and {share(OUTER)} band. {_selection(findings)}",
+        f"Forest plot of pressure by discipline. Highest: {_spoken(highest, 'discipline')}; lowest: "
+        f"{_spoken(lowest, 'discipline')}.",
+    )
+    yield Figure(
+        "pressure-heat-map",
+        f"Pressure by discipline and province of the school. {_selection(findings)} The bar in a cell is its "
+        f"{share(OUTER)} band: where it spans most of the cell, the number is too uncertain to plan with.",
+        f"Heat map of pressure for {len(findings.large)} disciplines in "
+        f"{findings.heat['province'].nunique()} provinces, with a band in each cell.",
+        wide=True,
+    )
+
+
+def _selection(findings: Findings) -> str:
+    return (
+        f"Shown are the {len(findings.large)} disciplines with {LARGE} seats or more; the others hold "
+        f"{count(findings.small_seats)} of {count(findings.seats)} seats."
+    )
+
+
+def _spoken(row: Row, key: str) -> str:
+    return f"{row[key]}, {share(row['estimate'])} ({share(row['lower'])} to {share(row['upper'])})"
+
+
+def _scenarios(findings: Findings) -> Iterator[Block]:
+    if not findings.changes:
+        return
+    yield Heading("What more seats would do")
+    yield Paragraph(
+        "Baseline and scenario are simulated on the same draws: the same applicants with the same wishes and the "
+        "same luck. The differences below are taken draw by draw, so they are far more certain than two separate "
+        "forecasts."
+    )
+    yield Table(
+        ("Scenario", "Seats", "Matched applicants", "Empty seats"),
+        tuple(
+            (item.scenario, *(with_band(row, change) for row in (item.seats, item.matched, item.unfilled)))
+            for item in findings.changes
+        ),
+    )
+    for number, item in enumerate(findings.changes, start=1):
+        lowest, highest = lowest_and_highest(findings.shifts.query("scenario == @item.scenario and level == @OUTER"))
+        yield Figure(
+            f"scenario-{number}",
+            f"Seats filled under “{item.scenario}”, against the baseline, by province of the school. Seats that are "
+            "added in one place draw applicants from others.",
+            f"Changes in seats filled. Largest increase: {highest['province']}, "
+            f"{change(highest['estimate'])}; largest decrease: {lowest['province']}, "
+            f"{change(lowest['estimate'])}.",
+        )
+
+
+def _comparison(findings: Findings) -> Iterator[Block]:
+    if findings.comparison is None:
+        return
+    figures = rows_of(findings.comparison)
+    inside = sum(figure["inside"] for figure in figures)
+    worst = max(figures, key=lambda figure: abs(figure["estimate"] - figure["value"]))
+    yield Heading(f"Beside the published outcome of {findings.cycle}")
+    yield Paragraph(
+        f"Of {len(figures)} published figures, {inside} lie inside the simulated {share(OUTER)} band and "
+        f"{len(figures) - inside} outside it. The widest gap: “{worst['label'].removeprefix('… ')}”, published "
+        f"{count(worst['value'])}, simulated {with_band(worst)}."
+    )
+    yield Table(
+        ("Figure", "Published", f"Simulated ({share(OUTER)} band)", "Gap", "In the band"),
+        tuple(
+            (
+                figure["label"] + (" †" if figure["note"] else ""),
+                count(figure["value"]),
+                with_band(figure),
+                change(figure["estimate"] - figure["value"]),
+                "yes" if figure["inside"] else "**no**",
+            )
+            for figure in figures
+        ),
+    )
+    notes = [f"† {figure['label'].removeprefix('… ')}: {figure['note']}." for figure in figures if figure["note"]]
+    sources = ", ".join(sorted({figure["source"].split("/")[2].removeprefix("www.") for figure in figures}))
+    yield Paragraph(" ".join([*notes, f"Published by {sources}."]), quiet=True)
+
+
+def _limits(findings: Findings, cohort: Cohort, warnings: list[str]) -> Iterator[Block]:
+    assumed = int((~cohort.parameters["fitted"].astype(bool)).sum())
+    total = len(cohort.parameters)
+    national, error = findings.national["unfilled"], findings.error["unfilled"]
+    yield Heading("What we do not know")
+    unknown = {
+        "Who applies, and what they want": "The release holds no applicant and no rank-order list; both are modelled. "
+        f"{total} inputs are uncertain and drawn from ranges; {assumed} of them are taken from publications or "
+        f"assumed, {total - assumed} were set so that the model comes near published outcomes.",
+        "How many seats there will be": "Quotas are approximate until rank-order lists close: the release has "
+        f"{count(findings.seats)}, the model draws {with_band(findings.national['seats'])}.",
+        "Couples, and whoever decides late": "Applicants are matched one by one here, and places that are given "
+        "after the second iteration are not modelled.",
+        "What chance will do": f"In one year, {count(national['lower'])} to {count(national['upper'])} seats may stay "
+        f"empty. Their average is pinned down to {count(error['lower'])} to {count(error['upper'])}; more draws "
+        "would sharpen the average, not the year.",
+        "Any one person’s chance": "The memo describes programs and classes of applicants. It forecasts nobody’s "
+        "result.",
+    }
+    said = [f"**{what}.** {why}" for what, why in unknown.items()]
+    said += [f"**A warning of the library.** {text}" for text in warnings]
+    yield Items(tuple(said))
+
+
+def _method(findings: Findings, cohort: Cohort, provenance: Provenance) -> Iterator[Block]:
+    classes = cohort.classes
+    people = ", ".join(f"{count(size)} {name}" for name, size in zip(classes["name"], classes["size"], strict=True))
+    yield Heading("Method")
+    yield Paragraph(
+        f"**Data.** The published pages of release {findings.release_id} become tables in three steps, with checks "
+        f"between them; {count(findings.quarantined)} rows were set aside with a reason. The tables behind this memo "
+        "are in the file carms.db beside it."
+    )
+    yield Paragraph(
+        f"**Applicants.** The cohort “{cohort.name}” lays out {people}. Each draws a first discipline and programs "
+        "within it, weighs home, language and size, and writes a list; some rank other disciplines behind the first."
+    )
+    yield Paragraph(
+        "**Programs.** Each sees merit, fit and nearness with noise, interviews the share of its applicants that its "
+        "page states, and ranks only those it interviewed. Who may apply where follows the published streams."
+    )
+    yield Paragraph(
+        "**Match.** Applicants propose; the result is stable: no applicant and program would both rather have each "
+        "other. A second iteration offers what is left to those left."
+    )
+    yield Paragraph(
+        f"**Draws.** All this is repeated {count(provenance.settings['n_draws'])} times; "
+        f"{count(provenance.settings['draws_per_input'])} draws share one setting of the uncertain inputs. Every "
+        "random number is a function of the entropy below, so the same release, versions and entropy give this memo "
+        "again, to the byte."
+    )
