@@ -93,12 +93,13 @@ def _measure(tables: Mapping[str, pd.DataFrame], table: str, where: str, measure
     if table not in tables:
         raise UnknownNameError("table", table, tables)
     frame = tables[table]
+    rows = pd.Series(True, index=frame.index)
     for condition in filter(None, where.split(";")):
-        frame = frame[_mask(frame, condition)]
+        rows &= _mask(frame, condition)
     name, _, column = measure.partition(":")
     if name == "rows" and not column:
-        return float(len(frame))
-    values = _column(frame, column)
+        return float(rows.sum())
+    values = _column(frame, column)[rows]
     match name:
         case "sum" | "min" | "median" | "max":
             return float(getattr(values, name)())
