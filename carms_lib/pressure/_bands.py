@@ -207,8 +207,8 @@ def summarise(
 
 def _warn_if_few(draws: int, draws_per_input: int, level: float, kind: str) -> None:
     blocks = draws // draws_per_input
-    if kind == "outcome" and draws * (1.0 - level) / 2.0 < _FEWEST_BEYOND:
-        needed = int(np.ceil(2.0 * _FEWEST_BEYOND / (1.0 - level)))
+    if kind == "outcome" and draws * (1.0 - level) / 2.0 < _FEWEST_BEYOND - 1e-9:
+        needed = int(np.ceil(2.0 * _FEWEST_BEYOND / (1.0 - level) - 1e-9))
         text = f"{draws} draws put fewer than {_FEWEST_BEYOND} beyond each end of a {level:.0%} band"
     elif kind != "outcome" and blocks < _FEWEST_BLOCKS:
         needed = _FEWEST_BLOCKS * draws_per_input

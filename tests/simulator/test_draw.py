@@ -1,0 +1,169 @@
+"""One draw against the rules it must keep, and against a plain match of the same lists."""
+
+from __future__ import annotations
+
+import carms_lib as carms
+import numpy as np
+import pytest
+from carms_lib.simulator._draw import NOT_TAKING_PART, BlockInputs, run_block
+from carms_lib.simulator._funnel import interview, keep_best, read_files
+from carms_lib.simulator._noise import Purpose, fold, stream
+from carms_lib.simulator._wishes import MAX_LIST, earliest, taste_weights, write_wishes
+
+
+def _inputs(market: carms.Market) -> BlockInputs:
+    return BlockInputs(market.cohort.parameters["value"].to_numpy(float), market.cohort.classes["size"].to_numpy(float))
+
+
+@pytest.fixture(scope="module")
+def result(market: carms.Market):  # type: ignore[no-untyped-def]
+    return run_block(market, [market], 5, 0, np.arange(10), _inputs(market))[0]
+
+
+def test_nobody_matches_where_they_may_not(market: carms.Market, result) -> None:  # type: ignore[no-untyped-def]
+    tables = market.tables
+    cls = tables.type_class[tables.applicant_type]
+    for match, openings in ((result.first, tables.first_open), (result.final, tables.second_open)):
+        draw, applicant = np.nonzero(match >= 0)
+        allowed = openings | tables.first_open
+        assert (allowed[match[draw, applicant]] >> cls[applicant] & 1).all()
+
+
+def test_nobody_matches_in_a_language_they_do_not_speak(market: carms.Market, result) -> None:  # type: ignore[no-untyped-def]
+    tables = market.tables
+    french = tables.type_french[tables.applicant_type]
+    both = tables.type_bilingual[tables.applicant_type]
+    draw, applicant = np.nonzero(result.final >= 0)
+    language = tables.program_language[result.final[draw, applicant]]
+    assert not ((language == 1) & ~french[applicant] & ~both[applicant]).any()
+    assert not ((language == 0) & french[applicant] & ~both[applicant]).any()
+
+
+def test_no_program_is_overfull(market: carms.Market, result) -> None:  # type: ignore[no-untyped-def]
+    for match in (result.first, result.final):
+        for d in range(len(match)):
+            filled = np.bincount(match[d][match[d] >= 0], minlength=market.n_programs)
+            assert (filled <= result.quota[d]).all()
+
+
+def test_the_second_iteration_takes_nobody_from_a_seat(result) -> None:  # type: ignore[no-untyped-def]
+    matched = result.first >= 0
+    np.testing.assert_array_equal(result.first[matched], result.final[matched])
+    away = result.first == NOT_TAKING_PART
+    np.testing.assert_array_equal(away, result.final == NOT_TAKING_PART)
+    np.testing.assert_array_equal(away, result.wished == NOT_TAKING_PART)
+
+
+def test_a_draw_can_be_rerun_alone(market: carms.Market, result) -> None:  # type: ignore[no-untyped-def]
+    alone = run_block(market, [market], 5, 0, np.array([7]), _inputs(market))[0]
+    for whole, one in zip(result, alone, strict=True):
+        np.testing.assert_array_equal(whole[7], one[0])
+
+
+def _lists(market: carms.Market, entropy: int, draw: int):  # type: ignore[no-untyped-def]
+    """The rank-order lists of one draw, with everybody laid out taking part."""
+    tables, theta = market.tables, _inputs(market).theta
+    n, programs = market.n_applicants, market.n_programs
+    weight = np.empty((len(tables.type_class), programs), dtype=np.float32)
+    popularity = np.empty((2, len(tables.discipline_key)))
+    ptr, program = np.empty(n + 1, dtype=np.int64), np.empty(n * MAX_LIST, dtype=np.int32)
+    score, values = np.empty(n * MAX_LIST), np.empty(n * MAX_LIST)
+    with np.errstate(over="ignore"):
+        taste_weights(np.uint64(entropy), 0, theta, tables, weight, popularity)
+        write_wishes(
+            np.uint64(entropy), draw, theta, tables, np.diff(tables.type_start), weight, popularity, ptr, program
+        )
+        wishes = [program[ptr[a] : ptr[a + 1]].copy() for a in range(n)]
+        first_of = np.array(
+            [tables.program_discipline[wish[0]] if len(wish) else -1 for wish in wishes], dtype=np.int32
+        )
+        read_files(np.uint64(entropy), Purpose.FILE, draw, theta, tables, first_of, ptr, program, score)
+        files = [dict(zip(program[ptr[a] : ptr[a + 1]], score[ptr[a] : ptr[a + 1]], strict=True)) for a in range(n)]
+        share = np.full(programs, 0.5)
+        interview(
+            np.uint64(entropy), draw, theta, tables, share, ptr, program, score,
+            np.empty(programs), np.empty(programs + 1, dtype=np.int64), values,
+        )  # fmt: skip
+    return weight, wishes, files, [program[ptr[a] : ptr[a + 1]].copy() for a in range(n)]
+
+
+def test_wish_lists_hold_each_program_once_and_only_open_ones(market: carms.Market) -> None:
+    weight, wishes, _, _ = _lists(market, 3, 4)
+    for a, wish in enumerate(wishes):
+        t = market.tables.applicant_type[a]
+        assert len(set(wish)) == len(wish) <= MAX_LIST
+        assert (weight[t, wish] > 0).all()
+        bit = market.tables.type_class[t]
+        assert (market.tables.first_open[wish] >> bit & 1).all()
+
+
+def test_interviews_keep_the_order_of_wishes_and_the_best_files(market: carms.Market) -> None:
+    _, wishes, files, ranked = _lists(market, 3, 4)
+    applied: dict[int, list[float]] = {}
+    invited: dict[int, list[float]] = {}
+    for wish, file, rank in zip(wishes, files, ranked, strict=True):
+        assert [p for p in wish if p in set(rank)] == list(rank)
+        for p in wish:
+            applied.setdefault(p, []).append(file[p])
+        for p in rank:
+            invited.setdefault(p, []).append(file[p])
+    per_seat = _inputs(market).theta[list(carms.simulator.PARAMETERS).index("interviews_per_seat")]
+    for p, scores in applied.items():
+        fewest = max(np.ceil(0.5 * len(scores)), np.floor(per_seat * market.tables.program_demand_quota[p]))
+        expected = sorted(scores, reverse=True)[: int(fewest)]
+        assert sorted(invited[p], reverse=True) == expected
+
+
+def test_the_race_is_won_by_weight() -> None:
+    """The first arrival is drawn in proportion to weight: the law on which wishes stand."""
+    rates = np.array([1.0, 2.0, 5.0])
+    keys = np.array([11, 12, 13], dtype=np.uint64)
+    wins = np.zeros(3)
+    times, out = np.empty(3), np.empty(3, dtype=np.int32)
+    with np.errstate(over="ignore"):
+        state = np.uint64(stream(np.uint64(9), Purpose.TASTE, 0))
+        for i in range(8_000):
+            own = np.uint64(fold(state, np.uint64(i)))
+            earliest(own, np.arange(3, dtype=np.int32), keys, rates, 3, np.inf, times, out)
+            wins[out[0]] += 1
+    # Standard error of a share near one half is 0.0056.
+    np.testing.assert_allclose(wins / wins.sum(), rates / rates.sum(), atol=0.02)
+
+
+@pytest.mark.parametrize("length", [1, 3, 10, 40])
+def test_the_race_does_not_depend_on_the_pace_guessed(length: int) -> None:
+    rng = np.random.default_rng(length)
+    rates = rng.lognormal(size=40)
+    keys = rng.integers(2**63, size=40).astype(np.uint64)
+    candidates = np.arange(40, dtype=np.int32)
+    with np.errstate(over="ignore"):
+        for i in range(50):
+            state = np.uint64(fold(np.uint64(stream(np.uint64(1), Purpose.TASTE, i)), np.uint64(2)))
+            arrivals = []
+            for pace in (np.inf, 1e-9, 0.01):
+                out = np.empty(40, dtype=np.int32)
+                count, _ = earliest(state, candidates, keys, rates, length, pace, np.empty(40), out)
+                assert count == length
+                arrivals.append(list(out[:count]))
+            assert arrivals[0] == arrivals[1] == arrivals[2]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_keep_best_is_a_sort(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    programs, edges = 7, 200
+    program = rng.integers(programs - 1, size=edges).astype(np.int32)  # the last program has no applications
+    score = rng.normal(size=edges).round(1)  # with ties
+    score[rng.random(edges) < 0.1] = -np.inf
+    share, fewest = rng.random(programs), rng.integers(0, 9, size=programs).astype(float)
+    threshold = np.empty(programs)
+    keep_best(program, score, share, fewest, threshold, np.empty(programs + 1, dtype=np.int64), np.empty(edges))
+    for p in range(programs):
+        own = np.sort(score[(program == p) & np.isfinite(score)])[::-1]
+        kept = int(max(np.ceil(share[p] * len(own)), fewest[p]))
+        if len(own) == 0:
+            assert threshold[p] == np.inf
+        elif kept >= len(own):
+            assert threshold[p] == -np.inf
+        else:
+            assert threshold[p] == (own[kept - 1] if kept else np.inf)

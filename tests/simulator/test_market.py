@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import carms_lib as carms
+import numpy as np
+import pandas as pd
+import pytest
+from carms_lib.exceptions import MarketError
+
+
+def _with(programs: pd.DataFrame, column: str, value: object, row: int = 0) -> pd.DataFrame:
+    frame = programs.copy()
+    frame[column] = [value if i == row else old for i, old in enumerate(frame[column])]
+    return frame
+
+
+def test_market_counts_what_it_is_given(market: carms.Market, programs: pd.DataFrame) -> None:
+    assert market.n_programs == len(programs)
+    assert market.seats == programs["quota"].sum()
+    assert list(market.programs["discipline"]) == sorted(market.programs["discipline"])
+    assert "9 programs, 38 seats" in repr(market)
+
+
+def test_roster_has_room_for_the_largest_class(market: carms.Market) -> None:
+    laid_out = market.applicants["applicant_class"].value_counts()
+    for name, row in market.cohort.classes.iterrows():
+        assert row["high"] <= laid_out[name] <= row["high"] * 1.02 + 1
+    assert len(np.unique(market.tables.applicant_key)) == market.n_applicants
+
+
+def test_roster_follows_the_schools() -> None:
+    cohort = carms.load_cohort("2025")
+    gold = pd.DataFrame(
+        {
+            "program_stream_id": ["1"],
+            "discipline": ["Family Medicine"],
+            "school": ["McGill University"],
+            "eligibility": ["ALL"],
+            "school_province": ["QC"],
+            "language": ["en"],
+            "quota": [1],
+            "interview_band": ["0 - 25"],
+        }
+    )
+    applicants = carms.Market.from_gold(gold, cohort).applicants
+    current = applicants[applicants["applicant_class"] == "cmg_current"]
+    shares = current["graduation_school"].value_counts(normalize=True)
+    expected = cohort.schools["graduates"] / cohort.schools["graduates"].sum()
+    for school, share in expected[expected > 0].items():
+        assert abs(shares[school] - share) < 0.01
+    assert set(applicants.loc[applicants["applicant_class"] == "img", "graduation_school"]) == {"abroad"}
+
+
+def test_who_may_apply_where(market: carms.Market) -> None:
+    classes = list(market.cohort.classes.index)
+    may = {
+        row.program_stream_id: {name for c, name in enumerate(classes) if market.tables.first_open[i] >> c & 1}
+        for i, row in enumerate(market.programs.itertuples())
+    }
+    canadian = {"cmg_current", "cmg_prior", "usmg"}
+    assert may["10"] == canadian
+    assert may["11"] == {"img"}
+    assert may["12"] == canadian | {"img"}
+    assert may["18"] == {"military"}
+
+
+def test_second_iteration_merges_streams_except_where_a_province_keeps_them(market: carms.Market) -> None:
+    merges = market.cohort.provinces["streams_merge"]
+    img = 1 << list(market.cohort.classes.index).index("img")
+    for i, row in enumerate(market.programs.itertuples()):
+        if row.eligibility == "CMG":
+            assert bool(market.tables.second_open[i] & img) == merges[row.school_province]
+
+
+def test_seats_revert_to_the_same_school_and_discipline(market: carms.Market) -> None:
+    to = {row.program_stream_id: market.tables.reverts_to[i] for i, row in enumerate(market.programs.itertuples())}
+    ids = market.programs["program_stream_id"]
+    reverts = market.cohort.provinces["reverts"]
+    assert reverts["ON"]
+    assert ids[to["10"]] == "11"
+    assert to["13"] == -1
+    assert to["12"] == -1
+
+
+def test_rows_may_come_in_any_order_and_with_more_columns(
+    market: carms.Market, programs: pd.DataFrame, cohort: carms.Cohort
+) -> None:
+    shuffled = programs.sample(frac=1.0, random_state=1).assign(site="somewhere")
+    other = carms.Market.from_gold(shuffled, cohort)
+    for one, two in zip(market.tables, other.tables, strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+def test_gold_mapping_works_like_its_frame(market: carms.Market, programs: pd.DataFrame, cohort: carms.Cohort) -> None:
+    other = carms.Market.from_gold({"program": programs}, cohort)
+    np.testing.assert_array_equal(market.tables.program_quota, other.tables.program_quota)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("quota", -1, "quota"),
+        ("quota", 1.5, "quota"),
+        ("quota", "many", "quota"),
+        ("quota", None, "quota"),
+        ("eligibility", "CGM", "Did you mean 'CMG'"),
+        ("school_province", "ZZ", "school_province"),
+        ("language", "french", "language"),
+        ("interview_band", "some", "interview_band"),
+        ("interview_band", "80 - 20", "interview_band"),
+        ("discipline", "Psychiatri", "Did you mean 'Psychiatry'"),
+        ("program_stream_id", "11", "more than once"),
+    ],
+)
+def test_bad_tables_are_refused_with_the_program(
+    programs: pd.DataFrame, cohort: carms.Cohort, column: str, value: object, message: str
+) -> None:
+    with pytest.raises(MarketError, match=message):
+        carms.Market.from_gold(_with(programs, column, value), cohort)
+
+
+def test_missing_column_is_named_with_its_near_name(programs: pd.DataFrame, cohort: carms.Cohort) -> None:
+    with pytest.raises(MarketError, match=r"lacks the columns \['quota'\].*'quotas'"):
+        carms.Market.from_gold(programs.rename(columns={"quota": "quotas"}), cohort)
+
+
+def test_empty_tables_and_wrong_types_are_refused(programs: pd.DataFrame, cohort: carms.Cohort) -> None:
+    with pytest.raises(MarketError, match="no rows"):
+        carms.Market.from_gold(programs.iloc[:0], cohort)
+    with pytest.raises(MarketError, match="without a frame 'program'"):
+        carms.Market.from_gold({"cell": programs}, cohort)
+
+
+def test_a_discipline_nobody_wants_leaves_a_market(programs: pd.DataFrame, cohort: carms.Cohort) -> None:
+    disciplines = cohort.disciplines.copy()
+    disciplines.loc["Dermatology", ["cmg_first", "cmg_behind", "img_first", "img_behind"]] = 0.0
+    market = carms.Market.from_gold(programs, replace(cohort, disciplines=disciplines))
+    study = carms.simulate(market.with_second_iteration(False), n_draws=20, rng=1)
+    place = list(market.programs["discipline"]).index("Dermatology")
+    assert not (study.outcomes_of().wished == place).any()
+    assert not (study.outcomes_of().final == place).any()
