@@ -28,7 +28,7 @@ def plot_differences(
     scenario: str | None = None,
     n_rows: int | None = None,
 ) -> Axes:
-    """Draw what a scenario changes: one line a group, zero in the middle.
+    """Draw what a scenario changes: one line a group, against a line at zero.
 
     Parameters
     ----------
@@ -86,9 +86,9 @@ def plot_differences(
             fontsize=7.5, style="italic", color=style.MUTED, va="center",
         )  # fmt: skip
 
-    ends = np.abs(np.concatenate([known["lower"].to_numpy(dtype=float), known["upper"].to_numpy(dtype=float)]))
-    reach = 1.06 * float(np.max(ends, initial=0.0)) or 1.0
-    ax.set_xlim(-reach, reach)
+    ends = np.concatenate([[0.0], known["lower"].to_numpy(dtype=float), known["upper"].to_numpy(dtype=float)])
+    margin = 0.06 * (float(np.ptp(ends)) or 1.0)
+    ax.set_xlim(float(ends.min()) - margin, float(ends.max()) + margin)
     ax.set_ylim(len(shown) - 0.4, -0.6)
     ax.set_yticks(range(len(shown)), style.row_labels(list(shown["_label"])))
     ax.xaxis.set_major_formatter(lambda value, _: style.format_value(value, unit, signed=True))

@@ -213,12 +213,13 @@ class TestDifferences:
             metric="matched", scenario="more", half_widths={0.9: 2.0, 0.5: 0.5},
         )  # fmt: skip
 
-    def test_zero_stands_in_the_middle_and_increases_on_top(self, bands, ax):
+    def test_zero_is_in_the_picture_and_increases_on_top(self, bands, ax):
         plotting.plot_differences(bands, ax=ax)
         assert row_names(ax) == ["A", "C", "B"]
         low, high = ax.get_xlim()
-        assert low == -high
-        assert high > 10
+        assert low < -10
+        assert high > 5
+        assert [line.get_xdata()[0] for line in ax.lines if line.get_linestyle() == "-"] == [0]
         assert ax.get_title(loc="left") == "Matched applicants: change against the baseline"
         assert ax.xaxis.get_major_formatter()(5, 0) == "+5"
 
@@ -246,6 +247,7 @@ class TestDifferences:
         bands = make_bands({"discipline": ["A"]}, [0.0], half_widths={0.9: 0.0}, metric="matched", scenario="same")
         plotting.plot_differences(bands, ax=ax)
         np.testing.assert_allclose(points(ax), [[0.0, 0.0]])
+        assert ax.get_xlim()[0] < 0 < ax.get_xlim()[1]
 
     def test_too_small_is_said(self, make_bands, ax):
         plotting.plot_differences(make_bands({"discipline": ["A", "B"]}, [np.nan, 1.0], metric="matched"), ax=ax)
