@@ -269,7 +269,7 @@ def _block_means(residual: np.ndarray, draws_per_input: int) -> np.ndarray:
     """Return means over whole blocks, float64 of shape (B, G); a last block that is not whole is left out."""
     blocks = len(residual) // draws_per_input
     whole = residual[: blocks * draws_per_input]
-    means: np.ndarray = whole.reshape(blocks, draws_per_input, -1).mean(axis=1)
+    means: np.ndarray = whole.reshape(blocks, draws_per_input, residual.shape[1]).mean(axis=1)
     return means
 
 
@@ -293,7 +293,7 @@ def _input_band(
     if count < 2:
         nothing = np.full(estimate.shape, np.nan)
         return nothing, nothing
-    whole = residual[: count * draws_per_input].reshape(count, draws_per_input, -1)
+    whole = residual[: count * draws_per_input].reshape(count, draws_per_input, residual.shape[1])
     within = whole.var(axis=1, ddof=1).mean(axis=0)
     between = blocks.var(axis=0, ddof=1)
     with np.errstate(invalid="ignore", divide="ignore"):

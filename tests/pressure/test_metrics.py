@@ -1,0 +1,175 @@
+"""Definitions, on studies that can be counted by hand."""
+
+from __future__ import annotations
+
+import carms_lib as carms
+import numpy as np
+import pandas as pd
+import pytest
+from carms_lib.exceptions import ArgumentError, TooFewDrawsWarning, UnknownNameError
+from carms_lib.pressure import KINDS, PRESSURE_METRICS
+from carms_lib.provenance import Provenance
+from carms_lib.simulator import BASELINE, Outcomes
+
+PROGRAMS = pd.DataFrame(
+    {
+        "program_stream_id": ["a", "b", "c", "d"],
+        "discipline": ["X", "X", "Y", "Z"],
+        "province": ["ON", "QC", "ON", "QC"],
+    }
+)
+APPLICANTS = pd.DataFrame({"applicant_class": ["cmg", "cmg", "cmg", "img", "img", "img"]})
+
+
+def _study(wished: list[list[int]], final: list[list[int]], quota: list[int], repeat: int = 100) -> carms.Study:
+    """A study whose draws are the rows given, over and over."""
+    tiled = [np.tile(np.array(rows, dtype=np.int16), (repeat, 1)) for rows in (wished, final)]
+    outcomes = Outcomes(
+        PROGRAMS,
+        APPLICANTS,
+        wished=tiled[0],
+        ranked=tiled[1],
+        first=tiled[1],
+        final=tiled[1],
+        quota=np.tile(np.array(quota, dtype=np.int32), (len(tiled[0]), 1)),
+    )
+    return carms.Study({BASELINE: outcomes}, entropy=1, inputs=pd.DataFrame(), provenance=Provenance())
+
+
+@pytest.fixture
+def study() -> carms.Study:
+    # One draw, repeated. a and b are X, c is Y, d is Z; the last applicant does not take part.
+    return _study(wished=[[0, 0, 1, 2, 2, -2]], final=[[0, 1, -1, 2, 3, -2]], quota=[1, 2, 1, 3])
+
+
+def _value(study: carms.Study, metric: str, by: str | list[str] | None = None, **where: str) -> float:
+    frame = study.pressure(by, metric=metric).to_frame()
+    for column, value in where.items():
+        frame = frame[frame[column] == value]
+    assert len(frame) == 1
+    return float(frame["estimate"].iloc[0])
+
+
+def test_pressure_by_discipline(study: carms.Study) -> None:
+    # X was wanted by three; one got a, one got b (X too), one nothing.
+    assert _value(study, "pressure", "discipline", discipline="X") == pytest.approx(1 / 3)
+    # Y was wanted by two; one got it, the other went to Z.
+    assert _value(study, "pressure", "discipline", discipline="Y") == pytest.approx(1 / 2)
+
+
+def test_pressure_by_finer_cells_counts_moves_between_them(study: carms.Study) -> None:
+    # In X, Ontario: two wanted a, one went to b in Québec, which is outside this cell.
+    by = ["province", "discipline"]
+    assert _value(study, "pressure", by, province="ON", discipline="X") == pytest.approx(1 / 2)
+    assert _value(study, "pressure", by, province="QC", discipline="X") == 1.0
+
+
+def test_pressure_of_the_country_is_the_risk_of_being_unmatched(study: carms.Study) -> None:
+    assert _value(study, "pressure") == _value(study, "unmatched_risk") == pytest.approx(1 / 5)
+
+
+def test_unmatched_risk_and_ratio_and_seats(study: carms.Study) -> None:
+    assert _value(study, "unmatched_risk", "discipline", discipline="X") == pytest.approx(1 / 3)
+    assert _value(study, "unmatched_risk", "discipline", discipline="Y") == 0.0
+    assert _value(study, "first_choice_ratio", "discipline", discipline="X") == pytest.approx(3 / 3)
+    assert _value(study, "first_choice_ratio", "discipline", discipline="Y") == pytest.approx(2 / 1)
+    assert _value(study, "fill_rate", "discipline", discipline="X") == pytest.approx(2 / 3)
+    assert _value(study, "unfilled", "discipline", discipline="Z") == 2.0
+
+
+def test_a_cell_that_nobody_wants_has_no_pressure(study: carms.Study) -> None:
+    frame = study.pressure("discipline", metric="pressure").to_frame().set_index("discipline")
+    assert np.isnan(frame.loc["Z", ["estimate", "lower", "upper"]].astype(float)).all()
+    assert frame.loc["Z", "n_draws"] == 0
+
+
+def test_pressure_by_class_of_applicant(study: carms.Study) -> None:
+    frame = study.pressure(["applicant_class", "discipline"], metric="pressure").to_frame()
+    got = frame.set_index(["applicant_class", "discipline"])["estimate"]
+    assert got["cmg", "X"] == pytest.approx(1 / 3)
+    assert got["img", "Y"] == pytest.approx(1 / 2)
+    assert np.isnan(got["img", "X"])
+
+
+def test_outcomes_add_up(study: carms.Study) -> None:
+    country = study.outcomes().to_frame().set_index("metric")["estimate"]
+    assert country[["seats", "filled", "unfilled"]].tolist() == [7, 4, 3]
+    assert country[["applicants", "matched", "unmatched"]].tolist() == [5, 4, 1]
+    for by, metrics in (
+        ("discipline", ["seats", "filled", "unfilled", "first_choices"]),
+        (["province", "discipline"], ["seats", "filled", "unfilled", "first_choices"]),
+        ("applicant_class", ["applicants", "matched", "unmatched"]),
+    ):
+        parts = study.outcomes(by).to_frame().groupby("metric")["estimate"].sum()
+        for metric in metrics:
+            assert parts[metric] == pytest.approx(country[metric])
+
+
+def test_ranked_first_choice_leaves_out_those_without_a_list(study: carms.Study) -> None:
+    frame = study.pressure("discipline", first_choice="ranked", metric="pressure").to_frame()
+    assert (frame["estimate"].dropna() == 0.0).all()
+
+
+def test_columns_are_those_of_a_band(study: carms.Study) -> None:
+    frame = study.pressure(["province", "discipline"]).to_frame()
+    assert list(frame.columns) == [
+        "metric", "scenario", "province", "discipline", "estimate", "lower", "upper", "level", "kind", "n_draws",
+    ]  # fmt: skip
+    assert set(frame["metric"]) == set(PRESSURE_METRICS)
+
+
+def test_relabelling_and_reordering_change_nothing(market: carms.Market) -> None:
+    study = carms.simulate(market, n_draws=100, rng=4)
+    frame = study.pressure(["province", "discipline"]).to_frame()
+    other = study.pressure(["discipline", "province"]).to_frame()[frame.columns]
+    order = ["metric", "province", "discipline"]
+    pd.testing.assert_frame_equal(
+        frame.sort_values(order, ignore_index=True), other.sort_values(order, ignore_index=True)
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"by": "provnce"}, "'province'"),
+        ({"metric": "presure"}, "'pressure'"),
+        ({"kind": "outcomes"}, "'outcome'"),
+        ({"first_choice": "rank"}, "'ranked'"),
+        ({"iteration": "frist"}, "'first'"),
+        ({"scenario": "base"}, "'baseline'"),
+        ({"against": "base"}, "'baseline'"),
+    ],
+)
+def test_unknown_names_are_answered_with_near_names(study: carms.Study, options: dict[str, str], message: str) -> None:
+    with pytest.raises(UnknownNameError, match=message):
+        study.pressure(**options)
+
+
+@pytest.mark.parametrize("level", [0, 1, 90, -0.5, "high", None, float("nan")])
+def test_level_lies_between_0_and_1(study: carms.Study, level: object) -> None:
+    with pytest.raises(ArgumentError, match="level"):
+        study.pressure(level=level)
+
+
+def test_questions_without_an_answer_are_refused(study: carms.Study) -> None:
+    with pytest.raises(ArgumentError, match="mixes columns"):
+        study.outcomes(["discipline", "applicant_class"])
+    with pytest.raises(ArgumentError, match="no class of applicant"):
+        study.pressure("applicant_class", metric="unfilled")
+    with pytest.raises(ArgumentError, match="more than once"):
+        study.pressure(["discipline", "discipline"])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_few_draws_warn_and_say_how_many_are_needed(market: carms.Market, kind: str) -> None:
+    study = carms.simulate(market, n_draws=20, rng=4)
+    with pytest.warns(TooFewDrawsWarning, match="n_draws=100 or more"):
+        study.pressure(kind=kind)
+
+
+def test_one_draw_has_an_estimate_and_no_invented_error(market: carms.Market) -> None:
+    study = carms.simulate(market, n_draws=1, rng=4)
+    with pytest.warns(TooFewDrawsWarning):
+        frame = study.outcomes(kind="mean").to_frame()
+    assert frame["estimate"].notna().all()
+    assert frame[["lower", "upper"]].isna().all(axis=None)
