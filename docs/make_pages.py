@@ -7,6 +7,7 @@ has not changed is not touched.
 from __future__ import annotations
 
 import inspect
+import re
 import shutil
 from pathlib import Path
 
@@ -50,6 +51,9 @@ def tutorial(notebook: Path) -> None:
         nbformat.read(notebook, as_version=4),
         resources={"output_files_dir": pictures.name, "unique_key": notebook.stem},
     )
+    # A frame brings a style sheet of its own; the site's tables have one.
+    text = re.sub(r"<style scoped>.*?</style>\n?", "", text, flags=re.DOTALL)
+    text = text.replace('<table border="1" class="dataframe">', "<table>")
     for name, content in resources["outputs"].items():
         pictures.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
@@ -74,14 +78,15 @@ def dictionary() -> str:
         for name, columns in frame.loc[frame["layer"] == layer].groupby("table", sort=True):
             promise = contracts()[layer][str(name)]
             parts.append(f"### {layer}.{name} {{: #{layer}-{name} }}\n\n{promise.row} Version {promise.version}.")
-            rows = ["| column | type | unit | meaning | source | allowed |", "| --- | --- | --- | --- | --- | --- |"]
+            rows = ["| column | type [unit] | meaning | source | allowed |", "| --- | --- | --- | --- | --- |"]
             for column in columns.to_dict("records"):
                 label = f"`{column['column']}`" + (" (key)" if column["key"] else "")
-                kind = f"{column['dtype']}{', may be missing' if column['nullable'] else ''}"
+                kind = column["dtype"] + (f" [{column['unit']}]" if column["unit"] else "")
+                kind += ", may be missing" if column["nullable"] else ""
                 meaning = column["description"]
                 if column["references"]:
                     meaning += f" Refers to {column['references']}."
-                values = (label, kind, column["unit"], meaning, column["source"], column["allowed"])
+                values = (label, kind, meaning, column["source"], column["allowed"])
                 rows.append("| " + " | ".join(map(cell, values)) + " |")
             parts.append('<div class="dictionary" markdown>\n\n' + "\n".join(rows) + "\n\n</div>")
     return "\n\n".join(parts) + "\n"
