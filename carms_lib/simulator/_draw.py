@@ -61,7 +61,9 @@ def _who_takes_part(entropy: np.uint64, draw: int, sizes: np.ndarray, tables: Ta
         c = tables.type_class[t]
         places = tables.type_start[t + 1] - tables.type_start[t]
         wanted = places * sizes[c] / max(tables.type_capacity[c], 1)
-        taking_part[t] = min(math.floor(wanted + uniform(fold(state, tables.applicant_key[tables.type_start[t]]))), places)
+        taking_part[t] = min(
+            math.floor(wanted + uniform(fold(state, tables.applicant_key[tables.type_start[t]]))), places
+        )
 
 
 @kernel

@@ -67,7 +67,7 @@ class Tables(NamedTuple):
     interview_high: np.ndarray  # float64[P], share
     first_open: np.ndarray  # uint8[P]: bit c says that class c may apply in the first iteration
     second_open: np.ndarray  # uint8[P]: the same in the second
-    residents_only: np.ndarray  # bool[P]: graduates from abroad need to live in the province
+    residence: np.ndarray  # int32[P]: the province where graduates from abroad need to live, -1 for anywhere
     reverts_to: np.ndarray  # int32[P]: the program that takes unfilled seats, -1 for none
     discipline_start: np.ndarray  # int64[K + 1]
     discipline_key: np.ndarray  # uint64[K]
@@ -231,6 +231,9 @@ def _check_programs(frame: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
             f"quota must be a whole number of seats, not negative; see programs {_offenders(frame, bad)}."
         )
     frame["quota"] = quota.astype(np.int64)
+    if "home_province" in frame.columns:
+        stated = frame[frame["home_province"].notna()]
+        _check_values(stated, "home_province", cohort.provinces.index)
     band = frame["interview_band"].astype(str).map(lambda text: _BAND.fullmatch(text.strip()) is None)
     if band.any():
         raise MarketError(
@@ -284,7 +287,7 @@ def _assemble(programs: pd.DataFrame, cohort: Cohort, provenance: Provenance, fa
         interview_high=high,
         first_open=first_open,
         second_open=second_open,
-        residents_only=where["img_residents_only"].to_numpy(bool)[province],
+        residence=_residence(programs, province, cohort),
         reverts_to=_reversions(programs, where["reverts"].to_numpy(bool)[province]),
         discipline_start=np.concatenate([[0], np.cumsum(disciplines.value_counts().reindex(names).to_numpy())]).astype(
             np.int64
@@ -308,6 +311,17 @@ def _openings(programs: pd.DataFrame, cohort: Cohort) -> tuple[np.ndarray, np.nd
     civil = ~(programs["eligibility"] == "MOTP").to_numpy(bool)
     second = np.where(merges & civil, first | canadian | international, first).astype(np.uint8)
     return first, second
+
+
+def _residence(programs: pd.DataFrame, province: np.ndarray, cohort: Cohort) -> np.ndarray:
+    """Where a graduate from abroad needs to live: a rule of the province, or of a stream for its own people."""
+    ruled = cohort.provinces["img_residents_only"].to_numpy(bool)[province]
+    residence: np.ndarray = np.where(ruled, province, -1).astype(np.int32)
+    if "home_province" in programs.columns:
+        number = {code: i for i, code in enumerate(cohort.provinces.index)}
+        own = programs["home_province"].map(number)
+        residence = np.where(own.notna(), own.fillna(-1), residence).astype(np.int32)
+    return residence
 
 
 def _reversions(programs: pd.DataFrame, reverts: np.ndarray) -> np.ndarray:

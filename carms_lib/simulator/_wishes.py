@@ -106,7 +106,7 @@ def taste_weights(
             language, province = tables.program_language[p], tables.program_province[p]
             if (language == _EN and french) or (language == _FR and not french):
                 value *= other_language if both else 0.0
-            if abroad and tables.residents_only[p] and tables.type_home[t] != province:
+            if abroad and tables.residence[p] >= 0 and tables.type_home[t] != tables.residence[p]:
                 value = 0.0
             if tables.type_school[t] >= 0 and tables.program_school[p] == tables.type_school[t]:
                 value *= home_school

@@ -65,6 +65,23 @@ def test_who_may_apply_where(market: carms.Market) -> None:
     assert may["18"] == {"military"}
 
 
+def test_graduates_from_abroad_live_where_a_province_or_stream_says(
+    programs: pd.DataFrame, cohort: carms.Cohort
+) -> None:
+    frame = programs.assign(home_province=["NS" if key == "11" else None for key in programs["program_stream_id"]])
+    market = carms.Market.from_gold(frame, cohort)
+    codes = [*cohort.provinces.index, None]
+    needed = {
+        key: codes[number]
+        for key, number in zip(market.programs["program_stream_id"], market.tables.residence, strict=True)
+    }
+    assert needed["11"] == "NS"
+    assert needed["12"] == "QC"
+    assert needed["10"] is None
+    with pytest.raises(MarketError, match="home_province"):
+        carms.Market.from_gold(frame.assign(home_province="ZZ"), cohort)
+
+
 def test_second_iteration_merges_streams_except_where_a_province_keeps_them(market: carms.Market) -> None:
     merges = market.cohort.provinces["streams_merge"]
     img = 1 << list(market.cohort.classes.index).index("img")
