@@ -20,7 +20,7 @@ import tarfile
 import zipfile
 import zlib
 from dataclasses import dataclass, field
-from typing import IO, cast, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
 from carms_lib.exceptions import CorruptSourceError, UnsafeSourceError
 
@@ -159,8 +159,7 @@ def read_capped(stream: IO[bytes], name: str, budget: Budget, *, packed_bytes: i
 
 def _expands(name: str, how: str) -> UnsafeSourceError:
     return UnsafeSourceError(
-        f"{name} expands {how}; no file of a release does. Reading was stopped. "
-        "Get the file again from the publisher."
+        f"{name} expands {how}; no file of a release does. Reading was stopped. Get the file again from the publisher."
     )
 
 
@@ -186,9 +185,7 @@ def _open_zip(name: str, content: bytes, budget: Budget) -> list[Entry]:
     return entries
 
 
-def _zip_reader(
-    name: str, archive: zipfile.ZipFile, info: zipfile.ZipInfo, budget: Budget
-) -> Callable[[], bytes]:
+def _zip_reader(name: str, archive: zipfile.ZipFile, info: zipfile.ZipInfo, budget: Budget) -> Callable[[], bytes]:
     def read() -> bytes:
         try:
             with archive.open(info) as stream:
@@ -213,9 +210,7 @@ def _open_tar(name: str, content: bytes, budget: Budget) -> list[Entry]:
                 if not info.isfile():
                     raise _unsafe(name, info.name, "is a link or a device")
                 if info.size > budget.limits.entry_bytes:
-                    raise _expands(
-                        f"{name}/{info.name}", f"to more than {budget.limits.entry_bytes >> 20:,} MiB"
-                    )
+                    raise _expands(f"{name}/{info.name}", f"to more than {budget.limits.entry_bytes >> 20:,} MiB")
                 extracted = archive.extractfile(info)
                 data = extracted.read() if extracted is not None else b""
                 if len(data) != info.size:

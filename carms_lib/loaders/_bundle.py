@@ -57,13 +57,12 @@ def load_bundle(release_id: str) -> Release:
     if release_id not in known:
         raise UnknownNameError("release_id", release_id, known)
     folder = resources.files("carms_lib") / "data" / f"{_PREFIX}{release_id}"
-    tables = {
-        name: _with_columns(_read_table(folder, name), columns) for name, columns in TABLE_COLUMNS.items()
-    }
+    tables = {name: _with_columns(_read_table(folder, name), columns) for name, columns in TABLE_COLUMNS.items()}
     sources = _read_table(folder, "sources")
-    absent = [column for column in SOURCE_COLUMNS if column not in sources]
+    columns = [str(column) for column in sources.columns]
+    absent = [column for column in SOURCE_COLUMNS if column not in columns]
     if absent:
-        raise missing_columns("sources.csv", absent, list(sources))
+        raise missing_columns("sources.csv", absent, columns)
     sources = sources[list(SOURCE_COLUMNS)].astype({"n_bytes": "int64"})
     return Release(release_id, "bundle", tables, sources)
 

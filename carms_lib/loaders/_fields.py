@@ -11,9 +11,13 @@ line.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from ._sections import Section, unwrap
+from ._sections import CONTACT_SECTION, Section, unwrap
+from ._statements import body_quota, criteria_weights
+
+if TYPE_CHECKING:
+    from ._header import Header
 
 _LANGUAGE = re.compile(
     r"^(?:Program application language|Langue de candidature du programme)[ \t]*:[ \t]*(\S.*)$", re.MULTILINE
@@ -76,15 +80,19 @@ class Fields(NamedTuple):
     personal_letter_words: str | None = None
     interview_dates: str | None = None
     exams: str | None = None
+    body_quota: str | None = None
+    criteria_weights: str | None = None
 
 
-def parse_fields(sections: list[Section]) -> Fields:
+def parse_fields(sections: list[Section], header: Header) -> Fields:
     """Read every field that the publisher's system prints in the sections of a page.
 
     Parameters
     ----------
     sections : list of Section
         In page order; of several with one key the first counts.
+    header : Header
+        What the page's header says: a quota in the body is read for its stream and match.
 
     Returns
     -------
@@ -92,9 +100,11 @@ def parse_fields(sections: list[Section]) -> Fields:
     """
     bodies: dict[str, str] = {}
     for section in sections:
-        bodies.setdefault(section.key, section.body)
+        if section.key != CONTACT_SECTION:
+            bodies.setdefault(section.key, section.body)
     documents = bodies.get("supporting_documentation_information", "")
-    bands = _BANDS.search(bodies.get("selection_criteria", ""))
+    criteria = bodies.get("selection_criteria", "")
+    bands = _BANDS.search(criteria)
     dates = _DATES.search(bodies.get("interviews", ""))
     exam_block = _EXAM_BLOCK.search(documents)
     return Fields(
@@ -108,6 +118,8 @@ def parse_fields(sections: list[Section]) -> Fields:
         personal_letter_words=_first(_WORDS, documents),
         interview_dates=_joined(_BULLET.findall(dates[1])) if dates else None,
         exams=_joined(_EXAMS.findall(exam_block[1])) if exam_block else None,
+        body_quota=body_quota(bodies, header.stream, header.match_name),
+        criteria_weights=criteria_weights(criteria),
     )
 
 

@@ -22,7 +22,9 @@ import os
 import re
 import warnings
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from carms_lib.exceptions import (
     ArgumentError,
@@ -34,7 +36,6 @@ from carms_lib.exceptions import (
 from carms_lib.provenance import sha256_bytes
 
 from ._archive import LIMITS, Budget, Entry, is_archive_name, open_archive
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -124,7 +125,7 @@ def find_release(path: str | os.PathLike[str], release_id: str) -> ReleaseFiles:
     )
 
 
-def _existing(path: str | os.PathLike[str]) -> Path:
+def _existing(path: object) -> Path:
     if not isinstance(path, str | os.PathLike):
         msg = f"path={path!r} is a {type(path).__name__}; give the folder or archive of a release as str or Path."
         raise ArgumentError(msg)
@@ -140,14 +141,14 @@ def _walk(folder: Path) -> list[Entry]:
     entries: list[Entry] = []
     for where, folders, files in os.walk(folder):
         below = Path(where).relative_to(folder)
-        folders[:] = (
-            sorted(name for name in folders if not name.startswith(".")) if len(below.parts) < _DEPTH else []
-        )
+        folders[:] = sorted(name for name in folders if not name.startswith(".")) if len(below.parts) < _DEPTH else []
         for name in sorted(files):
             place = Path(where) / name
-            entries.append(Entry((below / name).as_posix(), lambda place=place: _read_file(place)))
+            entries.append(Entry((below / name).as_posix(), partial(_read_file, place)))
             if len(entries) > LIMITS.n_entries:
-                msg = f"path={str(folder)!r} holds more than {LIMITS.n_entries:,} files; it is not the folder of a release."
+                msg = (
+                    f"path={str(folder)!r} holds more than {LIMITS.n_entries:,} files; a release has about a thousand."
+                )
                 raise SourceError(msg)
     return entries
 
@@ -208,25 +209,19 @@ def _one(
         raise SourceNotFoundError(msg)
     if len({sha256_bytes(entry.read()) for entry in candidates}) > 1:
         names = ", ".join(entry.name for entry in candidates[:5])
-        msg = (
-            f"{source} has {len(candidates)} different files for one table: {names}. Keep one and load again."
-        )
+        msg = f"{source} has {len(candidates)} different files for one table: {names}. Keep one and load again."
         raise SourceError(msg)
     return candidates[0]
 
 
-def _find_pages(
-    entries: list[Entry], release_id: str, releases: set[str], budget: Budget, source: str
-) -> PageFiles:
+def _find_pages(entries: list[Entry], release_id: str, releases: set[str], budget: Budget, source: str) -> PageFiles:
     packed: list[tuple[Entry, list[Entry]]] = []
     if pages := _markdown(entries, release_id, releases):
         return PageFiles("Markdown", pages, None)
     for entry in entries:
         match = _PACKED.fullmatch(entry.base)
         if match and is_archive_name(entry.base) and match["release"] in (None, release_id):
-            inner = [
-                file for file in open_archive(entry.name, entry.read(), budget) if not _is_litter(file.name)
-            ]
+            inner = [file for file in open_archive(entry.name, entry.read(), budget) if not _is_litter(file.name)]
             if pages := _markdown(inner, release_id, releases):
                 return PageFiles("Markdown", pages, entry)
             packed.append((entry, inner))
@@ -239,9 +234,7 @@ def _find_pages(
         ]
         if candidates:
             # A file that says "markdown" beats one that does not; then the last by name, so that _v2 comes first.
-            file, container = max(
-                candidates, key=lambda found: ("markdown" in found[0].base.casefold(), found[0].base)
-            )
+            file, container = max(candidates, key=lambda found: ("markdown" in found[0].base.casefold(), found[0].base))
             return PageFiles(form, [file], container)
     msg = f"{source} has no pages of release {release_id}. {_found(entries)} {_EXPECTED}"
     raise SourceNotFoundError(msg)

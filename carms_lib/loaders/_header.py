@@ -14,12 +14,12 @@ from ._sections import fold, unwrap
 
 _RULE = re.compile(r"^\*[ ]?\*[ ]?\*[ ]*$", re.MULTILINE)
 _BLOCKS = re.compile(r"\n[ \t]*\n")
-_APPROVAL = re.compile(r"##\s+(?:Last approved on|Approuv[eé] le)\s+(.*)", re.IGNORECASE | re.DOTALL)
+_APPROVAL = re.compile(r"(?:##\s+)?(?:Last approved on|Approuv[eé] le)\s+(.*)", re.IGNORECASE | re.DOTALL)
 _QUOTA = re.compile(
-    r"##\s+(?:Approximate Quota|Quota approximatif)\s*:[ \t]*(\S*)[ \t]*(.*)", re.IGNORECASE | re.DOTALL
+    r"(?:##\s+)?(?:Approximate Quota|Quota approximatif)\s*:[ \t]*(\S*)[ \t]*(.*)", re.IGNORECASE | re.DOTALL
 )
 _ACCREDITATION = re.compile(
-    r"##\s+(?:Accreditation status|Statut d.agrément)\s*:\s*(.*)", re.IGNORECASE | re.DOTALL
+    r"(?:##\s+)?(?:Accreditation status|Statut d.agrément)\s*:\s*(.*)", re.IGNORECASE | re.DOTALL
 )
 _MATCH = re.compile(r"R-\d.*(?:Match|Jumelage)|(?:Match|Jumelage).*R-\d", re.IGNORECASE)
 _ADDRESS = re.compile(r"^(?:Address|Adresse)\b(.*?)(?=\n[ \t]*\n|\Z)", re.MULTILINE | re.DOTALL)

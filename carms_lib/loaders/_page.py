@@ -1,87 +1,127 @@
 """One program page: from its text to a row of `page` and its rows of `section`.
 
-Belongs here: the order of the work on a page (footer, sections, header, fields, privacy), and the record
-that comes out. Does not belong here: finding or decoding files (`_files`), patterns of fields (`_header`,
-`_fields`), what must not leave the loaders (`_privacy`).
+Belongs here: the order of the work on a page (footer, sections, header, fields, privacy), and the rows that come
+out. Does not belong here: finding or decoding files (`_files`), the patterns of fields (`_header`, `_fields`),
+what must not leave the loaders (`_privacy`).
 """
 
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ._fields import parse_fields
 from ._header import parse_header
-from ._privacy import Scrubber
+from ._people import people_in_contacts
+from ._privacy import Directory, Scrubber
 from ._release import PAGE_COLUMNS
 from ._sections import CONTACT_SECTION, Section, split_page
 
-_FOOTER = re.compile(r"\n(?:Source:[ \t]*(?P<source>\S*)[ \t]*\n)(?:ID:[ \t]*(?P<id>\S*))?\s*\Z")
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
-type_Row = tuple[str | None, ...]
+_FOOTER = re.compile(r"\n[ \t]*Source:[ \t]*(?P<source>\S*)[ \t]*(?:\n[ \t]*ID:[^\n]*)?\s*\Z")
 
-
-class ParsedPage(NamedTuple):
-    """A row of `page` and its rows of `section`, in the order of the tables' columns."""
-
-    page: tuple[str | None, ...]
-    sections: list[tuple[str | None, ...]]
+Row = tuple[str | None, ...]
 
 
-def parse_page(document_id: str, text: str, *, source_url: str | None = None) -> ParsedPage:
-    """Read one page.
+class PageParts(NamedTuple):
+    """A page taken apart: nothing read yet, nothing removed yet.
+
+    Never leaves the loaders: it holds the contact blocks.
+    """
+
+    document_id: str | None
+    source_url: str | None
+    preamble: str
+    sections: list[Section]
+
+    @property
+    def contacts(self) -> str:
+        """The body of the contact section."""
+        return self._bodies(of_contacts=True)
+
+    @property
+    def body(self) -> str:
+        """The bodies of all other sections."""
+        return self._bodies(of_contacts=False)
+
+    def _bodies(self, *, of_contacts: bool) -> str:
+        bodies = [part.body for part in self.sections if (part.key == CONTACT_SECTION) is of_contacts]
+        return "\n\n".join(bodies)
+
+
+def take_apart(document_id: str | None, text: str, *, source_url: str | None = None) -> PageParts:
+    """Split the Markdown of a page.
 
     Parameters
     ----------
-    document_id : str
-        "release-program", such as "1503-27447"; the part after the last hyphen is the `program_stream_id`.
+    document_id : str or None
+        "release-program", such as "1503-27447".
     text : str
-        The page as Markdown.
+        The page as Markdown, with whatever line ends.
     source_url : str, optional
         Where it was published, when the file says so beside the text; else the page's own footer is asked.
 
     Returns
     -------
-    ParsedPage
+    PageParts
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     footer = _FOOTER.search(text)
     if footer:
         text, source_url = text[: footer.start()], source_url or footer["source"] or None
-    preamble, sections = split_page(text)
-    return assemble(document_id, preamble, sections, source_url)
+    return PageParts(document_id, source_url, *split_page(text))
 
 
-def assemble(document_id: str, preamble: str, sections: list[Section], source_url: str | None) -> ParsedPage:
-    """Make the rows of a page from its parts; the only place where text passes on its way out of the loaders."""
-    contacts = "\n".join(section.body for section in sections if section.key == CONTACT_SECTION)
-    scrub = Scrubber.for_page(preamble, contacts)
-    header = parse_header(preamble)
+def read_pages(pages: Iterable[PageParts]) -> tuple[list[Row], list[Row]]:
+    """Read every page of a release; the only way by which a text leaves the loaders.
+
+    Parameters
+    ----------
+    pages : iterable of PageParts
+        All of the release: the contacts of one page are removed from the others too.
+
+    Returns
+    -------
+    page_rows, section_rows : list of tuple of str or None
+        In the order of `PAGE_COLUMNS` and `SECTION_COLUMNS`.
+    """
+    pages = list(pages)
+    directory = Directory(person for page in pages for person in people_in_contacts(page.preamble, page.contacts))
+    page_rows: list[Row] = []
+    section_rows: list[Row] = []
+    for page in pages:
+        scrub = Scrubber.for_page(page.preamble, page.contacts, page.body, directory)
+        page_rows.append(_page_row(page, scrub))
+        section_rows += _section_rows(page, scrub)
+    return page_rows, section_rows
+
+
+def _page_row(page: PageParts, scrub: Scrubber) -> Row:
+    header = parse_header(page.preamble)
+    fields = parse_fields(page.sections, header)
     values: dict[str, str | None] = {
         **header._asdict(),
-        **{name: scrub(value) for name, value in parse_fields(sections)._asdict().items()},
-        "document_id": document_id,
-        "program_stream_id": document_id.rpartition("-")[2],
-        "source_url": source_url,
-        "page_language": _language(sections),
+        **{name: scrub(value) for name, value in fields._asdict().items()},
+        "document_id": page.document_id,
+        "program_stream_id": page.document_id.rpartition("-")[2] if page.document_id else None,
+        "source_url": page.source_url,
+        "page_language": _language(page.sections),
     }
-    rows: list[tuple[str | None, ...]] = [
-        (
-            document_id,
-            str(position),
-            section.key,
-            section.heading,
-            str(len(section.body)),
-            None if section.key == CONTACT_SECTION else scrub(section.body),
-        )
-        for position, section in enumerate(sections, start=1)
-    ]
-    return ParsedPage(tuple(values.get(column) for column in PAGE_COLUMNS), rows)
+    return tuple(values[column] for column in PAGE_COLUMNS)
+
+
+def _section_rows(page: PageParts, scrub: Scrubber) -> Iterable[Row]:
+    for position, section in enumerate(page.sections, start=1):
+        text = None if section.key == CONTACT_SECTION else scrub(section.body)
+        n_characters = str(len(section.body))
+        yield page.document_id, str(position), section.key, section.heading, n_characters, text
 
 
 def _language(sections: list[Section]) -> str | None:
     """Return the language of most headings, None for a page without a known heading."""
-    n_french = sum(section.language == "fr" for section in sections)
     if not sections:
         return None
+    n_french = sum(section.language == "fr" for section in sections)
     return "fr" if 2 * n_french > len(sections) else "en"

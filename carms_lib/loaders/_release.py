@@ -19,6 +19,7 @@ from carms_lib.provenance import Provenance
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
     from pandas.api.extensions import ExtensionDtype
 
 DISCIPLINE_COLUMNS = ("discipline_id", "discipline")
@@ -156,8 +157,14 @@ def text_frame(records: Iterable[Sequence[str | None]], columns: Sequence[str]) 
     pandas.DataFrame
         Every column of dtype str, a RangeIndex.
     """
-    frame = pd.DataFrame.from_records(list(records), columns=list(columns))
-    return frame.astype(text_dtype())
+    rows = [tuple(record) for record in records]
+    return pd.DataFrame.from_records(rows, columns=list(columns)).astype(text_dtype())
+
+
+def source_frame(rows: Iterable[tuple[str, str, str, int]]) -> pd.DataFrame:
+    """Return the table of files read: file, role, sha256 (text) and n_bytes (int64)."""
+    frame = text_frame(([*texts, str(n_bytes)] for *texts, n_bytes in rows), SOURCE_COLUMNS)
+    return frame.astype({"n_bytes": "int64"})
 
 
 def missing_columns(name: str, missing: Sequence[str], others: Sequence[str]) -> SchemaError:
@@ -168,6 +175,6 @@ def missing_columns(name: str, missing: Sequence[str], others: Sequence[str]) ->
         hints.append(f"{column!r}" + (f" (is {near[0]!r} meant?)" if near else ""))
     found = ", ".join(repr(other) for other in others[:8]) if others else "nothing else"
     return SchemaError(
-        f"{name} lacks the column{'s' if len(missing) > 1 else ''} {', '.join(hints)}. Besides the known columns it has "
-        f"{found}. Columns may come in any order; their names must be as published."
+        f"{name} lacks the column{'s' if len(missing) > 1 else ''} {', '.join(hints)}. Besides the known columns "
+        f"it has {found}. Columns may come in any order; their names must be as published."
     )

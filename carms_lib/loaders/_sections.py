@@ -45,11 +45,23 @@ _INVISIBLE = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")
 
 @dataclass(frozen=True)
 class Section:
-    """One section of a page: its key, language ("en" or "fr"), heading as printed, and body as printed."""
+    """One section of a page.
+
+    Parameters
+    ----------
+    key : str
+        One of `HEADINGS`.
+    language : str
+        "en" or "fr".
+    heading : str or None
+        As printed; None where the form of the pages does not repeat it.
+    body : str
+        As printed, with line feeds only.
+    """
 
     key: str
     language: str
-    heading: str
+    heading: str | None
     body: str
 
 

@@ -23,10 +23,13 @@ from ._release import missing_columns, text_dtype, text_frame
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
     from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
 # A published workbook expands to less than 1 MB.
 _LIMITS = Limits(n_entries=1_000, entry_bytes=128 * 2**20, total_bytes=256 * 2**20)
+# What openpyxl raises on a damaged workbook; its XML parser's error is a SyntaxError.
+_DAMAGE = (BadZipFile, KeyError, ValueError, TypeError, AttributeError, IndexError, SyntaxError, OSError)
 _MAX_ROWS = 100_000
 _MAX_COLUMNS = 200
 _DECLARATION = re.compile(r"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
@@ -107,19 +110,10 @@ def _rows(name: str, content: bytes, columns: Sequence[str]) -> list[list[str | 
             warnings.simplefilter("ignore", UserWarning)
             book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
             sheets = [_sheet_rows(name, sheet) for sheet in book.worksheets if sheet.sheet_state == "visible"]
-    except (
-        BadZipFile,
-        KeyError,
-        ValueError,
-        TypeError,
-        AttributeError,
-        IndexError,
-        SyntaxError,
-        OSError,
-    ) as error:
+    except _DAMAGE as error:
         msg = (
-            f"{name} ({len(content):,} bytes) cannot be read as an Excel workbook: {error}. It is truncated or damaged. "
-            "Get it again from the publisher."
+            f"{name} ({len(content):,} bytes) cannot be read as an Excel workbook: {error}. It is truncated or "
+            "damaged. Get it again from the publisher."
         )
         raise CorruptSourceError(msg) from error
     sheets = [rows for rows in sheets if rows]
