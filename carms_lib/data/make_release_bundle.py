@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
-
 from carms_lib.loaders import Release, load_release
 from carms_lib.transforms import to_bronze, to_silver
 

@@ -24,6 +24,7 @@ from carms_lib.quality._pages import (
     check_corrections,
     check_sites_reviewed,
     check_titles,
+    count_csv_cells,
 )
 from carms_lib.quality._report import CheckResult, Report
 
@@ -44,5 +45,6 @@ __all__ = [
     "check_steps_conserve",
     "check_titles",
     "check_unique",
+    "count_csv_cells",
     "load_expected",
 ]

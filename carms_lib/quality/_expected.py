@@ -5,7 +5,8 @@ here: the figures; they stand in that file, each with its source.
 
 A figure is a measure of the rows of one table that meet every condition of ``where``. Conditions are joined with
 ";": ``column=value`` and ``column<>other_column`` (the two differ). Measures: ``rows``; ``sum:column``,
-``min:column``, ``median:column``, ``max:column``; ``distinct:column`` and ``filled:column`` (values not missing).
+``min:column``, ``median:column``, ``max:column``; ``distinct:column`` and ``filled:column`` (values not missing);
+``csv_cells`` (sections as the publisher's CSV counts them, see `count_csv_cells`).
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ from importlib.resources import files
 import pandas as pd
 
 from carms_lib.exceptions import ArgumentError, UnknownNameError
+from carms_lib.quality._pages import count_csv_cells
 from carms_lib.quality._report import CheckResult
 from carms_lib.schemas import TEXT
 
 __all__ = ["check_expected", "load_expected"]
 
+_MEASURES = ("rows", "sum", "min", "median", "max", "distinct", "filled", "csv_cells")
 _COLUMNS = ("layer", "table", "where", "measure", "value", "severity", "source")
 
 
@@ -67,9 +70,9 @@ def check_expected(layer: str, tables: Mapping[str, pd.DataFrame], expected: pd.
     Raises
     ------
     ArgumentError
-        If a figure asks for a measure that does not exist, or has a condition that cannot be read.
+        If a figure has a condition that cannot be read.
     UnknownNameError
-        If a figure names a table or column that does not exist.
+        If a figure names a table, column or measure that does not exist.
     """
     results = []
     for figure in expected[expected["layer"] == layer].to_dict("records"):
@@ -97,7 +100,9 @@ def _measure(tables: Mapping[str, pd.DataFrame], table: str, where: str, measure
     for condition in filter(None, where.split(";")):
         rows &= _mask(frame, condition)
     name, _, column = measure.partition(":")
-    if name == "rows" and not column:
+    if name == "csv_cells":
+        return float(count_csv_cells(tables))
+    if name == "rows":
         return float(rows.sum())
     values = _column(frame, column)[rows]
     match name:
@@ -107,8 +112,7 @@ def _measure(tables: Mapping[str, pd.DataFrame], table: str, where: str, measure
             return float(values.nunique())
         case "filled":
             return float(values.notna().sum())
-    msg = f"measure={measure!r} is unknown. Allowed: rows, and sum, min, median, max, distinct, filled of a column."
-    raise ArgumentError(msg)
+    raise UnknownNameError("measure", name, _MEASURES)
 
 
 def _mask(frame: pd.DataFrame, condition: str) -> pd.Series[bool]:

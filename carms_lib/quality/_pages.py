@@ -16,9 +16,28 @@ from carms_lib.quality._checks import check_share
 from carms_lib.quality._report import CheckResult
 from carms_lib.schemas import Reference
 
-__all__ = ["check_body_quota", "check_corrections", "check_sites_reviewed", "check_titles"]
+__all__ = ["check_body_quota", "check_corrections", "check_sites_reviewed", "check_titles", "count_csv_cells"]
 
 Tables = Mapping[str, pd.DataFrame]
+
+
+def count_csv_cells(bronze: Tables) -> int:
+    """Return how many sections the publisher's CSV form of the same pages holds.
+
+    Parameters
+    ----------
+    bronze : mapping of str to DataFrame
+        Needs "page" and "section".
+
+    Returns
+    -------
+    int
+        Title and header block of each page, and every headed section but Important Information, for which that
+        form has no column.
+    """
+    page, section = bronze["page"], bronze["section"]
+    headed = int((section["section_key"] != "important_information").sum())
+    return int(page["title"].notna().sum()) + int(page["match_name"].notna().sum()) + headed
 
 
 def check_titles(bronze: Tables, silver: Tables) -> CheckResult:

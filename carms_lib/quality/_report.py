@@ -151,7 +151,8 @@ class Report:
         failed = self.failures("warning")
         if failed:
             lines = "\n".join(f"  {result.line()}" for result in failed)
-            warnings.warn(f"{len(failed)} checks need a look:\n{lines}", QualityWarning, stacklevel=3)
+            count = "1 check needs" if len(failed) == 1 else f"{len(failed)} checks need"
+            warnings.warn(f"{count} a look:\n{lines}", QualityWarning, stacklevel=3)
 
 
 def _cells(seats: list[object]) -> str:

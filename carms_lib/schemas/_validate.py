@@ -15,7 +15,7 @@ import pandera.pandas as pa
 
 from carms_lib.exceptions import SchemaError, UnknownNameError
 from carms_lib.schemas._model import contracts
-from carms_lib.schemas._privacy import redact_contacts
+from carms_lib.schemas._privacy import show
 
 if TYPE_CHECKING:
     from carms_lib.schemas._model import TableContract
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["contract", "validate"]
 
 _SHOWN = 5
-_WIDTH = 60
 
 
 class _Fault(NamedTuple):
@@ -147,15 +146,12 @@ def _value_faults(frame: pd.DataFrame, promise: TableContract) -> list[_Fault]:
 
 
 def _row_labels(frame: pd.DataFrame, promise: TableContract) -> list[str]:
-    parts = [frame[name].astype("string").fillna("missing") for name in promise.key]
+    parts = [frame[name].map(show, na_action="ignore").fillna("missing") for name in promise.key]
     return [" / ".join(key) for key in zip(*parts, strict=True)]
 
 
 def _example(label: str, value: Any) -> str:
-    if value is None or pd.isna(value):
-        return redact_contacts(label)
-    shown = redact_contacts(str(value))
-    return f"{redact_contacts(label)} ({shown[:_WIDTH]!r}{'…' if len(shown) > _WIDTH else ''})"
+    return label if value is None or pd.isna(value) else f"{label} ({show(value)!r})"
 
 
 _RULES = (

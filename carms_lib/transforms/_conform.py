@@ -89,8 +89,8 @@ def tidy(text: str) -> str:
 
 def fold(text: str) -> str:
     """Return `tidy(text)` without accents and case, for comparing names as people do."""
-    plain = unicodedata.normalize("NFKD", tidy(text))
-    return "".join(char for char in plain if not unicodedata.combining(char)).casefold()
+    plain = unicodedata.normalize("NFKD", tidy(text).casefold())
+    return tidy("".join(char for char in plain if not unicodedata.combining(char))).casefold()
 
 
 def is_placeholder(text: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from carms_lib.schemas import TEXT, redact_contacts
+from carms_lib.schemas import TEXT, show
 from carms_lib.transforms._conform import Fault
 
 __all__ = ["Sieve", "empty_quarantine"]
@@ -26,7 +26,6 @@ _QUARANTINE = {
     "reason": TEXT,
     "value": TEXT,
 }
-_MAX_VALUE = 80
 _NOT_FACTS = {"row_number", "source_file", "source_row", "source_sha256"}  # where a row stood, not what it says
 
 
@@ -136,9 +135,8 @@ class Sieve:
         if not self._faults:
             return empty_quarantine()
         faults = pd.concat(self._faults, ignore_index=True)
-        value = faults["value"].astype("object")
-        faults["value"] = value.map(_shown, na_action="ignore")
-        faults["key"] = faults["key"].astype("object").map(_shown)
+        for name in ("key", "value"):
+            faults[name] = faults[name].map(show, na_action="ignore")
         faults = faults.drop_duplicates(["source_row", "column", "reason"])
         faults = faults.sort_values(["source_row", "column", "reason"], kind="stable", ignore_index=True)
         return faults.astype(_QUARANTINE)
@@ -147,8 +145,3 @@ class Sieve:
 def empty_quarantine() -> pd.DataFrame:
     """Return a quarantine table without rows."""
     return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in _QUARANTINE.items()})
-
-
-def _shown(value: Any) -> str:
-    text = redact_contacts(str(value))
-    return text if len(text) <= _MAX_VALUE else text[: _MAX_VALUE - 1] + "…"
