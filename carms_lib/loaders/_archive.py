@@ -49,8 +49,8 @@ class Limits:
     """How much an archive may hold, everything nested in it included."""
 
     n_entries: int = 20_000
-    entry_bytes: int = 256 * 2**20
-    total_bytes: int = 1024 * 2**20
+    entry_bytes: int = 128 * 2**20
+    total_bytes: int = 512 * 2**20
     ratio: int = 200
     ratio_from_bytes: int = 4 * 2**20  # small entries may compress as well as they like
 

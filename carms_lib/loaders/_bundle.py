@@ -26,10 +26,9 @@ _PREFIX = "release_"
 
 def bundled_releases() -> list[str]:
     """Return the ids of the releases that ship with the library, sorted."""
-    data = resources.files("carms_lib") / "data"
     return sorted(
         place.name.removeprefix(_PREFIX)
-        for place in data.iterdir()
+        for place in _data().iterdir()
         if place.is_dir() and place.name.startswith(_PREFIX)
     )
 
@@ -56,7 +55,7 @@ def load_bundle(release_id: str) -> Release:
     known = bundled_releases()
     if release_id not in known:
         raise UnknownNameError("release_id", release_id, known)
-    folder = resources.files("carms_lib") / "data" / f"{_PREFIX}{release_id}"
+    folder = _data() / f"{_PREFIX}{release_id}"
     tables = {name: _with_columns(_read_table(folder, name), columns) for name, columns in TABLE_COLUMNS.items()}
     sources = _read_table(folder, "sources")
     columns = [str(column) for column in sources.columns]
@@ -65,6 +64,10 @@ def load_bundle(release_id: str) -> Release:
         raise missing_columns("sources.csv", absent, columns)
     sources = sources[list(SOURCE_COLUMNS)].astype({"n_bytes": "int64"})
     return Release(release_id, "bundle", tables, sources)
+
+
+def _data() -> Traversable:
+    return resources.files("carms_lib") / "data"
 
 
 def _with_columns(frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:

@@ -144,6 +144,8 @@ def _walk(folder: Path) -> list[Entry]:
         folders[:] = sorted(name for name in folders if not name.startswith(".")) if len(below.parts) < _DEPTH else []
         for name in sorted(files):
             place = Path(where) / name
+            if place.exists() and not place.is_file():
+                continue  # a pipe or device; a broken link stays, so that it is reported and not lost
             entries.append(Entry((below / name).as_posix(), partial(_read_file, place)))
             if len(entries) > LIMITS.n_entries:
                 msg = (

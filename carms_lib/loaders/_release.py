@@ -75,7 +75,7 @@ TABLE_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Release:
     """One published release of a match, as raw text.
 

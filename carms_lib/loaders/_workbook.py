@@ -32,6 +32,7 @@ _LIMITS = Limits(n_entries=1_000, entry_bytes=128 * 2**20, total_bytes=256 * 2**
 _DAMAGE = (BadZipFile, KeyError, ValueError, TypeError, AttributeError, IndexError, SyntaxError, OSError)
 _MAX_ROWS = 100_000
 _MAX_COLUMNS = 200
+_ENCODING = re.compile(r"[^<]{0,4}<\?xml\b[^>]{0,200}?encoding\s*=\s*[\"']([^\"'>]*)", re.IGNORECASE)
 _DECLARATION = re.compile(r"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _NAMELESS = re.compile(r"(?:Unnamed: \d+)?")
 ROW_NUMBER = "row_number"
@@ -53,8 +54,8 @@ def read_workbook(name: str, content: bytes, columns: Sequence[str]) -> pd.DataF
     Returns
     -------
     pandas.DataFrame
-        `columns` in their order, then any further ones as they come; dtype str. Rows without any value are not
-        rows of the table.
+        `columns` in their order, then any further ones as they come, a nameless one called "unnamed_" and its
+        place from 1; dtype str. Rows and columns without any value are not part of the table.
 
     Raises
     ------
@@ -67,13 +68,16 @@ def read_workbook(name: str, content: bytes, columns: Sequence[str]) -> pd.DataF
     """
     _check_parts(name, content)
     rows = _rows(name, content, columns)
-    header = _header(name, rows[0] if rows else [], columns)
-    body = [[*row[: len(header)], *[None] * (len(header) - len(row))] for row in rows[1:]]
+    width = max(map(len, rows), default=0)
+    head, *body = [[*row, *[None] * (width - len(row))] for row in rows] or [[]]
+    body = [row for row in body if any(cell is not None for cell in row)]
+    header = _header(name, head, columns)
+    for place, column in enumerate(header):
+        # A nameless column is a column if there is anything in it.
+        if column is None and any(row[place] is not None for row in body):
+            header[place] = f"unnamed_{place + 1}"
     keep = [place for place, column in enumerate(header) if column is not None]
-    frame = text_frame(
-        ([row[place] for place in keep] for row in body if any(cell is not None for cell in row)),
-        [str(header[place]) for place in keep],
-    )
+    frame = text_frame(([row[place] for place in keep] for row in body), [str(header[place]) for place in keep])
     for column in columns:
         if column not in frame:
             frame[column] = pd.Series(pd.NA, index=frame.index, dtype=text_dtype())
@@ -90,11 +94,14 @@ def _check_parts(name: str, content: bytes) -> None:
         raise CorruptSourceError(msg)
     budget = Budget(_LIMITS)
     for part in open_archive(name, content, budget):
-        if not part.name.casefold().endswith((".xml", ".rels", ".vml")):
-            continue
-        data = part.read()
-        # An XML part may be UTF-16; both byte orders become plain text when the NULs are dropped.
-        if _DECLARATION.search(data.replace(b"\x00", b"").decode("latin-1")):
+        # Any part, as any can be declared to be XML. UTF-16 becomes plain text when the NULs are dropped; in other
+        # encodings than these a declaration could hide.
+        text = part.read().replace(b"\x00", b"").decode("latin-1")
+        encoding = _ENCODING.match(text)
+        if encoding and encoding[1].casefold() not in ("utf-8", "utf-16", "us-ascii", "ascii"):
+            msg = f"{name}: part {part.name!r} is in the encoding {encoding[1]!r}; a workbook is in UTF-8. It is not read."
+            raise UnsafeSourceError(msg)
+        if _DECLARATION.search(text):
             msg = (
                 f"{name}: part {part.name!r} declares a document type or entities, which a workbook never needs and "
                 "an XML bomb does. It is not read. Get it again from the publisher."
@@ -129,9 +136,15 @@ def _sheet_rows(name: str, sheet: ReadOnlyWorksheet) -> list[list[str | None]]:
     sheet.reset_dimensions()
     rows: list[list[str | None]] = []
     for row in sheet.iter_rows(values_only=True):
-        rows.append([_text(cell) for cell in row[:_MAX_COLUMNS]])
-        if len(rows) > _MAX_ROWS:
-            msg = f"{name} has more than {_MAX_ROWS:,} rows; a table of a release has about a thousand. It is not read."
+        cells = [_text(cell) for cell in row]
+        while cells and cells[-1] is None:
+            cells.pop()
+        rows.append(cells)
+        if len(rows) > _MAX_ROWS or len(cells) > _MAX_COLUMNS:
+            msg = (
+                f"{name} has more than {_MAX_ROWS:,} rows or {_MAX_COLUMNS} columns; a table of a release has about a "
+                "thousand rows. It is not read. Get it again from the publisher."
+            )
             raise UnsafeSourceError(msg)
     return rows
 
