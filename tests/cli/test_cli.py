@@ -1,0 +1,220 @@
+"""The verbs from a shell: what they print, what they write, and how they fail."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+
+import carms_lib as carms
+import pytest
+from carms_lib import cli
+from typer.testing import CliRunner
+
+runner = CliRunner()
+
+
+def run(*arguments: object) -> str:
+    """Run a command that must succeed and return its standard output."""
+    result = runner.invoke(cli.app, [str(argument) for argument in arguments], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def shell(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run the command line as a process, as a user does."""
+    command = [sys.executable, "-c", "from carms_lib.cli import main; main()", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+class TestWeight:
+    def test_help_names_every_verb_and_loads_nothing_heavy(self):
+        code = (
+            "import sys; from carms_lib import cli\n"
+            "try:\n    cli.app(['--help'])\nexcept SystemExit: pass\n"
+            "heavy = {'numpy', 'pandas', 'numba', 'matplotlib', 'sqlalchemy', 'statsmodels', 'pandera'}\n"
+            "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert done.stderr.strip() == "[]"
+        for verb in ("memo", "build", "simulate", "pressure", "match", "warehouse", "fetch", "dictionary"):
+            assert f"\n  {verb} " in done.stdout
+
+    def test_version(self):
+        assert run("--version").strip() == carms.__version__
+
+
+class TestErrors:
+    def test_an_error_of_the_library_is_one_line_and_exit_code_2(self, tmp_path):
+        done = shell("build", "--release", tmp_path / "nowhere", "--out", tmp_path / "out")
+        assert done.returncode == 2
+        assert done.stdout == ""
+        assert done.stderr.startswith("carms-lib: ")
+        assert "nowhere" in done.stderr
+        assert "Traceback" not in done.stderr
+        assert not (tmp_path / "out").exists()
+
+    def test_a_full_folder_for_the_memo(self, tmp_path):
+        (tmp_path / "mine.txt").write_text("mine")
+        done = shell("memo", "--out", tmp_path)
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+        assert "--overwrite" in done.stderr
+
+    def test_an_unknown_verb_is_a_matter_of_usage(self):
+        done = shell("mmeo")
+        assert done.returncode == 2
+        assert "No such command 'mmeo'" in done.stderr
+
+    def test_a_warning_of_the_library_is_one_line(self):
+        done = shell("pressure", "--draws", "10", "--metric", "pressure")
+        assert done.returncode == 0
+        assert "carms-lib: warning: 10 draws" in done.stderr
+        assert len(rows(done.stdout)) == 37
+
+
+class TestTables:
+    def test_build_writes_a_layer_and_what_was_set_aside(self, tmp_path):
+        said = run("build", "--out", tmp_path / "tables")
+        assert sorted(path.name for path in (tmp_path / "tables").iterdir()) == [
+            "cell.csv",
+            "program.csv",
+            "quarantine.csv",
+        ]
+        program = rows((tmp_path / "tables" / "program.csv").read_text("utf-8"))
+        assert (len(program), sum(int(row["quota"]) for row in program)) == (815, 3942)
+        assert "gold    program" in said
+
+    def test_build_refuses_an_unknown_layer_with_a_near_name(self, tmp_path):
+        with pytest.raises(carms.CarmsError, match="Did you mean 'silver'"):
+            run("build", "--layer", "sliver", "--out", tmp_path)
+
+    def test_dictionary_prints_or_writes(self, tmp_path):
+        gold = rows(run("dictionary", "--layer", "gold"))
+        assert {row["layer"] for row in gold} == {"gold"}
+        assert run("dictionary", "--out", tmp_path / "all.csv").strip() == str(tmp_path / "all.csv")
+        assert len(rows((tmp_path / "all.csv").read_text("utf-8"))) > len(gold)
+
+    def test_warehouse_writes_once_and_again(self, tmp_path):
+        url = f"sqlite:///{tmp_path / 'carms.db'}"
+        assert "schema" in run("warehouse", "upgrade", "--url", url)
+        first = run("warehouse", "write", "--url", url)
+        assert "815 programs" in first
+        assert run("warehouse", "write", "--url", url) == first
+
+
+class TestSimulation:
+    @pytest.mark.filterwarnings("ignore::carms_lib.exceptions.TooFewDrawsWarning")
+    def test_a_study_is_kept_and_asked(self, tmp_path):
+        scenario = carms.Scenario("Ontario FM +10 %").scale_quota(1.10, province="ON", discipline="Family Medicine")
+        (tmp_path / "more.toml").write_text(scenario.to_toml(), encoding="utf-8")
+        study = tmp_path / "study.npz"
+        said = run("simulate", "--out", study, "--draws", 10, "--scenario", tmp_path / "more.toml")
+        assert "10 draws of baseline, Ontario FM +10 %" in said
+        figure = tmp_path / "pressure.svg"
+        table = rows(
+            run(
+                "pressure",
+                "--study",
+                study,
+                "--by",
+                "province",
+                "--level",
+                0.5,
+                "--metric",
+                "pressure",
+                "--figure",
+                figure,
+            )
+        )
+        assert {row["scenario"] for row in table} == {"baseline", "Ontario FM +10 %"}
+        assert {row["level"] for row in table} == {"0.5"}
+        assert figure.read_text("utf-8").startswith("<?xml")
+
+    def test_a_scenario_that_is_not_there(self, tmp_path):
+        with pytest.raises(carms.CarmsError, match=r"more\.toml' cannot be read: No such file"):
+            run("simulate", "--out", tmp_path / "s.npz", "--scenario", tmp_path / "more.toml")
+
+    @pytest.mark.filterwarnings("ignore::carms_lib.exceptions.TooFewDrawsWarning")
+    def test_memo_prints_where_it_wrote(self, tmp_path):
+        out = tmp_path / "memo"
+        said = run("memo", "--out", out, "--draws", 10).split()
+        assert said == [str(out / name) for name in ("index.html", "memo.md", "figures", "carms.db")]
+        assert "Ontario FM" in (out / "memo.md").read_text("utf-8")
+
+
+LISTS = {
+    "applicants": {"ana": ["p", "q"], "ben": ["q"]},
+    "programs": {"p": ["ana"], "q": ["ben", "ana"]},
+    "quotas": {"p": 1, "q": 1},
+}
+
+
+class TestMatch:
+    def test_lists_from_json(self, tmp_path):
+        (tmp_path / "lists.json").write_text(json.dumps(LISTS))
+        table = rows(run("match", tmp_path / "lists.json"))
+        assert {row["applicant"]: row["program"] for row in table} == {"ana": "p", "ben": "q"}
+        run("match", tmp_path / "lists.json", "--proposing", "programs", "--out", tmp_path / "deep" / "matching.csv")
+        assert rows((tmp_path / "deep" / "matching.csv").read_text()) == table
+
+    def test_lists_from_csv_in_any_order(self, tmp_path):
+        (tmp_path / "a.csv").write_text("applicant,rank,program\nana,2,q\nben,1,q\nana,1,p\n")
+        (tmp_path / "p.csv").write_text("program,rank,applicant\nq,2,ana\nq,1,ben\np,1,ana\n")
+        (tmp_path / "q.csv").write_text("program,quota\np,1\nq,1\n")
+        command = ["match", "--applicants", tmp_path / "a.csv", "--programs", tmp_path / "p.csv"]
+        table = rows(run(*command, "--quotas", tmp_path / "q.csv"))
+        assert {row["applicant"]: row["program"] for row in table} == {"ana": "p", "ben": "q"}
+        assert rows(run(*command)) == table  # one seat each without quotas
+
+    @pytest.mark.parametrize(
+        ("name", "text", "message"),
+        [
+            ("lists.json", "{", "is not JSON"),
+            ("lists.json", "[1, 2]", "must hold an object with"),
+            ("lists.json", '{"applicants": {}, "programs": {}}', "must hold an object with"),
+        ],
+    )
+    def test_json_that_is_no_problem(self, name, text, message, tmp_path):
+        (tmp_path / name).write_text(text)
+        with pytest.raises(carms.CarmsError, match=message):
+            run("match", tmp_path / name)
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("applicant,program\nana,p\n", r"lacks the columns \['rank'\]"),
+            ("applicant,rank,program\nana,first,p\n", "every rank must be a whole number"),
+            ("applicant,rank,program\nana,1,p\nana,1,q\n", "applicant 'ana' has rank 1 more than once"),
+            ("", "is not a CSV table"),
+        ],
+    )
+    def test_csv_that_is_no_list(self, text, message, tmp_path):
+        (tmp_path / "a.csv").write_text(text)
+        (tmp_path / "p.csv").write_text("program,rank,applicant\np,1,ana\n")
+        with pytest.raises(carms.CarmsError, match=message):
+            run("match", "--applicants", tmp_path / "a.csv", "--programs", tmp_path / "p.csv")
+
+    def test_a_quota_that_is_no_number(self, tmp_path):
+        (tmp_path / "a.csv").write_text("applicant,rank,program\nana,1,p\n")
+        (tmp_path / "p.csv").write_text("program,rank,applicant\np,1,ana\n")
+        (tmp_path / "q.csv").write_text("program,quota\np,many\n")
+        with pytest.raises(carms.CarmsError, match="every quota must be a whole number"):
+            run(
+                "match",
+                "--applicants",
+                tmp_path / "a.csv",
+                "--programs",
+                tmp_path / "p.csv",
+                "--quotas",
+                tmp_path / "q.csv",
+            )
+
+    def test_nothing_to_match(self):
+        with pytest.raises(carms.CarmsError, match="match needs a JSON file"):
+            run("match")

@@ -1,0 +1,233 @@
+"""The main job, end to end on the bundled release: what is written, that it is true, and that it can be repeated."""
+
+from __future__ import annotations
+
+import ast
+import csv
+import inspect
+import re
+import sqlite3
+from importlib import resources
+
+import carms_lib as carms
+import pytest
+from carms_lib.exceptions import ArgumentError, MemoError, SourceNotFoundError, TooFewDrawsWarning
+from carms_lib.memo import MemoPaths, _story
+from carms_lib.memo._published import beside_published, published_outcome
+
+pytestmark = pytest.mark.filterwarnings("ignore::carms_lib.exceptions.TooFewDrawsWarning")
+
+SECTIONS = [
+    "The question",
+    "The answer",
+    "Where the pressure is",
+    "What more seats would do",
+    "Beside the published outcome of 2025",
+    "What we do not know",
+    "Method",
+    "Provenance",
+]
+
+
+def number(text: str) -> float:
+    return float(text.replace(",", "").replace("−", "-"))
+
+
+class TestWhatIsWritten:
+    def test_page_markdown_figures_and_tables(self, memo):
+        assert memo == MemoPaths.of(memo.folder)
+        assert sorted(path.name for path in memo.folder.iterdir()) == ["carms.db", "figures", "index.html", "memo.md"]
+        figures = sorted(path.name for path in memo.figures.iterdir())
+        assert figures == [
+            "pressure-by-discipline.svg",
+            "pressure-by-province.svg",
+            "pressure-heat-map.svg",
+            "scenario-1.svg",
+        ]
+
+    def test_the_sections_stand_in_order_in_both_forms(self, memo):
+        assert re.findall(r"^## (.+)$", memo.markdown.read_text("utf-8"), re.MULTILINE) == SECTIONS
+        assert re.findall(r"<h2 [^>]*>(.+)</h2>", memo.html.read_text("utf-8")) == SECTIONS
+
+    def test_every_figure_of_the_markdown_is_there_and_every_figure_is_used(self, memo):
+        named = re.findall(r"\]\((figures/[^)]+)\)", memo.markdown.read_text("utf-8"))
+        assert sorted(memo.folder / name for name in named) == sorted(memo.figures.iterdir())
+
+    def test_the_page_stands_alone_and_can_be_mailed(self, memo):
+        page = memo.html.read_text("utf-8")
+        assert page.count("data:image/svg+xml;base64,") == 4
+        assert not re.search(r'(?:src|href)="(?!data:)', page)
+        assert len(page) < 2_000_000
+
+    def test_the_warehouse_holds_the_tables_behind_it(self, memo):
+        with carms.open_warehouse(f"sqlite:///{memo.warehouse}") as warehouse:
+            page = warehouse.programs(limit=1_000)
+        assert len(page.frame) == 815
+        assert page.frame["quota"].sum() == 3_942
+
+    def test_the_provenance_is_printed(self, memo):
+        text = memo.markdown.read_text("utf-8")
+        for line in ("release    1503", "entropy    2025", "setting    n_draws = 30", "versions   carms-lib"):
+            assert line in text
+
+
+class TestThatItIsTrue:
+    """Numbers of the text against a study that was made apart from the memo."""
+
+    def row(self, bands, **where):
+        frame = bands.to_frame()
+        for column, value in where.items():
+            frame = frame.loc[frame[column] == value]
+        (row,) = frame.to_dict("records")
+        return row
+
+    def said(self, row):
+        return f"**{row['estimate']:,.0f}** ({row['lower']:,.0f} to {row['upper']:,.0f})"
+
+    def test_the_answer_states_the_national_outcome(self, memo, study):
+        text = memo.markdown.read_text("utf-8")
+        national = study.outcomes(scenario="baseline")
+        for metric in ("matched", "unfilled", "unfilled_first_iteration"):
+            assert self.said(self.row(national, metric=metric)) in text
+
+    def test_the_answer_names_the_most_and_least_pressed_disciplines(self, memo, study):
+        release_seats = carms.build(carms.load_release()).gold["program"].groupby("discipline")["quota"].sum()
+        frame = study.pressure(by="discipline", metric="pressure", scenario="baseline").to_frame()
+        frame = frame.loc[frame["discipline"].isin(release_seats.index[release_seats >= 20])]
+        ordered = frame.sort_values("estimate")["discipline"].tolist()
+        sentence = re.search(
+            r"Pressure is highest in \*\*(.+?)\*\*.* lowest in \*\*(.+?)\*\*", memo.markdown.read_text()
+        )
+        assert sentence.groups() == (ordered[-1], ordered[0])
+
+    def test_the_effect_of_the_scenario_is_the_paired_difference(self, memo, study):
+        national = study.compare("Ontario FM +10 %").outcomes()
+        sentence = re.search(r"“Ontario FM \+10 %” changes (.+)", memo.markdown.read_text("utf-8"))[1]
+        said = [number(value) for value in re.findall(r"\*\*([+−\d,]+)\*\*", sentence)]
+        rows = [self.row(national, metric=metric) for metric in ("seats", "matched", "unfilled")]
+        assert said == [round(row["estimate"]) for row in rows]
+
+    def test_the_gap_to_the_published_outcome_is_shown_figure_by_figure(self, memo, study):
+        text = memo.markdown.read_text("utf-8")
+        table = beside_published(study, published_outcome(2025), 0.90)
+        assert len(table) == 16
+        for figure in table.to_dict("records"):
+            line = next(line for line in text.splitlines() if line.startswith(f"| {figure['label']}"))
+            cells = [cell.strip() for cell in line.strip("|").split("|")]
+            assert number(cells[1]) == figure["value"]
+            assert cells[2] == self.said(figure)
+            assert number(cells[3]) == round(figure["estimate"] - figure["value"])
+            assert cells[4] == ("yes" if figure["inside"] else "**no**")
+        inside = int(table["inside"].sum())
+        assert f"Of 16 published figures, {inside} lie inside the simulated" in text
+
+    def test_no_number_of_the_prose_was_typed(self):
+        allowed = {"R-1 main residency match", "scenario-"}
+        typed = [
+            node.value
+            for node in ast.walk(ast.parse(inspect.getsource(_story)))
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and re.search(r"\d", node.value)
+        ]
+        assert [text for text in typed if not any(part in text for part in allowed)] == []
+
+    def test_too_few_draws_are_admitted_in_the_text(self, memo):
+        assert "A warning of the library" in memo.markdown.read_text("utf-8")
+
+    def test_the_published_figures_carry_their_sources(self):
+        table = resources.files("carms_lib") / "data" / "published" / "2025.csv"
+        with table.open(encoding="utf-8") as stream:
+            rows = list(csv.DictReader(stream))
+        assert rows
+        assert all(row["source"].startswith("https://") and row["label"] and int(row["value"]) > 0 for row in rows)
+
+    def test_a_year_without_published_figures_has_no_comparison(self):
+        assert published_outcome(1999) is None
+
+
+@pytest.mark.release
+def test_the_bundled_outcome_is_that_of_the_published_tables(data_dir):
+    """Each bundled figure stands in the collected tables, under its source, with the same value."""
+    collected = set()
+    for name in ("national_by_year.csv", "geography_by_year.csv"):
+        with (data_dir / "published" / name).open(encoding="utf-8") as stream:
+            collected |= {
+                (row["source_url"], float(row["value"])) for row in csv.DictReader(stream) if row["year"] == "2025"
+            }
+    for figure in published_outcome(2025).to_dict("records"):
+        if figure["metric"] == "seats":  # a sum of two published figures, which its note names
+            matched = next(value for source, value in collected if "newswire" in source and value == 3_873)
+            vacant = next(value for source, value in collected if source == figure["source"] and value == 118)
+            assert figure["value"] == matched + vacant
+        else:
+            assert (figure["source"], figure["value"]) in collected
+
+
+class TestThatItCanBeRepeated:
+    def test_the_same_inputs_give_the_same_bytes(self, memo, write_few, tmp_path):
+        again = write_few(tmp_path / "again")
+        for name in ("index.html", "memo.md", *(f"figures/{path.name}" for path in memo.figures.iterdir())):
+            assert (again.folder / name).read_bytes() == (memo.folder / name).read_bytes(), name
+
+    def test_other_entropy_gives_other_numbers(self, memo, write_few, tmp_path):
+        other = write_few(tmp_path / "other", rng=7, n_draws=10, scenarios=[])
+        text = other.markdown.read_text("utf-8")
+        assert "entropy    7" in text
+        assert text != memo.markdown.read_text("utf-8")
+        assert "What more seats would do" not in text
+        assert sorted(path.name for path in other.figures.iterdir()) == [
+            "pressure-by-discipline.svg",
+            "pressure-by-province.svg",
+            "pressure-heat-map.svg",
+        ]
+
+    def test_warnings_of_many_views_are_passed_on_once(self, tmp_path):
+        with pytest.warns(TooFewDrawsWarning) as caught:
+            carms.write_memo(tmp_path / "memo", n_draws=10, scenarios=[], progress=False)
+        texts = [str(warning.message) for warning in caught if warning.category is TooFewDrawsWarning]
+        assert len(texts) == len(set(texts))
+
+
+class TestWhereItMayBeWritten:
+    def test_a_folder_with_files_is_left_alone(self, tmp_path):
+        (tmp_path / "notes.txt").write_text("mine")
+        with pytest.raises(MemoError, match=r"is not empty, and nothing in it was changed.*overwrite=True"):
+            carms.write_memo(tmp_path)
+        assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+    def test_overwriting_replaces_the_memo_and_nothing_else(self, write_few, tmp_path):
+        (tmp_path / "notes.txt").write_text("mine")
+        (tmp_path / "index.html").write_text("old")
+        (tmp_path / "figures").mkdir()
+        (tmp_path / "figures" / "scenario-9.svg").write_text("of an older memo")
+        paths = write_few(tmp_path, overwrite=True, n_draws=10, scenarios=[])
+        assert (tmp_path / "notes.txt").read_text() == "mine"
+        assert paths.html.read_text("utf-8").startswith("<!DOCTYPE html>")
+        assert not (tmp_path / "figures" / "scenario-9.svg").exists()
+        assert not list(tmp_path.glob(".memo-*"))
+
+    def test_an_empty_folder_will_do(self, write_few, tmp_path):
+        assert write_few(tmp_path, n_draws=10, scenarios=[]).html.is_file()
+
+    def test_a_file_is_no_folder(self, tmp_path):
+        (tmp_path / "memo").write_text("a file")
+        with pytest.raises(MemoError, match=r"is a file. Give a folder"):
+            carms.write_memo(tmp_path / "memo", overwrite=True)
+
+    def test_a_place_that_cannot_be_written(self, tmp_path):
+        (tmp_path / "file").write_text("a file")
+        with pytest.raises(MemoError, match=r"cannot be written: Not a directory"):
+            carms.write_memo(tmp_path / "file" / "memo")
+
+    def test_a_run_that_fails_leaves_nothing_behind(self, tmp_path):
+        with pytest.raises(SourceNotFoundError):
+            carms.write_memo(tmp_path / "memo", release=tmp_path / "nowhere")
+        with pytest.raises(ArgumentError, match="n_draws=0"):
+            carms.write_memo(tmp_path / "memo", n_draws=0, progress=False)
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_the_database_of_the_memo_is_sqlite(memo):
+    with sqlite3.connect(memo.warehouse) as database:
+        (tables,) = database.execute("SELECT count(*) FROM sqlite_master WHERE type = 'table'").fetchone()
+    database.close()
+    assert tables >= 5
