@@ -1,0 +1,51 @@
+"""CSV that a spreadsheet shows and does not execute.
+
+Belongs here: writing one frame to one file. Does not belong here: choosing what is written.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+__all__ = ["write_csv"]
+
+# A cell that begins with one of these is a formula to common spreadsheets, also behind blanks and in full width.
+_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def write_csv(frame: pd.DataFrame, path: str | Path) -> Path:
+    """Write a frame as CSV in which no text can be taken for a formula.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        What to write; its index is left out.
+    path : str or Path
+        The file; it is replaced when it is there.
+
+    Returns
+    -------
+    Path
+
+    Notes
+    -----
+    Text that begins like a formula gets an apostrophe before it, as spreadsheets themselves mark text. Numbers stay
+    numbers, also negative ones. Column names are treated as text.
+    """
+    path = Path(path)
+    safe = frame.copy()
+    for name in safe.columns:
+        if not pd.api.types.is_numeric_dtype(safe[name].dtype):
+            safe[name] = safe[name].astype(object).map(_as_text, na_action="ignore")
+    safe.columns = [_as_text(str(name)) for name in safe.columns]
+    safe.to_csv(path, index=False, lineterminator="\n", date_format="%Y-%m-%dT%H:%M:%S.%f%z")
+    return path
+
+
+def _as_text(value: Any) -> Any:
+    if isinstance(value, str) and value.lstrip(" ").startswith(_STARTS):
+        return "'" + value
+    return value

@@ -1,0 +1,383 @@
+"""The warehouse: one object that a user opens, fills and asks.
+
+Belongs here: the public verbs, each one transaction. Does not belong here: how any of them works.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Self, TypeVar
+
+import pandas as pd
+from sqlalchemy import URL, Connection
+
+from carms_lib.exceptions import ArgumentError, UnknownNameError
+from carms_lib.provenance import package_versions
+from carms_lib.schemas import codes
+from carms_lib.warehouse import _migrate, _programs
+from carms_lib.warehouse._engine import Settings, begin_read, begin_write, connect_engine, label, parse_url
+from carms_lib.warehouse._faults import attempt
+from carms_lib.warehouse._programs import Page, Question
+from carms_lib.warehouse._write import BuiltLayers, WriteReport, write_layers
+
+__all__ = ["Warehouse", "open_warehouse"]
+
+T = TypeVar("T")
+
+
+def _utc_now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+def open_warehouse(
+    url: str | URL,
+    *,
+    read_only: bool = False,
+    statement_timeout: float = 30.0,
+    lock_timeout: float = 10.0,
+    pool_size: int = 5,
+    retries: int = 3,
+    clock: Callable[[], dt.datetime] = _utc_now,
+) -> Warehouse:
+    """Open the database that keeps the releases.
+
+    Parameters
+    ----------
+    url : str or sqlalchemy.URL
+        "sqlite:///carms.db" for a file, or "postgresql+psycopg://user@host/database" for a server.
+    read_only : bool, default False
+        Let the database itself refuse every change; a file that is not there is an error then, not a new file.
+    statement_timeout : float, default 30.0
+        Longest time that one query may run [s]; writes and migrations are exempt.
+    lock_timeout : float, default 10.0
+        Longest time to wait for another writer [s].
+    pool_size : int, default 5
+        Connections kept open to a server.
+    retries : int, default 3
+        How often an operation is tried again after a passing fault, such as a server that restarts.
+    clock : callable
+        Returns the present moment with its zone; the only place where the library asks for the time.
+
+    Returns
+    -------
+    Warehouse
+        Use it in a ``with`` statement, or call its `close`.
+
+    Raises
+    ------
+    ArgumentError
+        The address or a setting is not allowed.
+    MissingExtraError
+        The address names PostgreSQL and psycopg is not installed.
+    WarehouseUnavailableError
+        The database does not answer, or does not accept the user.
+
+    Examples
+    --------
+    >>> import carms_lib as carms
+    >>> with carms.open_warehouse("sqlite://") as warehouse:  # in memory
+    ...     revision = warehouse.upgrade()
+    ...     report = warehouse.write(carms.build(carms.load_release()))
+    ...     page = warehouse.programs(province="ON", discipline="Psychiatry", limit=50)
+    >>> report.n_new, report.seats
+    (815, 3942)
+    """
+    settings = Settings(
+        read_only=read_only,
+        statement_timeout=statement_timeout,
+        lock_timeout=lock_timeout,
+        pool_size=pool_size,
+        retries=retries,
+    )
+    return Warehouse(parse_url(url), settings, clock)
+
+
+class Warehouse:
+    """The database that keeps every release, with its history; made by `open_warehouse`.
+
+    Parameters
+    ----------
+    url : sqlalchemy.URL
+    settings : Settings
+    clock : callable
+        Returns the present moment with its zone.
+    """
+
+    def __init__(self, url: URL, settings: Settings, clock: Callable[[], dt.datetime]) -> None:
+        self._url = url
+        self._settings = settings
+        self._clock = clock
+        self._engine = connect_engine(url, settings)
+        self._read(lambda connection: connection.exec_driver_sql("SELECT 1"), any_revision=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give all connections back; the warehouse may be opened again."""
+        self._engine.dispose()
+
+    def __repr__(self) -> str:
+        return f"Warehouse({label(self._url)!r}{', read_only=True' if self._settings.read_only else ''})"
+
+    # --- the schema --------------------------------------------------------------------------------------
+
+    def upgrade(self, revision: str = "head") -> str:
+        """Bring the tables up to a revision, all of the way or not at all.
+
+        Parameters
+        ----------
+        revision : str, default "head"
+            Where to go; by default to the newest that this library knows.
+
+        Returns
+        -------
+        str
+            The revision that the database is at now.
+
+        Raises
+        ------
+        MigrationError
+            The database is at an unknown or later revision, or holds other tables of the same name.
+        UnknownNameError
+            There is no such revision.
+        """
+        _, after = self._attempt(lambda: _migrate.upgrade(self._engine, self._settings, revision), writes=True)
+        return after or _migrate.BASE
+
+    def downgrade(self, revision: str) -> str:
+        """Take the tables back to a revision; each migration says in its notes what is lost.
+
+        Parameters
+        ----------
+        revision : str
+            Where to go; "base" removes every table.
+
+        Returns
+        -------
+        str
+            The revision that the database is at now.
+
+        Raises
+        ------
+        MigrationError
+            The database is at an unknown revision, or has no tables of ours.
+        UnknownNameError
+            There is no such revision before the current one.
+        """
+        _, after = self._attempt(lambda: _migrate.downgrade(self._engine, self._settings, revision), writes=True)
+        return after or _migrate.BASE
+
+    def current(self) -> str | None:
+        """Return the revision of the database; None where no migration has run."""
+        return self._read(_migrate.current, any_revision=True)
+
+    def check(self) -> None:
+        """Raise MigrationError unless tables, keys, indexes and check constraints are those declared here."""
+        self._attempt(lambda: _migrate.check(self._engine))
+
+    # --- writing -----------------------------------------------------------------------------------------
+
+    def write(self, layers: BuiltLayers) -> WriteReport:
+        """Keep a release: idempotent, incremental, all or nothing.
+
+        Parameters
+        ----------
+        layers : Layers
+            What `build` returned, of one release.
+
+        Returns
+        -------
+        WriteReport
+            What was new, changed, vanished or untouched.
+
+        Raises
+        ------
+        SchemaError
+            A table breaks its contract.
+        MigrationError
+            The tables are missing, older or newer; the message says what to do.
+        WriteConflictError
+            Another writer was at work for longer than `lock_timeout`.
+        WarehouseUnavailableError
+            The database cannot be written: gone, read-only, full.
+        WarehouseError
+            The release contradicts what is kept for good.
+
+        Notes
+        -----
+        Each program of a release has versions that follow one another (slowly changing dimension, type 2). A program
+        whose page says the same as before is untouched. One that changed has its version closed at this moment and
+        another opened. One that the release no longer has is closed as "vanished".
+        """
+
+        def operation() -> WriteReport:
+            with begin_write(self._engine, self._settings) as connection:
+                _migrate.require_head(connection)
+                return write_layers(connection, layers, self._now(), package_versions()["carms-lib"])
+
+        return self._attempt(operation, writes=True)
+
+    # --- asking ------------------------------------------------------------------------------------------
+
+    def programs(
+        self,
+        *,
+        province: str | Sequence[str] | None = None,
+        discipline: str | Sequence[str] | None = None,
+        school: str | Sequence[str] | None = None,
+        stream: str | Sequence[str] | None = None,
+        eligibility: str | Sequence[str] | None = None,
+        text: str | None = None,
+        release: str | None = None,
+        as_of: dt.datetime | dt.date | str | None = None,
+        limit: int = 50,
+        after: str | None = None,
+    ) -> Page:
+        """Return one page of programs, sorted by program_stream_id.
+
+        Parameters
+        ----------
+        province : str or sequence of str, optional
+            Province of the school, two-letter code.
+        discipline, school, stream, eligibility : str or sequence of str, optional
+            Names as in gold; several are alternatives.
+        text : str, optional
+            Words and "phrases in quotes" that must all occur in the program's facts or in one section of its page.
+        release : str, optional
+            By default the newest match and iteration.
+        as_of : datetime, date or str, optional
+            As the release was kept at this moment, UTC where no zone is given; by default as it is now.
+        limit : int, default 50
+            Most rows, at most 1,000.
+        after : str, optional
+            The `next_key` of the page before.
+
+        Returns
+        -------
+        Page
+            With `frame`, in the columns and types of gold's table of programs, and `next_key`.
+
+        Raises
+        ------
+        UnknownNameError
+            A filter names what nothing carries; near names are offered.
+        ArgumentError
+            `limit`, `text`, `as_of` or `after` is not allowed.
+        """
+        question = Question(province, discipline, school, stream, eligibility, text)
+        moment = _programs.read_as_of(as_of)
+        return self._read(
+            lambda connection: _programs.programs(
+                connection, question, release=release, as_of=moment, limit=limit, after=after
+            )
+        )
+
+    def history(self, program_stream_id: str) -> pd.DataFrame:
+        """Return every version of a program that was ever kept; see `carms_lib.warehouse` for the columns.
+
+        Parameters
+        ----------
+        program_stream_id : str
+
+        Returns
+        -------
+        DataFrame
+            One row per version: the columns of gold's table of programs, then valid_from, valid_to, closed_as, run_id,
+            closed_by_run_id, source_file, source_sha256, source_row, loaded_at.
+
+        Raises
+        ------
+        UnknownNameError
+            No release ever had such a program.
+        """
+        return self._read(lambda connection: _programs.history(connection, program_stream_id))
+
+    def diff(self, release_a: str, release_b: str) -> pd.DataFrame:
+        """Return what differs between two releases as they now stand.
+
+        Parameters
+        ----------
+        release_a, release_b : str
+            Before and after.
+
+        Returns
+        -------
+        DataFrame
+            One row per program and column that differs: program_stream_id, change ("added", "removed", "changed"),
+            column, before, after. An added or removed program has one row, with its quota.
+
+        Raises
+        ------
+        UnknownNameError
+            There is no such release.
+        """
+        return self._read(lambda connection: _programs.diff(connection, release_a, release_b))
+
+    def releases(self) -> list[str]:
+        """Return the releases that are kept, the newest match and iteration first."""
+        return self._read(_programs.releases)
+
+    def search(
+        self, text: str, *, language: str | None = None, release: str | None = None, limit: int = 20
+    ) -> pd.DataFrame:
+        """Search facts and, where the published pages were read, the text of their sections; the best first.
+
+        Parameters
+        ----------
+        text : str
+            Words and "phrases in quotes"; all must occur in one text. Case and accents do not matter.
+        language : {"en", "fr"}, optional
+            Only pages in this language; facts are searched in both.
+        release : str, optional
+            By default the newest.
+        limit : int, default 20
+            Most rows, at most 1,000.
+
+        Returns
+        -------
+        DataFrame
+            program_stream_id, discipline, school, site, stream, section_key ("facts" for the program's facts),
+            language, score (higher is better; comparable within one answer only), snippet.
+
+        Raises
+        ------
+        ArgumentError
+            There is no word in `text`, or `limit` is not allowed.
+        UnknownNameError
+            There is no such language or release.
+        """
+        if language is not None and language not in codes.PAGE_LANGUAGES:
+            raise UnknownNameError("language", language, codes.PAGE_LANGUAGES)
+        return self._read(
+            lambda connection: _programs.search(connection, text, language=language, release=release, limit=limit)
+        )
+
+    # --- one transaction each ----------------------------------------------------------------------------
+
+    def _now(self) -> dt.datetime:
+        now = self._clock()
+        if now.tzinfo is None:
+            raise ArgumentError(
+                f"clock returned {now!r}, a moment without a zone. Return datetime.now(UTC), or the like."
+            )
+        return now
+
+    def _read(self, ask: Callable[[Connection], T], *, any_revision: bool = False) -> T:
+        def operation() -> T:
+            with begin_read(self._engine) as connection:
+                if not any_revision:
+                    _migrate.require_head(connection)
+                return ask(connection)
+
+        return self._attempt(operation)
+
+    def _attempt(self, operation: Callable[[], T], *, writes: bool = False) -> T:
+        return attempt(operation, self._url, self._settings, writes=writes)
