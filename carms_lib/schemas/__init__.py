@@ -10,7 +10,7 @@ from __future__ import annotations
 from carms_lib.schemas import audit, bronze, gold, raw, silver
 from carms_lib.schemas._dictionary import data_dictionary
 from carms_lib.schemas._model import LAYERS, TEXT, Table, TableContract, contracts
-from carms_lib.schemas._privacy import CONTACT, redact_contacts, show
+from carms_lib.schemas._privacy import CONTACT, redact_contacts, show_value
 from carms_lib.schemas._validate import contract, validate
 from carms_lib.schemas.fields import FIELDS, FieldMeaning
 from carms_lib.schemas.reference import Reference, load_reference
@@ -33,7 +33,7 @@ __all__ = [
     "load_reference",
     "raw",
     "redact_contacts",
-    "show",
+    "show_value",
     "silver",
     "validate",
 ]

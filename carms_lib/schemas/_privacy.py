@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["CONTACT", "redact_contacts", "show"]
+__all__ = ["CONTACT", "redact_contacts", "show_value"]
 
 CONTACT = re.compile(
     r"[\w.+'’-]+\s?@\s?[\w-]+(?:\.[\w-]+)+"  # e-mail address
@@ -23,7 +23,7 @@ def redact_contacts(text: str) -> str:
     return CONTACT.sub("[contact]", text)
 
 
-def show(value: object, width: int = 60) -> str:
+def show_value(value: object, width: int = 60) -> str:
     """Return `value` as text that may be shown to anyone: no contact detail, at most `width` characters."""
     text = redact_contacts(str(value))
     return text if len(text) <= width else text[: width - 1] + "…"

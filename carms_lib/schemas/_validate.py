@@ -15,7 +15,7 @@ import pandera.pandas as pa
 
 from carms_lib.exceptions import SchemaError, UnknownNameError
 from carms_lib.schemas._model import contracts
-from carms_lib.schemas._privacy import show
+from carms_lib.schemas._privacy import show_value
 
 if TYPE_CHECKING:
     from carms_lib.schemas._model import TableContract
@@ -146,12 +146,12 @@ def _value_faults(frame: pd.DataFrame, promise: TableContract) -> list[_Fault]:
 
 
 def _row_labels(frame: pd.DataFrame, promise: TableContract) -> list[str]:
-    parts = [frame[name].map(show, na_action="ignore").fillna("missing") for name in promise.key]
+    parts = [frame[name].map(show_value, na_action="ignore").fillna("missing") for name in promise.key]
     return [" / ".join(key) for key in zip(*parts, strict=True)]
 
 
 def _example(label: str, value: Any) -> str:
-    return label if value is None or pd.isna(value) else f"{label} ({show(value)!r})"
+    return label if value is None or pd.isna(value) else f"{label} ({show_value(value)!r})"
 
 
 _RULES = (

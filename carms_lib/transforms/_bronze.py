@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from carms_lib.exceptions import ArgumentError
 from carms_lib.schemas import TEXT, contracts, validate
 from carms_lib.transforms._layer import Layer, step_row, steps_frame
 from carms_lib.transforms._sieve import empty_quarantine
@@ -39,7 +40,12 @@ def to_bronze(release: Release) -> Layer:
         If a raw table lacks a column, has one too many or one renamed, or holds anything but text.
     UnknownNameError
         If the release lacks a table.
+    ArgumentError
+        If `release` is not a release.
     """
+    if not hasattr(release, "sources"):
+        msg = f"release must be a Release; {type(release).__name__} was given. Call carms_lib.load_release first."
+        raise ArgumentError(msg)
     tables = {}
     steps = []
     for table in contracts()["raw"]:

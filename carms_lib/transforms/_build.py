@@ -109,7 +109,7 @@ def build(release: Release, *, reference: Reference | None = None, max_set_aside
     QualityError
         If a critical check fails. Checks on silver run before gold is made.
     ArgumentError
-        If `max_set_aside` is not between 0 and 1.
+        If `release` is not a release, or `max_set_aside` is not between 0 and 1.
 
     Warns
     -----
@@ -121,10 +121,9 @@ def build(release: Release, *, reference: Reference | None = None, max_set_aside
     A pure function: the same release gives the same layers to the byte, and the order of its rows changes neither
     silver nor gold.
     """
+    bronze = to_bronze(release)
     reference = reference or load_reference()
     expected = quality.load_expected(release.release_id)
-
-    bronze = to_bronze(release)
     report = Report(
         bronze.steps,
         (

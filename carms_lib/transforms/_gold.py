@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from carms_lib.schemas import codes
-from carms_lib.transforms._layer import Layer, shaped, step_row, steps_frame
+from carms_lib.transforms._layer import Layer, held, shaped, step_row, steps_frame
 from carms_lib.transforms._sieve import empty_quarantine
 
 __all__ = ["to_gold"]
@@ -34,7 +34,10 @@ def to_gold(silver: Mapping[str, pd.DataFrame]) -> Layer:
     ------
     SchemaError
         If a table breaks its contract; a program without a band or a dimension member does.
+    ArgumentError, UnknownNameError
+        If another layer is given, or a table is not there.
     """
+    silver = held(silver, "silver")
     program = _program(silver)
     tables = {"program": program, "cell": _cell(program)}
     seats = int(silver["program"]["quota"].sum()), int(program["quota"].sum())

@@ -11,10 +11,10 @@ from types import MappingProxyType
 
 import pandas as pd
 
-from carms_lib.exceptions import UnknownNameError
+from carms_lib.exceptions import ArgumentError, UnknownNameError
 from carms_lib.schemas import TEXT, contract, contracts, validate
 
-__all__ = ["Layer", "shaped", "step_row", "steps_frame"]
+__all__ = ["Layer", "held", "shaped", "step_row", "steps_frame"]
 
 _STEP = {
     "step": TEXT,
@@ -80,6 +80,29 @@ class Layer(Mapping[str, pd.DataFrame]):
     def __repr__(self) -> str:
         rows = ", ".join(f"{table}: {len(frame):,}" for table, frame in self.items())
         return f"Layer({self.name!r}, rows={{{rows}}}, quarantined={len(self.quarantine):,})"
+
+
+def held(tables: Mapping[str, pd.DataFrame], layer: str) -> Mapping[str, pd.DataFrame]:
+    """Return the tables of a layer, each held against its contract, whoever made them.
+
+    Raises
+    ------
+    ArgumentError
+        If they are another layer.
+    UnknownNameError
+        If a table is not there.
+    SchemaError
+        If a table breaks its contract.
+    """
+    if isinstance(tables, Layer):
+        if tables.name != layer:
+            msg = f"The layer {layer!r} is needed; {tables.name!r} was given."
+            raise ArgumentError(msg)
+        return tables
+    absent = [table for table in contracts()[layer] if table not in tables]
+    if absent:
+        raise UnknownNameError(f"table of {layer}", absent[0], tables)
+    return {table: validate(tables[table], layer, table) for table in contracts()[layer]}
 
 
 def shaped(frame: pd.DataFrame, layer: str, table: str) -> pd.DataFrame:

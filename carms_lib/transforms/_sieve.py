@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from carms_lib.schemas import TEXT, show
+from carms_lib.schemas import TEXT, show_value
 from carms_lib.transforms._conform import Fault
 
 __all__ = ["Sieve", "empty_quarantine"]
@@ -136,7 +136,7 @@ class Sieve:
             return empty_quarantine()
         faults = pd.concat(self._faults, ignore_index=True)
         for name in ("key", "value"):
-            faults[name] = faults[name].map(show, na_action="ignore")
+            faults[name] = faults[name].map(show_value, na_action="ignore")
         faults = faults.drop_duplicates(["source_row", "column", "reason"])
         faults = faults.sort_values(["source_row", "column", "reason"], kind="stable", ignore_index=True)
         return faults.astype(_QUARANTINE)

@@ -13,7 +13,7 @@ import pandas as pd
 from carms_lib.schemas import Reference, load_reference
 from carms_lib.transforms import _dimensions as dimensions
 from carms_lib.transforms import _facts as facts
-from carms_lib.transforms._layer import Layer, step_row, steps_frame
+from carms_lib.transforms._layer import Layer, held, step_row, steps_frame
 from carms_lib.transforms._names import Names
 from carms_lib.transforms._sieve import Sieve
 
@@ -41,6 +41,8 @@ def to_silver(bronze: Mapping[str, pd.DataFrame], *, reference: Reference | None
     ------
     SchemaError
         If a table breaks its contract.
+    ArgumentError, UnknownNameError
+        If another layer is given, or a table is not there.
 
     Notes
     -----
@@ -51,6 +53,7 @@ def to_silver(bronze: Mapping[str, pd.DataFrame], *, reference: Reference | None
     The three provinces are kept apart: of the school (reference), of the site (reference, reviewed site by site)
     and of the mailing address (the page).
     """
+    bronze = held(bronze, "bronze")
     reference = reference or load_reference()
     names = Names.of(reference)
     discipline = Sieve(bronze["discipline"], step="silver", table="discipline", key="discipline_id")

@@ -100,7 +100,7 @@ def test_an_unknown_table_is_named():
     "text",
     [
         "write to someone@example.org now",
-        "first.last+tag@mail.example.co.uk",
+        "first.last+tag@mail.example.com",
         "someone @ example.org",
         "613-555-0100",
         "(613) 555-0100",

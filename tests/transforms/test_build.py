@@ -93,3 +93,9 @@ def test_header_and_body_that_disagree_are_recorded_and_reported(bench):
 def test_a_share_that_is_none_is_refused(bench, share):
     with pytest.raises(ArgumentError, match="threshold"):
         build(bench.release, max_set_aside=share)
+
+
+@pytest.mark.parametrize("release", ["release_1503", None, {"page": None}])
+def test_what_is_no_release_is_refused(release):
+    with pytest.raises(ArgumentError, match=r"Call carms_lib\.load_release first"):
+        build(release)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from carms_lib.exceptions import SchemaError, UnknownNameError
-from carms_lib.transforms import to_gold
+from carms_lib.exceptions import ArgumentError, SchemaError, UnknownNameError
+from carms_lib.transforms import to_bronze, to_gold, to_silver
 
 
 def test_a_program_is_one_wide_row(bench):
@@ -85,3 +85,20 @@ def test_a_layer_is_a_mapping_that_tells_what_it_has(bench):
         gold["programs"]
     with pytest.raises(TypeError):
         gold["program"] = pd.DataFrame()  # type: ignore[index]
+
+
+def test_another_layer_is_refused(bench):
+    bronze = to_bronze(bench.release)
+    with pytest.raises(ArgumentError, match="The layer 'silver' is needed; 'bronze' was given"):
+        to_gold(bronze)
+    with pytest.raises(ArgumentError, match="The layer 'bronze' is needed; 'silver' was given"):
+        to_silver(bench.silver())
+
+
+def test_tables_of_ones_own_are_held_against_the_contract(bench):
+    silver = {**bench.silver()}
+    with pytest.raises(SchemaError, match=r"silver\.program breaks its contract"):
+        to_gold({**silver, "program": silver["program"].drop(columns="quota")})
+    del silver["band"]
+    with pytest.raises(UnknownNameError, match="table of silver='band' is unknown"):
+        to_gold(silver)
