@@ -219,6 +219,19 @@ def warehouse_write(url: UrlOption = "sqlite:///carms.db", release: ReleaseOptio
 
 
 @app.command()
+def fetch(
+    to: Annotated[
+        Path | None, typer.Option("--to", help="Folder to keep the files in; the system's cache without it.")
+    ] = None,
+    release_id: Annotated[str, typer.Option("--release-id", help="Which release.")] = "1503",
+) -> None:
+    """Download the published files of a release, once, and print where they are."""
+    from carms_lib.loaders import fetch_release
+
+    typer.echo(fetch_release(release_id, cache_dir=to))
+
+
+@app.command()
 def dictionary(
     layer: Annotated[str | None, typer.Option("--layer", help="raw, bronze, silver, gold or audit.")] = None,
     out: OptionalOutOption = None,

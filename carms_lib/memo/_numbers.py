@@ -5,6 +5,7 @@ Belongs here: the printed form of a number, alone or with its band. Does not bel
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -33,5 +34,7 @@ def change(value: float) -> str:
 
 def with_band(row: Row, form: Callable[[float], str] = count) -> str:
     """Return estimate and band of a row, such as "**319** (245 to 454)"."""
+    if math.isnan(row["lower"]):  # too few draws for a band of this kind; the estimate stands alone and says so
+        return f"**{form(float(row['estimate']))}** (no band: too few draws)"
     estimate, lower, upper = (form(float(row[name])) for name in ("estimate", "lower", "upper"))
     return f"**{estimate}** ({lower.removesuffix(_PER_CENT)} to {upper})"

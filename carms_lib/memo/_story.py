@@ -215,8 +215,8 @@ def _limits(findings: Findings, cohort: Cohort, warnings: list[str]) -> Iterator
         "Couples, and whoever decides late": "Applicants are matched one by one here, and places that are given "
         "after the second iteration are not modelled.",
         "What chance will do": f"In one year, {count(national['lower'])} to {count(national['upper'])} seats may stay "
-        f"empty. Their average is pinned down to {count(error['lower'])} to {count(error['upper'])}; more draws "
-        "would sharpen the average, not the year.",
+        f"empty. Their average is pinned down to {with_band(error)}; more draws would sharpen the average, not the "
+        "year.",
         "Any one person’s chance": "The memo describes programs and classes of applicants. It forecasts nobody’s "
         "result.",
     }

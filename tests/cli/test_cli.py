@@ -94,6 +94,15 @@ class TestTables:
         with pytest.raises(carms.CarmsError, match="Did you mean 'silver'"):
             run("build", "--layer", "sliver", "--out", tmp_path)
 
+    @pytest.mark.release
+    def test_fetch_prints_where_the_files_are(self, data_dir, monkeypatch):
+        monkeypatch.setenv("CARMS_DATA_DIR", str(data_dir))
+        assert run("fetch").strip() == str(data_dir / "release_1503")
+
+    def test_fetch_refuses_an_unknown_release(self, tmp_path):
+        with pytest.raises(carms.CarmsError, match="release_id='1504' is unknown"):
+            run("fetch", "--to", tmp_path, "--release-id", "1504")
+
     def test_dictionary_prints_or_writes(self, tmp_path):
         gold = rows(run("dictionary", "--layer", "gold"))
         assert {row["layer"] for row in gold} == {"gold"}

@@ -107,24 +107,25 @@ class TestCommands:
             assert {word for word in words if word.startswith("--")} <= options, line
 
 
-class TestExamples:
-    @pytest.fixture(scope="class")
-    def names(self):
-        """What a page that begins in the middle, without an import, may take for granted."""
-        release = carms.load_release()
-        layers = carms.build(release)
-        market = carms.Market.from_gold(layers.gold, carms.load_cohort("2025"))
-        more = carms.Scenario("Ontario FM +10 %").scale_quota(1.10, province="ON", discipline="Family Medicine")
-        study = carms.simulate(market, more, n_draws=110, rng=2025)
-        return {
-            "carms": carms,
-            "release": release,
-            "layers": layers,
-            "gold": layers.gold,
-            "market": market,
-            "study": study,
-        }
+@pytest.fixture(scope="module")
+def names():
+    """What a page that begins in the middle, without an import, may take for granted."""
+    release = carms.load_release()
+    layers = carms.build(release)
+    market = carms.Market.from_gold(layers.gold, carms.load_cohort("2025"))
+    more = carms.Scenario("Ontario FM +10 %").scale_quota(1.10, province="ON", discipline="Family Medicine")
+    study = carms.simulate(market, more, n_draws=110, rng=2025)
+    return {
+        "carms": carms,
+        "release": release,
+        "layers": layers,
+        "gold": layers.gold,
+        "market": market,
+        "study": study,
+    }
 
+
+class TestExamples:
     @pytest.mark.parametrize(
         "path", [path for path in pages() if blocks(path.read_text("utf-8"), "python")], ids=name_of
     )

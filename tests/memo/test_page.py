@@ -121,3 +121,5 @@ def test_an_estimate_comes_with_its_band():
     row = {"estimate": 0.52, "lower": 0.404, "upper": 0.61}
     assert with_band(row, share) == "**52\N{NO-BREAK SPACE}%** (40 to 61\N{NO-BREAK SPACE}%)"
     assert with_band({"estimate": 319, "lower": 245, "upper": 1454}) == "**319** (245 to 1,454)"
+    missing = float("nan")
+    assert with_band({"estimate": 3.2, "lower": missing, "upper": missing}) == "**3** (no band: too few draws)"
