@@ -1,6 +1,6 @@
 """Questions about programs, asked in SQL and answered with typed frames.
 
-Belongs here: filters, pages, history and differences. Does not belong here: sessions, and values pasted into SQL: every
+Belongs here: filters, pages and search. Does not belong here: sessions, and values pasted into SQL: every
 value is a bound parameter.
 
 A page is cut by key, not by offset: it starts after the last key seen, so the thousandth page costs what the first
@@ -16,22 +16,22 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, case, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Select, select
 
 from carms_lib.exceptions import ArgumentError, UnknownNameError
-from carms_lib.schemas import TEXT, codes
+from carms_lib.schemas import codes
 from carms_lib.warehouse import _search
 from carms_lib.warehouse._csv import write_csv
 from carms_lib.warehouse._frames import contract_types, typed_frame
+from carms_lib.warehouse._star import gold_columns, is_valid, star, which_release
 from carms_lib.warehouse._tables import TABLES
 
-__all__ = ["MAX_LIMIT", "Page", "Question", "diff", "history", "programs", "read_as_of", "releases"]
+__all__ = ["MAX_LIMIT", "Page", "Question", "programs", "search"]
 
 MAX_LIMIT = 1_000
 """Most rows of one page: what a reader takes in, and what a server gives without strain."""
 
 _KEY = "program_stream_id"
-_ITERATION_ORDER = {name: place for place, name in enumerate(codes.ITERATIONS)}
 
 
 @dataclass(frozen=True)
@@ -77,106 +77,6 @@ class Question:
     text: str | None = None
 
 
-# --- which release, and when -----------------------------------------------------------------------------
-
-
-def releases(connection: Connection, as_of: dt.datetime | None = None) -> list[str]:
-    """Return the releases that were kept, the newest match and iteration first.
-
-    Parameters
-    ----------
-    connection : sqlalchemy.Connection
-    as_of : datetime, optional
-        Only those written by then.
-
-    Returns
-    -------
-    list of str
-    """
-    release, run = TABLES["release"], TABLES["load_run"]
-    written = select(run.c.release_id).where(true() if as_of is None else run.c.loaded_at <= as_of)
-    order = case(_ITERATION_ORDER, value=release.c.iteration)
-    kept = select(release.c.release_id).where(release.c.release_id.in_(written))
-    return list(connection.scalars(kept.order_by(release.c.cycle.desc(), order.desc(), release.c.release_id.desc())))
-
-
-def read_as_of(as_of: object) -> dt.datetime | None:
-    """Read a moment; without a zone it is UTC, and a day is its first moment.
-
-    Parameters
-    ----------
-    as_of : datetime, date, str or None
-        A text is read as ISO 8601.
-
-    Returns
-    -------
-    datetime or None
-        With a zone.
-
-    Raises
-    ------
-    ArgumentError
-        It is no moment.
-    """
-    if as_of is None:
-        return None
-    try:
-        moment = pd.Timestamp(as_of) if isinstance(as_of, dt.date | str) else pd.NaT
-    except ValueError:
-        moment = pd.NaT
-    if not isinstance(moment, pd.Timestamp):
-        raise ArgumentError(f"as_of={as_of!r} is no moment. Give a datetime, or text such as '2025-01-31T12:00'.")
-    moment = moment.tz_localize(dt.UTC) if moment.tzinfo is None else moment.tz_convert(dt.UTC)
-    return moment.to_pydatetime()
-
-
-def _valid(as_of: dt.datetime | None) -> ColumnElement[bool]:
-    program = TABLES["program"]
-    if as_of is None:
-        return program.c.valid_to.is_(None)
-    return and_(program.c.valid_from <= as_of, or_(program.c.valid_to.is_(None), program.c.valid_to > as_of))
-
-
-def _which_release(connection: Connection, release: str | None, as_of: dt.datetime | None) -> str | None:
-    """Return the release asked for, or the newest; None when nothing was written by then."""
-    kept = releases(connection, as_of)
-    if release is None:
-        return kept[0] if kept else None
-    if release not in kept:
-        raise UnknownNameError("release", release, kept)
-    return release
-
-
-# --- gold, from the star ---------------------------------------------------------------------------------
-
-
-def _gold_columns() -> dict[str, ColumnElement[Any]]:
-    """Return every column of gold's table of programs as an expression over the star."""
-    program, section = TABLES["program"], TABLES["section"]
-    sections = select(func.count()).where(section.c.program_key == program.c.program_key)
-    computed = {
-        "n_sections": sections.scalar_subquery(),
-        "n_sections_filled": sections.where(section.c.is_filled).scalar_subquery(),
-    }
-    places = ("program", "release", "discipline", "school", "site", "stream", "applications_band", "interview_band")
-    columns: dict[str, ColumnElement[Any]] = {}
-    for name in contract_types("gold", "program"):
-        home = next((TABLES[place] for place in places if name in TABLES[place].c), None)
-        columns[name] = computed[name] if home is None else home.c[name]
-    return columns
-
-
-def _star() -> FromClause:
-    """Return the facts joined with every dimension that gold names."""
-    program, joined = TABLES["program"], TABLES["program"].join(TABLES["release"])
-    for name in ("discipline", "school", "site", "stream"):
-        key = f"{name}_key"
-        joined = joined.join(TABLES[name], TABLES[name].c[key] == program.c[key])
-    for name in ("applications_band", "interview_band"):
-        joined = joined.join(TABLES[name])
-    return joined
-
-
 def programs(
     connection: Connection,
     question: Question,
@@ -214,7 +114,7 @@ def programs(
     """
     check_limit(limit)
     types = contract_types("gold", "program")
-    release_id = _which_release(connection, release, as_of)
+    release_id = which_release(connection, release, as_of)
     if release_id is None:
         return Page(typed_frame([], types), None, "")
     rows = connection.execute(
@@ -230,9 +130,9 @@ def _select(
 ) -> Select[Any]:
     program = TABLES["program"]
     asked = (
-        select(*(expression.label(name) for name, expression in _gold_columns().items()))
-        .select_from(_star())
-        .where(program.c.release_id == release_id, _valid(as_of), *_filters(connection, question))
+        select(*(expression.label(name) for name, expression in gold_columns().items()))
+        .select_from(star())
+        .where(program.c.release_id == release_id, is_valid(as_of), *_filters(connection, question))
         .order_by(program.c.program_stream_id)
     )
     if question.text is not None:
@@ -297,60 +197,6 @@ def _keys(connection: Connection, argument: str, table: str, named: str, wanted:
     return sorted(key for name, key in rows if name in wanted)
 
 
-# --- history ---------------------------------------------------------------------------------------------
-
-_SPAN: Mapping[str, str] = {
-    "valid_from": "moment",
-    "valid_to": "moment",
-    "closed_as": "str",
-    "run_id": "int64",
-    "closed_by_run_id": "Int64",
-    "source_file": "str",
-    "source_sha256": "str",
-    "source_row": "Int64",
-    "loaded_at": "moment",
-}
-
-
-def history(connection: Connection, program_stream_id: str) -> pd.DataFrame:
-    """Return every version of a program that was ever kept, in every release.
-
-    Parameters
-    ----------
-    connection : sqlalchemy.Connection
-    program_stream_id : str
-
-    Returns
-    -------
-    DataFrame
-        Columns of gold's table of programs, then valid_from, valid_to [UTC; missing while valid], closed_as ("changed"
-        or "vanished"), run_id, closed_by_run_id, source_file, source_sha256, source_row, loaded_at [UTC]; sorted by
-        release and valid_from.
-
-    Raises
-    ------
-    UnknownNameError
-        No release ever had such a program.
-    """
-    program, source, run = TABLES["program"], TABLES["source_file"], TABLES["load_run"]
-    homes = {"source_file": source, "source_sha256": source, "loaded_at": run}
-    audit = [homes.get(name, program).c[name] for name in _SPAN]
-    rows = connection.execute(
-        select(*(expression.label(name) for name, expression in _gold_columns().items()), *audit)
-        .select_from(
-            _star()
-            .join(run, run.c.run_id == program.c.run_id)
-            .outerjoin(source, source.c.source_key == program.c.source_key)
-        )
-        .where(program.c.program_stream_id == program_stream_id)
-        .order_by(program.c.release_id, program.c.valid_from)
-    ).all()
-    if not rows:
-        known = connection.scalars(select(program.c.program_stream_id).distinct())
-        raise UnknownNameError("program_stream_id", program_stream_id, known)
-    return typed_frame(rows, contract_types("gold", "program") | dict(_SPAN))
-
-
 # --- search ----------------------------------------------------------------------------------------------
 
 _FOUND: Mapping[str, str] = {
@@ -364,59 +210,6 @@ def search(connection: Connection, text: str, *, language: str | None, release: 
     """Return the texts that match best; see `Warehouse.search` for parameters and columns."""
     check_limit(limit)
     phrases = _search.read_query(text)
-    release_id = _which_release(connection, release, None)
+    release_id = which_release(connection, release, None)
     rows = [] if release_id is None else _search.search(connection, phrases, release_id, language=language, limit=limit)
     return typed_frame(rows, _FOUND)
-
-
-# --- differences -----------------------------------------------------------------------------------------
-
-
-def diff(connection: Connection, release_a: str, release_b: str) -> pd.DataFrame:
-    """Return what differs between two releases as they now stand.
-
-    Parameters
-    ----------
-    connection : sqlalchemy.Connection
-    release_a, release_b : str
-        Before and after.
-
-    Returns
-    -------
-    DataFrame
-        One row per program and column that differs: program_stream_id, change ("added", "removed", "changed"), column,
-        before, after (as text; missing where there is none). An added or removed program has one row, with its quota.
-
-    Raises
-    ------
-    UnknownNameError
-        There is no such release.
-    """
-    frames = []
-    for argument, release in (("release_a", release_a), ("release_b", release_b)):
-        kept = releases(connection)
-        if release not in kept:
-            raise UnknownNameError(argument, release, kept)
-        rows = connection.execute(_select(connection, Question(), release, None, None)).all()
-        frame = typed_frame(rows, contract_types("gold", "program"))
-        frames.append(frame.drop(columns=["release_id", "cycle", "iteration"]).set_index(_KEY).astype("string"))
-    before, after = frames
-    parts = [
-        _whole(before.loc[before.index.difference(after.index), "quota"], "removed", "before"),
-        _whole(after.loc[after.index.difference(before.index), "quota"], "added", "after"),
-    ]
-    both = before.index.intersection(after.index)
-    one, other = before.loc[both], after.loc[both]
-    for column in before.columns:
-        same = (one[column] == other[column]).fillna(value=False) | (one[column].isna() & other[column].isna())
-        changed = pd.DataFrame({"before": one[column], "after": other[column]}).loc[~same]
-        parts.append(changed.assign(change="changed", column=column).reset_index())
-    found = pd.concat(parts, ignore_index=True)[[_KEY, "change", "column", "before", "after"]]
-    place = pd.Categorical(found["column"], categories=list(before.columns), ordered=True)
-    order = found.assign(place=place).sort_values([_KEY, "place"], kind="stable", ignore_index=True)
-    return order.drop(columns="place").astype(TEXT)
-
-
-def _whole(quota: pd.Series[Any], change: str, side: str) -> pd.DataFrame:
-    frame = quota.rename(side).reset_index().assign(change=change, column="quota")
-    return frame.reindex(columns=[_KEY, "change", "column", "before", "after"])

@@ -6,7 +6,7 @@ Belongs here: the public verbs, each one transaction. Does not belong here: how 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -16,10 +16,11 @@ from sqlalchemy import URL, Connection
 from carms_lib.exceptions import ArgumentError, UnknownNameError
 from carms_lib.provenance import package_versions
 from carms_lib.schemas import codes
-from carms_lib.warehouse import _migrate, _programs
+from carms_lib.warehouse import _history, _migrate, _programs, _results, _star
 from carms_lib.warehouse._engine import Settings, begin_read, begin_write, connect_engine, label, parse_url
 from carms_lib.warehouse._faults import attempt
 from carms_lib.warehouse._programs import Page, Question
+from carms_lib.warehouse._results import BandsLike, KeptBands, StudyLike
 from carms_lib.warehouse._write import BuiltLayers, WriteReport, write_layers
 
 __all__ = ["Warehouse", "open_warehouse"]
@@ -29,6 +30,10 @@ T = TypeVar("T")
 
 def _utc_now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
+
+
+def _version() -> str:
+    return package_versions()["carms-lib"]
 
 
 def open_warehouse(
@@ -221,7 +226,7 @@ class Warehouse:
         def operation() -> WriteReport:
             with begin_write(self._engine, self._settings) as connection:
                 _migrate.require_head(connection)
-                return write_layers(connection, layers, self._now(), package_versions()["carms-lib"])
+                return write_layers(connection, layers, self._now(), _version())
 
         return self._attempt(operation, writes=True)
 
@@ -273,7 +278,7 @@ class Warehouse:
             `limit`, `text`, `as_of` or `after` is not allowed.
         """
         question = Question(province, discipline, school, stream, eligibility, text)
-        moment = _programs.read_as_of(as_of)
+        moment = _star.read_as_of(as_of)
         return self._read(
             lambda connection: _programs.programs(
                 connection, question, release=release, as_of=moment, limit=limit, after=after
@@ -298,7 +303,7 @@ class Warehouse:
         UnknownNameError
             No release ever had such a program.
         """
-        return self._read(lambda connection: _programs.history(connection, program_stream_id))
+        return self._read(lambda connection: _history.history(connection, program_stream_id))
 
     def diff(self, release_a: str, release_b: str) -> pd.DataFrame:
         """Return what differs between two releases as they now stand.
@@ -319,11 +324,11 @@ class Warehouse:
         UnknownNameError
             There is no such release.
         """
-        return self._read(lambda connection: _programs.diff(connection, release_a, release_b))
+        return self._read(lambda connection: _history.diff(connection, release_a, release_b))
 
     def releases(self) -> list[str]:
         """Return the releases that are kept, the newest match and iteration first."""
-        return self._read(_programs.releases)
+        return self._read(_star.releases)
 
     def search(
         self, text: str, *, language: str | None = None, release: str | None = None, limit: int = 20
@@ -359,6 +364,96 @@ class Warehouse:
         return self._read(
             lambda connection: _programs.search(connection, text, language=language, release=release, limit=limit)
         )
+
+    # --- studies -----------------------------------------------------------------------------------------
+
+    def write_study(
+        self, study: StudyLike, views: Mapping[str, BandsLike] | None = None, *, draws: pd.DataFrame | None = None
+    ) -> int:
+        """Keep what a simulation came to, with its provenance; all or nothing, and the same study once only.
+
+        Parameters
+        ----------
+        study : Study
+            What `simulate` returned: its scenarios, entropy and provenance are kept, not its applicants.
+        views : mapping of str to Bands, optional
+            Bands by a name of your own, such as ``{"pressure by discipline": study.pressure(by="discipline")}``.
+        draws : DataFrame, optional
+            Draw summaries: scenario, draw (from 0), metric, value.
+
+        Returns
+        -------
+        int
+            The number of the study; the same when it was kept before, and then new views join it.
+
+        Raises
+        ------
+        SchemaError
+            A frame lacks columns, or names a draw that the study does not have.
+        UnknownNameError
+            A frame names a scenario that the study does not have.
+        WarehouseError
+            A view of the same name is kept with other numbers.
+        MigrationError, WriteConflictError, WarehouseUnavailableError
+            As for `write`.
+        """
+
+        def operation() -> int:
+            with begin_write(self._engine, self._settings) as connection:
+                _migrate.require_head(connection)
+                return _results.write_study(connection, study, views or {}, draws, self._now(), _version())
+
+        return self._attempt(operation, writes=True)
+
+    def studies(self) -> pd.DataFrame:
+        """Return the studies that are kept.
+
+        Returns
+        -------
+        DataFrame
+            One row per study: study_id, release_id (missing where that release is not kept), entropy, n_draws,
+            scenarios and views (joined with semicolons), library_version, loaded_at [UTC].
+        """
+        return self._read(_results.studies)
+
+    def bands(self, study_id: int, view: str) -> KeptBands:
+        """Return a view of a study as it was given to `write_study`.
+
+        Parameters
+        ----------
+        study_id : int
+        view : str
+
+        Returns
+        -------
+        KeptBands
+            With `frame` and `provenance`.
+
+        Raises
+        ------
+        UnknownNameError
+            There is no such study or view.
+        """
+        return self._read(lambda connection: _results.bands(connection, study_id, view))
+
+    def draws(self, study_id: int) -> pd.DataFrame:
+        """Return the draw summaries of a study.
+
+        Parameters
+        ----------
+        study_id : int
+
+        Returns
+        -------
+        DataFrame
+            scenario, draw (from 0), metric, value; sorted by scenario, draw and metric.
+
+        Raises
+        ------
+        UnknownNameError
+            There is no such study.
+        """
+        return self._read(lambda connection: _results.draws(connection, study_id))
 
     # --- one transaction each ----------------------------------------------------------------------------
 

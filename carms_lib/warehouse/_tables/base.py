@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Dialect, Integer, MetaData, Text
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Dialect, Double, Integer, MetaData, Text
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
@@ -54,7 +54,7 @@ class Base(DeclarativeBase):
     """Base of every table: text is unlimited, moments are UTC, constraints are named."""
 
     metadata = MetaData(naming_convention=_NAMES)
-    type_annotation_map: ClassVar[dict[Any, Any]] = {str: Text, dt.datetime: UtcDateTime}
+    type_annotation_map: ClassVar[dict[Any, Any]] = {str: Text, float: Double, dt.datetime: UtcDateTime}
 
 
 def at_least(column: str, minimum: int) -> CheckConstraint:
