@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _BLOCK = 1 << 16
+_TAR_END = 1024  # a tar ends with so many zeros
 _ARCHIVE_SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 # What the standard library raises on damaged archives; each becomes one CorruptSourceError.
 _DAMAGE = (
@@ -216,6 +217,11 @@ def _open_tar(name: str, content: bytes, budget: Budget) -> list[Entry]:
                 if len(data) != info.size:
                     raise _damaged(name, len(content), EOFError(f"entry {info.name!r} is cut short"))
                 entries.append(Entry(info.name.removeprefix("./"), _constant(data)))
+        while stream.read(_BLOCK):
+            pass  # to the end, for the checksum of the compression
+        if stream.tail.strip(b"\x00") or len(stream.tail) < _TAR_END:
+            # tarfile takes a file that stops between two entries for a whole one
+            raise _damaged(name, len(content), EOFError("it stops without the mark of its end"))
     except _DAMAGE as error:
         raise _damaged(name, len(content), error) from error
     return entries
@@ -237,14 +243,16 @@ def _decompress(content: bytes) -> IO[bytes]:
 
 
 class _CountedStream:
-    """Passes reads on and counts them against a budget; all that tarfile's stream mode needs."""
+    """Passes reads on, counts them against a budget and keeps the end; all that tarfile's stream mode needs."""
 
     def __init__(self, stream: IO[bytes], name: str, budget: Budget) -> None:
         self._stream, self._name, self._budget = stream, name, budget
+        self.tail = b""
 
     def read(self, size: int) -> bytes:
         block = self._stream.read(size)
         self._budget.count_bytes(len(block), self._name)
+        self.tail = (self.tail + block)[-_TAR_END:]
         return block
 
     def close(self) -> None:

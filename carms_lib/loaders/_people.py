@@ -146,9 +146,12 @@ def people_beside(address: str, around: str) -> list[Person]:
     local = "".join(char for char in fold(address.partition("@")[0]) if char.isalpha())
     people = []
     for match in _NAME_BESIDE_ADDRESS.finditer(around):
+        words = match[1].split()
+        if len(words) > 2 and fold(words[0]) not in local:
+            words = words[1:]  # "Ask Ada Quill": a sentence begins with a capital too
         people += [
             person
-            for person in people_named(match[1])
+            for person in people_named(" ".join(words))
             if len(person.parts) > 1 and any(len(part) > 2 and part in local for part in (person.surname, person.first))
         ]
     return people

@@ -36,7 +36,7 @@ _EXTENSION = r"(?:(?:[\s,;*(]|%20){0,4}(?:ext(?:ension)?|ex|x|poste?|p|#)[\s.:*#
 _PHONE = re.compile(
     rf"(?<![\w/=%&.+])(?:tel:\s*)?(?:(?:\+|00)?1{_SEPARATOR})?"
     rf"(?:\(\d{{3}}\){_SEPARATOR}|\d{{3}}{_SEPARATOR})\d{{3}}{_SEPARATOR}\d{{4}}(?!\d){_EXTENSION}?"
-    rf"|(?<=tel:)[\d+().\s-]{{7,20}}"
+    rf"|(?<=tel:)[+(\d][\d().\s-]{{6,19}}"
     rf"|(?<![\w/=%&.])\+\d{{1,3}}[\s.-]\d[\d\s.()-]{{6,14}}\d",
     re.IGNORECASE,
 )

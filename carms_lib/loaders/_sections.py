@@ -106,12 +106,14 @@ def split_page(text: str) -> tuple[str, list[Section]]:
         known = _BY_HEADING.get(fold(heading[1])) if heading else None
         if heading and known:
             starts.append((number, below, *known, heading[1]))
+    if not starts:
+        return text, []
     ends = [start[0] for start in starts[1:]] + [len(lines)]
     sections = [
         Section(key, language, heading, "\n".join(lines[head + 1 : end]).strip())
         for (_, head, key, language, heading), end in zip(starts, ends, strict=True)
     ]
-    return "\n".join(lines[: starts[0][0]] if starts else lines), sections
+    return "\n".join(lines[: starts[0][0]]), sections
 
 
 def unwrap(text: str) -> str:

@@ -148,7 +148,8 @@ def _fragments(item: str) -> Iterable[str]:
         if not weights:
             continue
         # "15 % for A and 35 % for B" is cut before each percentage, "A (15 %) and B (35 %)" after it.
-        if re.match(r"\s*(?:pour|for|of)\b", clause[weights[0].end() :]):
+        first = weights[0].end()
+        if re.match(r"\s*(?:pour|for|of)\b", clause[first:]) and _end_of_parenthesis(clause, first) == first:
             cuts = [0, *(weight.start() for weight in weights[1:]), len(clause)]
         else:
             cuts = [0, *(_end_of_parenthesis(clause, weight.end()) for weight in weights[:-1]), len(clause)]

@@ -99,7 +99,7 @@ def _check_parts(name: str, content: bytes) -> None:
         text = part.read().replace(b"\x00", b"").decode("latin-1")
         encoding = _ENCODING.match(text)
         if encoding and encoding[1].casefold() not in ("utf-8", "utf-16", "us-ascii", "ascii"):
-            msg = f"{name}: part {part.name!r} is in the encoding {encoding[1]!r}; a workbook is in UTF-8. It is not read."
+            msg = f"{name}: part {part.name!r} is in the encoding {encoding[1]!r}, not in UTF-8. It is not read."
             raise UnsafeSourceError(msg)
         if _DECLARATION.search(text):
             msg = (
