@@ -17,9 +17,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@([\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,})")
-INVENTED_DOMAIN = re.compile(
-    r"(?:^|\.)(?:example|test|invalid|localhost)$|(?:^|\.)example\.(?:com|net|org|ca)$"
-)
+INVENTED_DOMAIN = re.compile(r"(?:^|\.)(?:example|test|invalid|localhost)$|(?:^|\.)example\.(?:com|net|org|ca)$")
 # North American, with or without country code, not inside a longer number, hash or decimal
 PHONE = re.compile(r"(?<![\w.+-])(?:\+?1[ .-]?)?(?:\(\d{3}\) ?|\d{3}[ .-])(\d{3})[ .-](\d{4})(?![\w.-]?\d)")
 BINARY = {".png", ".zip", ".xlsx", ".npz", ".parquet", ".ico", ".gz", ".woff2"}
@@ -44,8 +42,7 @@ def texts_of(path: Path) -> list[tuple[str, str]]:
     if path.suffix in {".zip", ".xlsx", ".npz"}:
         with zipfile.ZipFile(path) as archive:
             return [
-                (f"{path.name}!{name}", archive.read(name).decode("utf-8", "replace"))
-                for name in archive.namelist()
+                (f"{path.name}!{name}", archive.read(name).decode("utf-8", "replace")) for name in archive.namelist()
             ]
     if path.suffix == ".gz":
         import gzip

@@ -51,7 +51,7 @@ def tell(findings: Findings, cohort: Cohort, provenance: Provenance, warnings: l
         *_question(findings),
         *_pressure(findings),
         *_scenarios(findings),
-        *_comparison(findings),
+        *_comparison(findings, cohort),
         *_limits(findings, cohort, warnings),
         *_method(findings, cohort, provenance),
         Heading("Provenance"),
@@ -171,7 +171,7 @@ def _scenarios(findings: Findings) -> Iterator[Block]:
         )
 
 
-def _comparison(findings: Findings) -> Iterator[Block]:
+def _comparison(findings: Findings, cohort: Cohort) -> Iterator[Block]:
     if findings.comparison is None:
         return
     figures = rows_of(findings.comparison)
@@ -181,7 +181,9 @@ def _comparison(findings: Findings) -> Iterator[Block]:
     yield Paragraph(
         f"Of {len(figures)} published figures, {inside} lie inside the simulated {share(OUTER)} band and "
         f"{len(figures) - inside} outside it. The widest gap: “{worst['label'].removeprefix('… ')}”, published "
-        f"{count(worst['value'])}, simulated {with_band(worst)}."
+        f"{count(worst['value'])}, simulated {with_band(worst)}. {_fitted(cohort)} uncertain inputs were set with "
+        "published outcomes in view, so agreement here shows that the model can be brought near them, not that it "
+        "would have foretold them."
     )
     yield Table(
         ("Figure", "Published", f"Simulated ({share(OUTER)} band)", "Gap", "In the band"),
@@ -201,15 +203,18 @@ def _comparison(findings: Findings) -> Iterator[Block]:
     yield Paragraph(" ".join([*notes, f"Published by {sources}."]), quiet=True)
 
 
+def _fitted(cohort: Cohort) -> int:
+    return int(cohort.parameters["fitted"].astype(bool).sum())
+
+
 def _limits(findings: Findings, cohort: Cohort, warnings: list[str]) -> Iterator[Block]:
-    assumed = int((~cohort.parameters["fitted"].astype(bool)).sum())
-    total = len(cohort.parameters)
+    total, fitted = len(cohort.parameters), _fitted(cohort)
     national, error = findings.national["unfilled"], findings.error["unfilled"]
     yield Heading("What we do not know")
     unknown = {
         "Who applies, and what they want": "The release holds no applicant and no rank-order list; both are modelled. "
-        f"{total} inputs are uncertain and drawn from ranges; {assumed} of them are taken from publications or "
-        f"assumed, {total - assumed} were set so that the model comes near published outcomes.",
+        f"{total} inputs are uncertain and drawn from ranges; {total - fitted} of them are taken from publications or "
+        f"assumed, {fitted} were set so that the model comes near published outcomes.",
         "How many seats there will be": "Quotas are approximate until rank-order lists close: the release has "
         f"{count(findings.seats)}, the model draws {with_band(findings.national['seats'])}.",
         "Couples, and whoever decides late": "Applicants are matched one by one here, and places that are given "
