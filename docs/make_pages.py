@@ -54,6 +54,7 @@ def tutorial(notebook: Path) -> None:
     # A frame brings a style sheet of its own; the site's tables have one.
     text = re.sub(r"<style scoped>.*?</style>\n?", "", text, flags=re.DOTALL)
     text = text.replace('<table border="1" class="dataframe">', "<table>")
+    text = text.replace("![png](", "![The figure that the cell above draws](")
     for name, content in resources["outputs"].items():
         pictures.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)

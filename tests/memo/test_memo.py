@@ -215,7 +215,7 @@ class TestWhereItMayBeWritten:
 
     def test_a_place_that_cannot_be_written(self, tmp_path):
         (tmp_path / "file").write_text("a file")
-        with pytest.raises(MemoError, match=r"cannot be written: Not a directory"):
+        with pytest.raises(MemoError, match=r"cannot be written: .+ Give a folder you may write to"):
             carms.write_memo(tmp_path / "file" / "memo")
 
     def test_a_run_that_fails_leaves_nothing_behind(self, tmp_path):
