@@ -178,21 +178,28 @@ def match(
     ] = None,
     applicants: Annotated[Path | None, typer.Option("--applicants", help="CSV file: applicant, rank, program.")] = None,
     programs: Annotated[Path | None, typer.Option("--programs", help="CSV file: program, rank, applicant.")] = None,
-    quotas: Annotated[Path | None, typer.Option("--quotas", help="CSV file: program, quota; 1 without it.")] = None,
+    quotas: Annotated[Path | None, typer.Option("--quotas", help="CSV file: program, quota.")] = None,
+    partners: Annotated[
+        Path | None, typer.Option("--partners", help="CSV file of couples: applicant, partner.")
+    ] = None,
     proposing: Annotated[str, typer.Option("--proposing", help="applicants or programs.")] = "applicants",
+    rule: Annotated[str, typer.Option("--rule", help="Of stability with couples: BIS or MM.")] = "BIS",
     out: OptionalOutOption = None,
 ) -> None:
     """Match rank-order lists of your own, from one JSON file or from CSV files."""
     from carms_lib.matching import MatchingProblem, solve
 
     if problem is not None:
-        lists = _lists_from_json(problem)
-    elif applicants is not None and programs is not None:
-        lists = _lists_from_csv(applicants, programs, quotas)
+        lists = MatchingProblem.from_lists(**_lists_from_json(problem))
+    elif applicants is not None and programs is not None and quotas is not None:
+        lists = MatchingProblem.from_csv(applicants, programs, quotas, partners=partners)
     else:
-        raise ArgumentError("match needs a JSON file, or --applicants and --programs; see carms-lib match --help.")
-    matching = solve(MatchingProblem.from_lists(**lists), proposing=proposing)
+        raise ArgumentError(
+            "match needs a JSON file, or --applicants, --programs and --quotas; see carms-lib match --help."
+        )
+    matching = solve(lists, proposing=proposing, rule=rule)
     _table(matching.to_frame(), out)
+    typer.echo(f"status: {matching.status}", err=True)
 
 
 @warehouse_app.command("upgrade")
@@ -285,57 +292,18 @@ def _lists_from_json(path: Path) -> dict[str, Any]:
     if not isinstance(lists, dict) or not needed <= set(lists) <= allowed:
         msg = f"{str(path)!r} must hold an object with {sorted(needed)} and, if there are any, couples."
         raise ArgumentError(msg)
-    if lists.get("couples"):
-        lists["couples"] = {
-            tuple(couple["partners"]): [tuple(pair) for pair in couple["pairs"]] for couple in lists["couples"]
+    try:
+        couples = {
+            tuple(couple["partners"]): [tuple(pair) for pair in couple["pairs"]]
+            for couple in lists.pop("couples", None) or []
         }
-    return lists
-
-
-def _lists_from_csv(applicants: Path, programs: Path, quotas: Path | None) -> dict[str, Any]:
-    of_programs = _ranked(programs, "program", "applicant")
-    seats = dict.fromkeys(of_programs, 1)
-    if quotas is not None:
-        frame = _read_csv(quotas, ("program", "quota"))
-        try:
-            seats = dict(zip(frame["program"], frame["quota"].astype(int).tolist(), strict=True))
-        except ValueError as error:
-            msg = f"{str(quotas)!r}: every quota must be a whole number."
-            raise ArgumentError(msg) from error
-    return {"applicants": _ranked(applicants, "applicant", "program"), "programs": of_programs, "quotas": seats}
-
-
-def _ranked(path: Path, owner: str, listed: str) -> dict[str, list[str]]:
-    frame = _read_csv(path, (owner, "rank", listed))
-    try:
-        frame["rank"] = frame["rank"].astype(int)
-    except ValueError as error:
-        msg = f"{str(path)!r}: every rank must be a whole number."
+    except (KeyError, TypeError) as error:
+        msg = (
+            f"{str(path)!r}: couples must be a list of objects such as "
+            '{"partners": ["cy", "di"], "pairs": [["p", "q"], ["p", null]]}.'
+        )
         raise ArgumentError(msg) from error
-    twice = frame.duplicated([owner, "rank"])
-    if twice.any():
-        row = frame.loc[twice].iloc[0]
-        msg = f"{str(path)!r}: {owner} {row[owner]!r} has rank {row['rank']} more than once."
-        raise ArgumentError(msg)
-    ordered = frame.sort_values("rank", kind="stable")
-    return {str(name): rows[listed].tolist() for name, rows in ordered.groupby(owner, sort=False)}
-
-
-def _read_csv(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
-    import io
-
-    import pandas as pd
-
-    try:
-        frame = pd.read_csv(io.StringIO(_text(path)), dtype=str, keep_default_na=False)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        msg = f"{str(path)!r} is not a CSV table: {error}."
-        raise ArgumentError(msg) from error
-    missing = [name for name in columns if name not in frame.columns]
-    if missing:
-        msg = f"{str(path)!r} lacks the columns {missing}; it has {list(frame.columns)}."
-        raise ArgumentError(msg)
-    return frame
+    return {**lists, "couples": couples or None}
 
 
 def _folder(path: Path) -> None:
