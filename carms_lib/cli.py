@@ -225,6 +225,42 @@ def warehouse_write(url: UrlOption = "sqlite:///carms.db", release: ReleaseOptio
     typer.echo(repr(layers))
 
 
+@warehouse_app.command("programs")
+def warehouse_programs(
+    url: UrlOption = "sqlite:///carms.db",
+    province: Annotated[str | None, typer.Option("--province", help="Of the school, two-letter code.")] = None,
+    discipline: Annotated[str | None, typer.Option("--discipline", help="Name as in gold.")] = None,
+    eligibility: Annotated[str | None, typer.Option("--eligibility", help="CMG, IMG, ALL or MOTP.")] = None,
+    text: Annotated[str | None, typer.Option("--text", help="Words that must all occur.")] = None,
+    limit: Annotated[int, typer.Option("--limit", help="Most rows.")] = 50,
+    after: Annotated[str | None, typer.Option("--after", help="The key that the page before ended with.")] = None,
+    out: OptionalOutOption = None,
+) -> None:
+    """Print one page of programs; the key of the next page goes to standard error."""
+    from carms_lib.warehouse import open_warehouse
+
+    with open_warehouse(url) as warehouse:
+        page = warehouse.programs(
+            province=province, discipline=discipline, eligibility=eligibility, text=text, limit=limit, after=after
+        )
+    _table(page.frame, out)
+    if page.next_key is not None:
+        typer.echo(f"more with --after {page.next_key}", err=True)
+
+
+@warehouse_app.command("history")
+def warehouse_history(
+    program_stream_id: Annotated[str, typer.Argument(help="Key of a program, such as 27447.")],
+    url: UrlOption = "sqlite:///carms.db",
+    out: OptionalOutOption = None,
+) -> None:
+    """Print every version of a program that was ever kept, with where each came from."""
+    from carms_lib.warehouse import open_warehouse
+
+    with open_warehouse(url) as warehouse:
+        _table(warehouse.history(program_stream_id), out)
+
+
 @app.command()
 def fetch(
     to: Annotated[

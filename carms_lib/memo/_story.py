@@ -236,8 +236,8 @@ def _method(findings: Findings, cohort: Cohort, provenance: Provenance) -> Itera
     yield Heading("Method")
     yield Paragraph(
         f"**Data.** The published pages of release {findings.release_id} become tables in three steps, with checks "
-        f"between them; {count(findings.quarantined)} rows were set aside with a reason. The tables behind this memo "
-        "are in the file carms.db beside it."
+        f"between them; {count(findings.quarantined)} rows were set aside with a reason. The tables and the "
+        "bands behind this memo are in the file carms.db beside it."
     )
     yield Paragraph(
         f"**Applicants.** The cohort “{cohort.name}” lays out {people}. Each draws a first discipline and programs "

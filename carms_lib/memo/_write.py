@@ -23,7 +23,7 @@ from carms_lib.memo._html import to_html
 from carms_lib.memo._markdown import to_markdown
 from carms_lib.memo._story import TITLE, subtitle, tell
 from carms_lib.simulator import Market, Scenario, load_cohort, simulate
-from carms_lib.transforms import Layers, build
+from carms_lib.transforms import build
 from carms_lib.warehouse import open_warehouse
 
 __all__ = ["MemoPaths", "write_memo"]
@@ -42,7 +42,7 @@ class MemoPaths:
         The same in Markdown; its figures lie in `figures`.
     figures : Path
     warehouse : Path
-        The tables behind the memo, in SQLite.
+        The tables and the bands behind the memo, in SQLite.
     """
 
     folder: Path
@@ -89,7 +89,8 @@ def write_memo(
     Returns
     -------
     MemoPaths
-        ``index.html``, ``memo.md`` with ``figures/``, and ``carms.db`` with every table, all in `out`.
+        ``index.html``, ``memo.md`` with ``figures/``, and ``carms.db`` with every table and the bands of all
+        scenarios, all in `out`.
 
     Raises
     ------
@@ -113,11 +114,20 @@ def write_memo(
     study = simulate(market, *_scenarios(scenarios), n_draws=n_draws, rng=rng, progress=progress)
     with _warnings_once() as said:
         findings = find(study, layers)
+        views = {
+            "outcomes": study.outcomes(),
+            "pressure by discipline": study.pressure(by="discipline"),
+            "pressure by province": study.pressure(by="province"),
+            "pressure by province and discipline": study.pressure(by=["province", "discipline"]),
+        }
     pictures = draw_figures(findings)
     blocks = tell(findings, cohort, study.provenance, said)
     line = subtitle(findings)
     with _staged(folder) as staged:
-        _keep(layers, staged.warehouse)
+        with open_warehouse(f"sqlite:///{staged.warehouse}") as warehouse:
+            warehouse.upgrade()
+            warehouse.write(layers)
+            warehouse.write_study(study, views)
         staged.figures.mkdir()
         for name, picture in pictures.items():
             (staged.figures / f"{name}.svg").write_bytes(picture)
@@ -166,12 +176,6 @@ def _staged(folder: Path) -> Iterator[MemoPaths]:
             shutil.rmtree(final.figures)
         for path in sorted(staged.folder.iterdir()):
             path.replace(folder / path.name)
-
-
-def _keep(layers: Layers, path: Path) -> None:
-    with open_warehouse(f"sqlite:///{path}") as warehouse:
-        warehouse.upgrade()
-        warehouse.write(layers)
 
 
 def _write(path: Path, text: str) -> None:

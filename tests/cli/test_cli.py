@@ -116,6 +116,23 @@ class TestTables:
         assert "815 programs" in first
         assert run("warehouse", "write", "--url", url) == first
 
+    def test_warehouse_is_read_page_by_page(self, tmp_path):
+        url = f"sqlite:///{tmp_path / 'carms.db'}"
+        run("warehouse", "write", "--url", url)
+        asked = ["warehouse", "programs", "--url", url, "--province", "NL", "--limit", "20"]
+        seen, after = [], []
+        while True:
+            result = runner.invoke(cli.app, [*asked, *after], catch_exceptions=False)
+            seen += [row["program_stream_id"] for row in rows(result.stdout)]
+            if not result.stderr:
+                break
+            after = ["--after", result.stderr.split()[-1]]
+        assert seen == sorted(set(seen))
+        gold = carms.build(carms.load_release()).gold["program"]
+        assert seen == gold.loc[gold["school_province"] == "NL", "program_stream_id"].tolist()
+        (version,) = rows(run("warehouse", "history", seen[0], "--url", url))
+        assert version["valid_to"] == ""
+
 
 class TestSimulation:
     @pytest.mark.filterwarnings("ignore::carms_lib.exceptions.TooFewDrawsWarning")

@@ -62,6 +62,10 @@ class TestWhatIsWritten:
     def test_the_warehouse_holds_the_tables_behind_it(self, memo):
         with carms.open_warehouse(f"sqlite:///{memo.warehouse}") as warehouse:
             page = warehouse.programs(limit=1_000)
+            (study,) = warehouse.studies().to_dict("records")
+            bands = warehouse.bands(study["study_id"], "pressure by discipline").to_frame()
+        assert (study["n_draws"], study["entropy"]) == (30, "2025")
+        assert set(bands["scenario"]) == {"baseline", "Ontario FM +10 %"}
         assert len(page.frame) == 815
         assert page.frame["quota"].sum() == 3_942
 
