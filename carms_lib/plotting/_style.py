@@ -72,8 +72,6 @@ _METRICS = {
     "unmatched_risk": Metric("Risk of ending unmatched, by first choice", "share"),
     "first_choice_ratio": Metric("First choices per seat", "ratio"),
     "fill_rate": Metric("Seats filled, share", "share"),
-    "supply_score": Metric("Supply score (programs and seats only)", "ratio"),
-    "seat_value": Metric("What one more seat does: applicants better off", "ratio"),
     "applicants": Metric("Applicants", "count"),
     "matched": Metric("Matched applicants", "count"),
     "unmatched": Metric("Unmatched applicants", "count"),
