@@ -132,6 +132,10 @@ def simulate(
     scenario: ScenarioOption = None,
 ) -> None:
     """Simulate the match many times, keep every outcome, and print the national result."""
+    if out.exists():  # said now rather than after the run
+        msg = f"out={str(out)!r} exists already: choose another name or remove it first."
+        raise ArgumentError(msg)
+    _folder(out.parent)
     study = _study(release, scenario, draws, rng)
     study.save(out)
     typer.echo(study.summary())

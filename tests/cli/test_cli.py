@@ -7,6 +7,7 @@ import io
 import json
 import subprocess
 import sys
+import warnings
 
 import carms_lib as carms
 import pytest
@@ -65,6 +66,25 @@ class TestErrors:
         done = shell("memo", "--out", tmp_path)
         assert (done.returncode, done.stderr.count("\n")) == (2, 1)
         assert "--overwrite" in done.stderr
+
+    def test_the_console_script_ends_with_the_same_codes(self, monkeypatch, capsys, tmp_path):
+        monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # put back what main() replaces
+        for arguments, code in ((["--version"], 0), (["simulate", "--draws", "0", "--out", str(tmp_path / "s")], 2)):
+            monkeypatch.setattr(sys, "argv", ["carms-lib", *arguments])
+            with pytest.raises(SystemExit) as left:
+                cli.main()
+            assert left.value.code == code
+        captured = capsys.readouterr()
+        assert captured.out.strip() == carms.__version__
+        assert "carms-lib: n_draws=0 must be" in captured.err
+        warnings.showwarning(UserWarning("said once"), UserWarning, "file", 1)
+        assert capsys.readouterr().err == "carms-lib: warning: said once\n"
+
+    def test_a_place_that_cannot_be_written(self, tmp_path):
+        (tmp_path / "file").write_text("a file")
+        for verb in ("build", "dictionary"):
+            with pytest.raises(carms.CarmsError, match=r"out=.* cannot be written"):
+                run(verb, "--out", tmp_path / "file" / "deep" / "out.csv")
 
     def test_an_unknown_verb_is_a_matter_of_usage(self):
         done = shell("mmeo")
@@ -161,6 +181,12 @@ class TestSimulation:
         assert {row["scenario"] for row in table} == {"baseline", "Ontario FM +10 %"}
         assert {row["level"] for row in table} == {"0.5"}
         assert figure.read_text("utf-8").startswith("<?xml")
+
+    def test_a_study_is_never_overwritten(self, tmp_path):
+        (tmp_path / "study.npz").write_text("mine")
+        with pytest.raises(carms.CarmsError, match="exists already"):
+            run("simulate", "--out", tmp_path / "study.npz")
+        assert (tmp_path / "study.npz").read_text() == "mine"
 
     def test_a_scenario_that_is_not_there(self, tmp_path):
         with pytest.raises(carms.CarmsError, match=r"more\.toml' cannot be read: No such file"):
