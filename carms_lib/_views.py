@@ -10,15 +10,40 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
-__all__ = ["open_view"]
+import pandas as pd
+
+from carms_lib.provenance import Provenance
+
+__all__ = ["View", "open_view"]
 
 _VIEWS = {
     "pressure": ("carms_lib.pressure", "pressure_bands"),
     "outcomes": ("carms_lib.pressure", "outcome_bands"),
     "plot": ("carms_lib.plotting", "plot_bands"),
 }
+
+
+class View(Protocol):
+    """What every view answers; `carms_lib.pressure.Bands` is one."""
+
+    @property
+    def provenance(self) -> Provenance:
+        """What the numbers were made from."""
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the numbers as a frame."""
+
+    def summary(self) -> str:
+        """Return one screen of text."""
+
+    def plot(self, **options: Any) -> Any:
+        """Draw the numbers and return the Axes."""
+
+    def save(self, path: str | Path) -> Path:
+        """Write the numbers with their provenance."""
 
 
 def open_view(name: str) -> Callable[..., Any]:

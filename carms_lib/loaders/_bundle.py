@@ -1,7 +1,8 @@
 """The facts that ship with the library, as a release.
 
 Belongs here: reading ``carms_lib/data/release_<id>/`` as written by the bundle's script. Does not belong
-here: writing it. The bundle holds facts only: free notes and section texts are missing in every row.
+here: writing it. The bundle holds facts only: free notes are missing in every row, and so are section texts but for
+placeholders such as "n/a", which tell that a section says nothing.
 """
 
 from __future__ import annotations

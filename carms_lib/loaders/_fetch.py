@@ -150,7 +150,11 @@ def _download(published: Published, place: Path, name: str, sha256: str | None) 
         with _quiet(pooch.get_logger()):
             cache.fetch(name, downloader=pooch.HTTPDownloader(timeout=_TIMEOUT))
     except requests.HTTPError as error:
-        if error.response is not None and error.response.status_code == requests.codes.not_found:
+        status = None
+        if error.response is not None:
+            status = error.response.status_code
+            error.response.close()
+        if status == requests.codes.not_found:
             return False
         raise _failed(published, place, name, str(error)) from error
     except requests.RequestException as error:

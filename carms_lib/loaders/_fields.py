@@ -54,11 +54,10 @@ _WORDS = re.compile(
 )
 _DATES = re.compile(r"^Dates[ \t]*:[ \t]*\n\s*?((?:[ \t]*\*[ \t]+[^\n]+\n?|[ \t]*\n)+)", re.MULTILINE)
 _BULLET = re.compile(r"^[ \t]*\*[ \t]+(\S.*?)[ \t]*$", re.MULTILINE)
-_EXAM_BLOCK = re.compile(
-    r"^(?:Examinations|Examens)[ \t]*$\n(.*?)"
-    r"(?=^(?:Reference documents|Documents de référence|Additional documents"
-    r"|Documents supplémentaires)[ \t]*$|\Z)",
-    re.MULTILINE | re.DOTALL,
+# Examinations come before these; their own label is missing on some pages, so it is no landmark.
+_AFTER_EXAMS = re.compile(
+    r"^(?:Reference documents|Documents de référence|Additional documents|Documents supplémentaires)[ \t]*$",
+    re.MULTILINE,
 )
 # Examination names as the publisher's system prints them, alone on a line.
 _EXAMS = re.compile(
@@ -106,7 +105,6 @@ def parse_fields(sections: list[Section], header: Header) -> Fields:
     criteria = bodies.get("selection_criteria", "")
     bands = _BANDS.search(criteria)
     dates = _DATES.search(bodies.get("interviews", ""))
-    exam_block = _EXAM_BLOCK.search(documents)
     return Fields(
         application_language=_first(_LANGUAGE, bodies.get("general_instructions", "")),
         program_length=_first(_LENGTH, bodies.get("program_curriculum", "")),
@@ -117,7 +115,7 @@ def parse_fields(sections: list[Section], header: Header) -> Fields:
         reference_letters=_joined(_LETTERS.findall(documents)),
         personal_letter_words=_first(_WORDS, documents),
         interview_dates=_joined(_BULLET.findall(dates[1])) if dates else None,
-        exams=_joined(_EXAMS.findall(exam_block[1])) if exam_block else None,
+        exams=_joined(_EXAMS.findall(_AFTER_EXAMS.split(documents, maxsplit=1)[0])),
         body_quota=body_quota(bodies, header.stream, header.match_name),
         criteria_weights=criteria_weights(criteria),
     )

@@ -1,4 +1,43 @@
 """Stable matching of applicants to programs: the mechanism of a residency match, useful without CaRMS data.
 
-Belongs here: the face of the package. Does not belong here: anything about Canada, tables or years.
+Belongs here: the face of the package, its names imported when they are first used, so that importing it loads
+neither numba nor pandas. Does not belong here: anything about Canada, tables or years.
+
+A problem (`MatchingProblem`) is solved (`solve`) and gives a `Matching`, which can be asked who is where, whether
+it is stable, who blocks, and why an applicant or a program has this outcome.
 """
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from carms_lib.matching._problem import MatchingProblem
+    from carms_lib.matching._result import Matching
+    from carms_lib.matching._solve import solve
+    from carms_lib.matching._stability import blocking_pairs, check_matching, is_stable
+
+_FACE = {
+    "Matching": "_result",
+    "MatchingProblem": "_problem",
+    "blocking_pairs": "_stability",
+    "check_matching": "_stability",
+    "is_stable": "_stability",
+    "solve": "_solve",
+}
+
+__all__ = ["Matching", "MatchingProblem", "blocking_pairs", "check_matching", "is_stable", "solve"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _FACE:
+        value = getattr(importlib.import_module(f"carms_lib.matching.{_FACE[name]}"), name)
+        globals()[name] = value  # the next access is an ordinary attribute
+        return value
+    msg = f"module 'carms_lib.matching' has no attribute {name!r}"
+    raise AttributeError(msg)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -24,9 +24,13 @@ import numpy as np
 from carms_lib.matching._jit import kernel
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from carms_lib.matching._types import Float64s, Int32s, Int64s
 
-__all__ = ["is_worse", "propose_scored", "resume_scored"]
+__all__ = ["is_worse", "offer", "propose_called", "propose_scored", "resume_scored"]
+
+SEATED, REJECTED = -1, -2
 
 
 @kernel
@@ -121,46 +125,115 @@ def resume_scored(
         while applicant >= 0:  # follow the chain of displaced applicants to its end
             entry = ptr[applicant] + position[applicant]
             end = ptr[applicant + 1]
-            displaced = np.int32(-1)
+            outcome = REJECTED
             match[applicant] = -1
             while entry < end:
-                program = idx[entry]
-                value = score[entry]
-                entry += 1
                 proposals += 1
-                size = held_count[program]
-                capacity = quota[program]
-                if value == -np.inf or capacity == 0:
-                    continue
-                root = seat_ptr[program]
-                if size < capacity:
-                    child = size
-                    while child > 0:
-                        parent = (child - 1) >> 1
-                        above = root + parent
-                        if not is_worse(value, applicant, held_score[above], held_applicant[above]):
-                            break
-                        held_score[root + child] = held_score[above]
-                        held_applicant[root + child] = held_applicant[above]
-                        child = parent
-                    held_score[root + child] = value
-                    held_applicant[root + child] = applicant
-                    held_count[program] = size + 1
+                program = idx[entry]
+                outcome = offer(
+                    applicant, score[entry], program, quota, seat_ptr, held_applicant, held_score, held_count
+                )
+                if outcome != REJECTED:
                     match[applicant] = program
-                    entry -= 1
                     break
-                if is_worse(value, applicant, held_score[root], held_applicant[root]):
-                    continue
-                displaced = held_applicant[root]
-                _replace_root(held_applicant, held_score, root, size, applicant, value)
-                match[applicant] = program
-                entry -= 1
-                break
+                entry += 1
             position[applicant] = entry - ptr[applicant]
-            if displaced >= 0:
-                position[displaced] += 1
-            applicant = displaced
+            applicant = outcome
+            if applicant >= 0:
+                position[applicant] += 1
     return proposals
+
+
+@kernel
+def propose_called(
+    ptr: Int64s,
+    idx: Int32s,
+    score_of: Callable[[int, int], float],
+    quota: Int32s,
+    seat_ptr: Int64s,
+    match: Int32s,
+    position: Int32s,
+    held_applicant: Int32s,
+    held_score: Float64s,
+    held_count: Int32s,
+    stack: Int32s,  # noqa: ARG001 - the same arguments as `propose_scored`
+) -> int:
+    """Match as `propose_scored` does, calling ``score_of(applicant, program)`` when a proposal is made.
+
+    Returns
+    -------
+    int64
+        Number of proposals; or, where `score_of` returned NaN, -1 less the entry at which it did.
+    """
+    n = ptr.size - 1
+    held_count[:] = 0
+    position[:] = 0
+    proposals = 0
+    for first in range(n):
+        applicant = first
+        while applicant >= 0:
+            entry = ptr[applicant] + position[applicant]
+            end = ptr[applicant + 1]
+            outcome = REJECTED
+            match[applicant] = -1
+            while entry < end:
+                proposals += 1
+                program = idx[entry]
+                value = score_of(applicant, program)
+                if np.isnan(value):
+                    return -1 - entry
+                outcome = offer(applicant, value, program, quota, seat_ptr, held_applicant, held_score, held_count)
+                if outcome != REJECTED:
+                    match[applicant] = program
+                    break
+                entry += 1
+            position[applicant] = entry - ptr[applicant]
+            applicant = outcome
+            if applicant >= 0:
+                position[applicant] += 1
+    return proposals
+
+
+@kernel
+def offer(
+    applicant: int,
+    value: float,
+    program: int,
+    quota: Int32s,
+    seat_ptr: Int64s,
+    held_applicant: Int32s,
+    held_score: Float64s,
+    held_count: Int32s,
+) -> int:
+    """Let `applicant`, whose score is `value`, propose to `program`.
+
+    Returns
+    -------
+    int64
+        REJECTED; or SEATED, where a free seat was taken; or whom the proposal displaced.
+    """
+    size = held_count[program]
+    root = seat_ptr[program]
+    if value == -np.inf or quota[program] == 0:
+        return REJECTED
+    if size == quota[program]:
+        displaced = held_applicant[root]
+        if is_worse(value, applicant, held_score[root], displaced):
+            return REJECTED
+        _replace_root(held_applicant, held_score, root, size, applicant, value)
+        return np.int64(displaced)
+    child = size
+    while child > 0:
+        parent = (child - 1) >> 1
+        if not is_worse(value, applicant, held_score[root + parent], held_applicant[root + parent]):
+            break
+        held_score[root + child] = held_score[root + parent]
+        held_applicant[root + child] = held_applicant[root + parent]
+        child = parent
+    held_score[root + child] = value
+    held_applicant[root + child] = applicant
+    held_count[program] = size + 1
+    return SEATED
 
 
 @kernel

@@ -10,9 +10,11 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Bools", "Float64s", "Int32s", "Int64s"]
+__all__ = ["Bools", "Float64s", "Int32s", "Int64s", "UInt64s", "UInts"]
 
 Bools: TypeAlias = NDArray[np.bool_]
 Int32s: TypeAlias = NDArray[np.int32]
 Int64s: TypeAlias = NDArray[np.int64]
 Float64s: TypeAlias = NDArray[np.float64]
+UInt64s: TypeAlias = NDArray[np.uint64]
+UInts: TypeAlias = NDArray[np.uint32] | NDArray[np.uint64]

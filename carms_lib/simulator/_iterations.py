@@ -16,7 +16,8 @@ from carms_lib.simulator._cohort import PARAMETERS
 from carms_lib.simulator._funnel import keep_best, read_files
 from carms_lib.simulator._market import Tables
 from carms_lib.simulator._noise import Purpose, fold, normal, stream, uniform
-from carms_lib.simulator._wishes import MAX_LIST, earliest, gather_open
+from carms_lib.simulator._race import earliest, new_track
+from carms_lib.simulator._wishes import MAX_LIST, gather_open
 
 __all__ = ["draw_quota", "first_iteration", "second_iteration"]
 
@@ -152,15 +153,15 @@ def second_iteration(
     of_second = stream(entropy, _SECOND, draw)
     of_length = stream(entropy, _OF_LENGTH, draw)
     of_taste = stream(entropy, _OF_TASTE, draw)
-    times = np.empty(MAX_LIST)
+    track = new_track(programs + 1)
     start = np.empty(len(tables.discipline_key) + 1, dtype=np.int64)
     candidates = np.empty(programs, dtype=np.int32)
-    keys, rates = np.empty(programs, dtype=np.uint64), np.empty(programs)
+    keys, waits = np.empty(programs, dtype=np.uint64), np.empty(programs)
     pace = np.inf
     edge = 0
     for t in range(len(tables.type_class)):
         c = tables.type_class[t]
-        gather_open(tables, weight[t], openings, np.uint8(1 << c), start, candidates, keys, rates)
+        gather_open(tables, weight[t], openings, np.uint8(1 << c), start, candidates, keys, waits)
         found = start[len(start) - 1]
         for a in range(tables.type_start[t], tables.type_start[t + 1]):
             ptr[a] = edge
@@ -171,9 +172,8 @@ def second_iteration(
                 continue
             breadth = math.exp(theta[_LENGTH_SPREAD] * normal(fold(of_length, key)))
             length = min(max(round(theta[_SECOND_LENGTH] * breadth), 1), MAX_LIST)
-            here = slice(0, found)
             count, pace = earliest(
-                fold(of_taste, key), candidates[here], keys[here], rates[here], length, pace, times, program[edge:]
+                fold(of_taste, key), candidates, keys, waits, 0, found, length, pace, track, program, edge
             )
             edge += count
     n = len(tables.applicant_type)

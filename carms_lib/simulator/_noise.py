@@ -38,9 +38,9 @@ __all__ = [
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_A = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_B = np.uint64(0x94D049BB133111EB)
-_S30, _S27, _S31, _S11, _S32 = (np.uint64(s) for s in (30, 27, 31, 11, 32))
+_S30, _S27, _S31, _S12, _S32 = (np.uint64(s) for s in (30, 27, 31, 12, 32))
 _LOW32 = np.uint64(0xFFFFFFFF)
-_TO_UNIT = 2.0**-53
+_TO_UNIT = 2.0**-52
 _TO_UNIT32 = 2.0**-32
 
 
@@ -83,8 +83,8 @@ def stream(entropy: np.uint64, purpose: int, draw: int) -> np.uint64:
 
 @kernel
 def uniform(state: np.uint64) -> float:
-    """Return a number in (0, 1), never either end."""
-    return (float(state >> _S11) + 0.5) * _TO_UNIT
+    """Return a number in (0, 1), never either end: the middle of one of 2**52 equal parts."""
+    return (float(state >> _S12) + 0.5) * _TO_UNIT
 
 
 @kernel
@@ -112,7 +112,7 @@ def uniform_array(entropy: int, purpose: int, draws: np.ndarray, items: int) -> 
     state = _fold_array(np.array([entropy], dtype=np.uint64), np.array([purpose], dtype=np.uint64))
     states = _fold_array(state[:, None], np.asarray(draws, dtype=np.uint64)[:, None])
     hashed = _fold_array(states, np.arange(items, dtype=np.uint64)[None, :])
-    unit: np.ndarray = ((hashed >> _S11).astype(np.float64) + 0.5) * _TO_UNIT
+    unit: np.ndarray = ((hashed >> _S12).astype(np.float64) + 0.5) * _TO_UNIT
     return unit
 
 

@@ -14,21 +14,18 @@ import json
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from carms_lib._views import open_view
+from carms_lib._views import View, open_view
 from carms_lib.exceptions import ArgumentError, StudyError, UnknownNameError
 from carms_lib.provenance import Provenance
 from carms_lib.simulator._cohort import PARAMETERS
 from carms_lib.simulator._draw import DRAWS_PER_INPUT, BlockResult
 from carms_lib.simulator._market import Market
 from carms_lib.simulator._scenario import Scenario
-
-if TYPE_CHECKING:
-    from carms_lib.pressure import Bands
 
 __all__ = ["BASELINE", "Comparison", "Outcomes", "Study"]
 
@@ -141,14 +138,14 @@ class Study:
             raise UnknownNameError("scenario", scenario, self._outcomes)
         return self._outcomes[scenario]
 
-    def pressure(self, by: str | Sequence[str] | None = None, **options: Any) -> Bands:
+    def pressure(self, by: str | Sequence[str] | None = None, **options: Any) -> View:
         """Return the pressure metrics with bands; see `carms_lib.pressure.pressure_bands`."""
-        bands: Bands = open_view("pressure")(self, by, **options)
+        bands: View = open_view("pressure")(self, by, **options)
         return bands
 
-    def outcomes(self, by: str | Sequence[str] | None = None, **options: Any) -> Bands:
+    def outcomes(self, by: str | Sequence[str] | None = None, **options: Any) -> View:
         """Return what came of applicants and seats with bands; see `carms_lib.pressure.outcome_bands`."""
-        bands: Bands = open_view("outcomes")(self, by, **options)
+        bands: View = open_view("outcomes")(self, by, **options)
         return bands
 
     def compare(self, scenario: str) -> Comparison:
@@ -285,14 +282,14 @@ class Comparison:
         self.scenario = scenario
         self.provenance = study.provenance
 
-    def outcomes(self, by: str | Sequence[str] | None = None, **options: Any) -> Bands:
+    def outcomes(self, by: str | Sequence[str] | None = None, **options: Any) -> View:
         """Return scenario minus baseline for what came of applicants and seats, with bands."""
-        bands: Bands = open_view("outcomes")(self.study, by, against=BASELINE, scenario=self.scenario, **options)
+        bands: View = open_view("outcomes")(self.study, by, against=BASELINE, scenario=self.scenario, **options)
         return bands
 
-    def pressure(self, by: str | Sequence[str] | None = None, **options: Any) -> Bands:
+    def pressure(self, by: str | Sequence[str] | None = None, **options: Any) -> View:
         """Return scenario minus baseline for the pressure metrics, with bands."""
-        bands: Bands = open_view("pressure")(self.study, by, against=BASELINE, scenario=self.scenario, **options)
+        bands: View = open_view("pressure")(self.study, by, against=BASELINE, scenario=self.scenario, **options)
         return bands
 
     def to_frame(self) -> pd.DataFrame:

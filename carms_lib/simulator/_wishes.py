@@ -8,9 +8,7 @@ the applicant wants the programs with the highest utility
 
     u(a, p) = log w(type of a, p) + Gumbel noise of (a, p),
 
-which is the order of the exponential race t(a, p) = E(a, p) / w(type of a, p) with E standard exponential: the
-earliest arrivals are wanted most. The race is used because it needs one logarithm, and because a program that
-enters, leaves or changes leaves the arrival of every other program as it was.
+which is the order in which they arrive in an exponential race (`_race`).
 
 References
 ----------
@@ -28,8 +26,9 @@ from carms_lib.matching._jit import kernel
 from carms_lib.simulator._cohort import PARAMETERS
 from carms_lib.simulator._market import Tables
 from carms_lib.simulator._noise import Purpose, fold, normal, stream, uniform
+from carms_lib.simulator._race import earliest, first_two, new_track
 
-__all__ = ["MAX_LIST", "earliest", "gather_open", "taste_weights", "write_wishes"]
+__all__ = ["MAX_LIST", "gather_open", "taste_weights", "write_wishes"]
 
 #: The longest wish list that a draw writes; the memory of a worker is proportional to it.
 MAX_LIST = 64
@@ -61,7 +60,6 @@ _PROGRAM, _DEMAND, _DISCIPLINE, _BREADTH, _BACKUP, _LENGTH, _TASTE = (
     Purpose.TASTE,
 )
 _EN, _FR = 0, 1
-_PATIENCE = 1.8  # a race that is cut short too often is run twice, one cut short too late sorts too much
 
 
 @kernel
@@ -123,124 +121,6 @@ def taste_weights(
 
 
 @kernel
-def _first_discipline(state: np.uint64, keys: np.ndarray, popularity: np.ndarray, choices: np.ndarray) -> int:
-    """Return the first arrival among the disciplines, -1 where none can be had."""
-    best, arrival = -1, np.inf
-    for k in range(len(popularity)):
-        rate = popularity[k]
-        if choices[k] > 0 and rate > 0.0:
-            u = uniform(fold(state, keys[k]))
-            if 1.0 - u < arrival * rate:
-                time = -math.log(u) / rate
-                if time < arrival:
-                    best, arrival = k, time
-    return best
-
-
-@kernel
-def _disciplines_behind(
-    state: np.uint64, keys: np.ndarray, behind: np.ndarray, choices: np.ndarray, first: int
-) -> tuple[int, int]:
-    """Return the first two arrivals among the other disciplines, -1 where there is none."""
-    second, third = -1, -1
-    time_second, time_third = np.inf, np.inf
-    for k in range(len(behind)):
-        rate = behind[k]
-        if k != first and choices[k] > 0 and rate > 0.0:
-            u = uniform(fold(state, keys[k]))
-            if 1.0 - u >= time_third * rate:
-                continue
-            time = -math.log(u) / rate
-            if time < time_second:
-                third, time_third = second, time_second
-                second, time_second = k, time
-            elif time < time_third:
-                third, time_third = k, time
-    return second, third
-
-
-@kernel
-def _race(
-    state: np.uint64,
-    candidates: np.ndarray,
-    keys: np.ndarray,
-    rates: np.ndarray,
-    length: int,
-    limit: float,
-    times: np.ndarray,
-    out: np.ndarray,
-) -> int:
-    """Write the first `length` arrivals before `limit` into `out` and return how many there are.
-
-    A uniform u arrives at -log(u) / rate, which is at least (1 - u) / rate: whoever is too late by that bound is
-    turned away without a logarithm.
-    """
-    count = 0
-    last = limit
-    for i in range(len(candidates)):
-        u = uniform(fold(state, keys[i]))
-        if 1.0 - u >= last * rates[i]:
-            continue
-        time = -math.log(u) / rates[i]
-        if time >= last:
-            continue
-        place = count if count < length else count - 1
-        count = min(count + 1, length)
-        while place > 0 and times[place - 1] > time:
-            times[place], out[place] = times[place - 1], out[place - 1]
-            place -= 1
-        times[place], out[place] = time, candidates[i]
-        if count == length:
-            last = times[count - 1]
-    return count
-
-
-@kernel
-def earliest(
-    state: np.uint64,
-    candidates: np.ndarray,
-    keys: np.ndarray,
-    rates: np.ndarray,
-    length: int,
-    pace: float,
-    times: np.ndarray,
-    out: np.ndarray,
-) -> tuple[int, float]:
-    """Run the exponential race and write the first `length` arrivals into `out`.
-
-    Parameters
-    ----------
-    state : uint64
-        The applicant's state; a program's key is folded into it.
-    candidates, keys, rates : ndarray of shape (M,)
-        Programs, their keys, and their positive weights.
-    length : int
-        At most len(out).
-    pace : float
-        A guess of the time between arrivals, such as an earlier race's; inf where there is none. It changes how
-        long the race takes, never who arrives.
-    times : ndarray of float64
-        Work space, at least `length` long.
-    out : ndarray of int32
-        Written: programs in order of arrival.
-
-    Returns
-    -------
-    count : int
-        How many were written: min(length, M).
-    pace : float
-        This race's time between arrivals.
-    """
-    length = min(length, len(candidates))
-    if length == 0:
-        return 0, pace
-    count = _race(state, candidates, keys, rates, length, _PATIENCE * pace * length, times, out)
-    if count < length:
-        count = _race(state, candidates, keys, rates, length, np.inf, times, out)
-    return count, times[count - 1] / count
-
-
-@kernel
 def gather_open(
     tables: Tables,
     weight: np.ndarray,
@@ -249,7 +129,7 @@ def gather_open(
     start: np.ndarray,
     candidates: np.ndarray,
     keys: np.ndarray,
-    rates: np.ndarray,
+    waits: np.ndarray,
 ) -> None:
     """Write the programs that one type may and can apply to, side by side.
 
@@ -261,8 +141,8 @@ def gather_open(
         Which classes may apply; `bit` is the type's class.
     start : ndarray of shape (K + 1,), int64
         Written: where each discipline's programs begin.
-    candidates, keys, rates : ndarray of shape (P,)
-        Written.
+    candidates, keys, waits : ndarray of shape (P,)
+        Written: programs, their keys, and 1 / weight.
     """
     found = 0
     for k in range(len(start) - 1):
@@ -271,7 +151,7 @@ def gather_open(
             if weight[p] > 0.0 and openings[p] & bit:
                 candidates[found] = p
                 keys[found] = tables.program_key[p]
-                rates[found] = weight[p]
+                waits[found] = 1.0 / weight[p]
                 found += 1
     start[len(start) - 1] = found
 
@@ -307,35 +187,36 @@ def write_wishes(
     of_length = stream(entropy, _LENGTH, draw)
     of_taste = stream(entropy, _TASTE, draw)
     programs, disciplines = len(tables.program_key), len(tables.discipline_key)
-    times = np.empty(MAX_LIST)
+    track = new_track(max(programs, disciplines) + 1)
     wanted = np.empty(3, dtype=np.int64)
     start = np.empty(disciplines + 1, dtype=np.int64)
-    choices = np.empty(disciplines, dtype=np.int64)
     candidates = np.empty(programs, dtype=np.int32)
-    keys, rates = np.empty(programs, dtype=np.uint64), np.empty(programs)
+    keys, waits = np.empty(programs, dtype=np.uint64), np.empty(programs)
+    wait_first, wait_behind = np.empty(disciplines), np.empty(disciplines)
     pace = np.full(disciplines, np.inf)
     edge = 0
     for t in range(len(tables.type_class)):
         group = 1 if tables.class_abroad[tables.type_class[t]] else 0
         bit = np.uint8(1 << tables.type_class[t])
-        gather_open(tables, weight[t], tables.first_open, bit, start, candidates, keys, rates)
+        gather_open(tables, weight[t], tables.first_open, bit, start, candidates, keys, waits)
         for k in range(disciplines):
-            choices[k] = start[k + 1] - start[k]
+            some = start[k + 1] > start[k]
+            wait_first[k] = 1.0 / popularity[group, k] if some and popularity[group, k] > 0.0 else np.inf
+            behind = tables.behind_weight[group, k]
+            wait_behind[k] = 1.0 / behind if some and behind > 0.0 else np.inf
         for a in range(tables.type_start[t], tables.type_start[t + 1]):
             ptr[a] = edge
             if a - tables.type_start[t] >= taking_part[t]:
                 continue
             key = tables.applicant_key[a]
-            first = _first_discipline(fold(of_discipline, key), tables.discipline_key, popularity[group], choices)
+            first, _ = first_two(fold(of_discipline, key), tables.discipline_key, wait_first, -1, track)
             if first < 0:
                 continue
             wanted[0], wanted[1], wanted[2] = first, -1, -1
             ranks_more = uniform(fold(of_breadth, key))
             only = tables.only_share[group, first]
             if ranks_more >= only:
-                wanted[1], third = _disciplines_behind(
-                    fold(of_backup, key), tables.discipline_key, tables.behind_weight[group], choices, first
-                )
+                wanted[1], third = first_two(fold(of_backup, key), tables.discipline_key, wait_behind, first, track)
                 if ranks_more >= only + (1.0 - only) * (1.0 - theta[_THIRD]):
                     wanted[2] = third
             breadth = math.exp(theta[_LENGTH_SPREAD] * normal(fold(of_length, key)))
@@ -343,13 +224,12 @@ def write_wishes(
             room = MAX_LIST
             for place in range(3):
                 k = wanted[place]
-                if k < 0 or room == 0:
+                if k < 0:
                     continue
                 median = theta[_LENGTH_FIRST] if place == 0 else theta[_LENGTH_BEHIND]
                 length = min(max(round(median * breadth), 1), room)
-                here = slice(start[k], start[k + 1])
                 count, pace[k] = earliest(
-                    taste, candidates[here], keys[here], rates[here], length, pace[k], times, program[edge:]
+                    taste, candidates, keys, waits, start[k], start[k + 1], length, pace[k], track, program, edge
                 )
                 edge += count
                 room -= count

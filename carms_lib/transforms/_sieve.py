@@ -65,9 +65,9 @@ class Sieve:
 
     def fail(self, mask: pd.Series[bool], column: str, reason: str | pd.Series[str]) -> None:
         """Give every row of `mask` a reason, with what stands in `column` as its value."""
-        rows = self.frame.loc[mask]
-        if rows.empty:
+        if not mask.any():
             return
+        rows = self.frame.loc[mask]
         self._failed |= mask.to_numpy(dtype=bool)
         self._faults.append(
             pd.DataFrame(

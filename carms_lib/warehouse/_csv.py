@@ -5,6 +5,7 @@ Belongs here: writing one frame to one file. Does not belong here: choosing what
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,8 @@ def write_csv(frame: pd.DataFrame, path: str | Path) -> Path:
         if not pd.api.types.is_numeric_dtype(safe[name].dtype):
             safe[name] = safe[name].astype(object).map(_as_text, na_action="ignore")
     safe.columns = [_as_text(str(name)) for name in safe.columns]
-    safe.to_csv(path, index=False, lineterminator="\n", date_format="%Y-%m-%dT%H:%M:%S.%f%z")
+    # all text in quotes: a lone carriage return would else end the row
+    safe.to_csv(path, index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     return path
 
 

@@ -364,7 +364,8 @@ def draws(connection: Connection, study_id: int) -> pd.DataFrame:
 
 def _known(connection: Connection, study_id: int) -> tuple[int, Provenance]:
     study = TABLES["study"]
-    kept = dict(connection.execute(select(study.c.study_id, study.c.provenance)).tuples().all())
+    found = connection.execute(select(study.c.study_id, study.c.provenance))
+    kept = {row.study_id: row.provenance for row in found}
     if study_id not in kept:
         raise UnknownNameError("study_id", study_id, kept)
     return int(study_id), Provenance.from_dict(kept[study_id])

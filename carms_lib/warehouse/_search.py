@@ -157,7 +157,7 @@ def learn_sections(
     current = select(program.c.program_stream_id, program.c.program_key).where(
         program.c.release_id == release_id, program.c.valid_to.is_(None)
     )
-    keys = dict(connection.execute(current).tuples().all())
+    keys = {row.program_stream_id: row.program_key for row in connection.execute(current)}
     kept = {
         (key, section): (document_key, content)
         for document_key, key, section, content in connection.execute(

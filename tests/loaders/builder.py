@@ -271,7 +271,8 @@ def zipped(files: dict[str, bytes], *, compression: int = zipfile.ZIP_DEFLATED) 
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", compression) as archive:
         for name, content in files.items():
-            archive.writestr(name, content)
+            # a fixed date, so that the same files give the same bytes
+            archive.writestr(zipfile.ZipInfo(name), content, compression)
     return stream.getvalue()
 
 

@@ -7,9 +7,7 @@ import pytest
 from carms_lib.matching import _kernels, _reference
 
 
-def scored_market(
-    rng: np.random.Generator, *, ties: bool
-) -> tuple[list[list[int]], list[list[float]], list[int]]:
+def scored_market(rng: np.random.Generator, *, ties: bool) -> tuple[list[list[int]], list[list[float]], list[int]]:
     n_applicants, n_programs = int(rng.integers(0, 9)), int(rng.integers(1, 6))
     lists, scores = [], []
     for _ in range(n_applicants):
@@ -21,9 +19,7 @@ def scored_market(
     return lists, scores, rng.integers(0, 4, n_programs).tolist()
 
 
-def solve_scored(
-    lists: list[list[int]], scores: list[list[float]], quotas: list[int]
-) -> tuple[np.ndarray, ...]:
+def solve_scored(lists: list[list[int]], scores: list[list[float]], quotas: list[int]) -> tuple[np.ndarray, ...]:
     n = len(lists)
     ptr = np.concatenate(([0], np.cumsum([len(own) for own in lists], dtype=np.int64))).astype(np.int64)
     idx = np.array([program for own in lists for program in own], np.int32)
@@ -33,9 +29,7 @@ def solve_scored(
     seats = int(seat_ptr[-1])
     match, position = np.full(n, -7, np.int32), np.full(n, -7, np.int32)
     held = np.full(seats, -7, np.int32), np.full(seats, np.nan), np.full(quota.size, 9, np.int32)
-    proposals = _kernels.propose_scored(
-        ptr, idx, score, quota, seat_ptr, match, position, *held, np.empty(n, np.int32)
-    )
+    proposals = _kernels.propose_scored(ptr, idx, score, quota, seat_ptr, match, position, *held, np.empty(n, np.int32))
     return match, position, np.array(proposals), *held, seat_ptr
 
 
@@ -44,9 +38,7 @@ def solve_scored(
 def test_propose_scored_equals_its_twin(seed: int, ties: bool) -> None:
     lists, scores, quotas = scored_market(np.random.default_rng(seed), ties=ties)
     match, position, proposals, *_ = solve_scored(lists, scores, quotas)
-    assert (match.tolist(), position.tolist(), int(proposals)) == _reference.propose_scored(
-        lists, scores, quotas
-    )
+    assert (match.tolist(), position.tolist(), int(proposals)) == _reference.propose_scored(lists, scores, quotas)
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from carms_lib.simulator._draw import NOT_TAKING_PART, BlockInputs, run_block
 from carms_lib.simulator._funnel import interview, keep_best, read_files
-from carms_lib.simulator._noise import Purpose, fold, stream
-from carms_lib.simulator._wishes import MAX_LIST, earliest, taste_weights, write_wishes
+from carms_lib.simulator._noise import Purpose, fold, stream, uniform
+from carms_lib.simulator._race import arrivals, earliest, first_two, new_track
+from carms_lib.simulator._wishes import MAX_LIST, taste_weights, write_wishes
 
 
 def _inputs(market: carms.Market) -> BlockInputs:
@@ -119,12 +120,12 @@ def test_the_race_is_won_by_weight() -> None:
     rates = np.array([1.0, 2.0, 5.0])
     keys = np.array([11, 12, 13], dtype=np.uint64)
     wins = np.zeros(3)
-    times, out = np.empty(3), np.empty(3, dtype=np.int32)
+    track, out = new_track(4), np.empty(3, dtype=np.int32)
     with np.errstate(over="ignore"):
         state = np.uint64(stream(np.uint64(9), Purpose.TASTE, 0))
         for i in range(8_000):
             own = np.uint64(fold(state, np.uint64(i)))
-            earliest(own, np.arange(3, dtype=np.int32), keys, rates, 3, np.inf, times, out)
+            earliest(own, np.arange(3, dtype=np.int32), keys, 1 / rates, 0, 3, 3, np.inf, track, out, 0)
             wins[out[0]] += 1
     # Standard error of a share near one half is 0.0056.
     np.testing.assert_allclose(wins / wins.sum(), rates / rates.sum(), atol=0.02)
@@ -142,7 +143,7 @@ def test_the_race_does_not_depend_on_the_pace_guessed(length: int) -> None:
             arrivals = []
             for pace in (np.inf, 1e-9, 0.01):
                 out = np.empty(40, dtype=np.int32)
-                count, _ = earliest(state, candidates, keys, rates, length, pace, np.empty(40), out)
+                count, _ = earliest(state, candidates, keys, 1 / rates, 0, 40, length, pace, new_track(41), out, 0)
                 assert count == length
                 arrivals.append(list(out[:count]))
             assert arrivals[0] == arrivals[1] == arrivals[2]
@@ -167,3 +168,29 @@ def test_keep_best_is_a_sort(seed: int) -> None:
             assert threshold[p] == -np.inf
         else:
             assert threshold[p] == (own[kept - 1] if kept else np.inf)
+
+
+def test_arrivals_are_exponential_to_the_last_digits() -> None:
+    keys = np.arange(5_000, dtype=np.uint64)
+    waits = np.full(5_000, 2.0)
+    track = new_track(5_000)
+    with np.errstate(over="ignore"):
+        state = np.uint64(stream(np.uint64(4), Purpose.TASTE, 0))
+        arrivals(state, keys, waits, 0, 5_000, track)
+        expected = [-2.0 * np.log(uniform(np.uint64(fold(state, key)))) for key in keys]
+    np.testing.assert_allclose(track.times, expected, rtol=1e-9)
+
+
+def test_first_two_leaves_out_whom_it_is_told_and_who_cannot_run() -> None:
+    keys = np.arange(6, dtype=np.uint64)
+    waits = np.array([1.0, np.inf, 1.0, 3.0, np.inf, 0.5])
+    track = new_track(6)
+    with np.errstate(over="ignore"):
+        for i in range(200):
+            state = np.uint64(stream(np.uint64(4), Purpose.DISCIPLINE, i))
+            first, second = first_two(state, keys, waits, -1, track)
+            order = [k for k in np.argsort(track.times) if np.isfinite(waits[k])]
+            assert [first, second] == order[:2]
+            without = first_two(state, keys, waits, first, track)
+            assert list(without) == [k for k in order if k != first][:2]
+        assert first_two(state, keys[:1], np.array([np.inf]), -1, track) == (-1, -1)

@@ -1,0 +1,219 @@
+"""`solve`: from a problem to a matching.
+
+Belongs here: the verb, its arguments, and which procedure answers. Does not belong here: the procedures.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from carms_lib.exceptions import ArgumentError, ProblemError, StabilityWarning
+from carms_lib.matching._checks import check_choice, check_count
+from carms_lib.matching._from_scores import not_a_score, plain_score
+from carms_lib.matching._lists import Seating
+from carms_lib.matching._result import Matching
+
+if TYPE_CHECKING:
+    from carms_lib.matching._problem import MatchingProblem
+
+__all__ = ["solve"]
+
+_LOWEST_BUDGET = 20_000
+
+
+def solve(
+    problem: MatchingProblem,
+    *,
+    proposing: str = "applicants",
+    rule: str = "BIS",
+    order: str = "couples_last",
+    reshuffles: int = 10,
+    budget: int | None = None,
+    passes: int = 100,
+    exact_limit: int = 150,
+    time_limit: float = 10.0,
+    rng: int | np.random.Generator | None = 0,
+) -> Matching:
+    """Find a stable matching.
+
+    Parameters
+    ----------
+    problem : MatchingProblem
+    proposing : {"applicants", "programs"}, default "applicants"
+        Whose side proposes. Without couples, that side gets the best that any stable matching has for it. With
+        couples, applicants propose.
+    rule : {"BIS", "MM"}, default "BIS"
+        With couples: when a program takes both members. Under "BIS", if both are among the best it can hold; under
+        "MM", if the better beats its second-worst and the other its worst.
+    order : {"couples_last", "couples_first", "by_number", "random"}, default "couples_last"
+        With couples: the order in which Roth and Peranson's procedure admits applicants.
+    reshuffles : int, default 10
+        With couples: how many other orders of the couples are tried where the first finds nothing stable.
+    budget : int, optional
+        With couples: steps for each admitted applicant before a loop is assumed; by default 20,000, and more in
+        markets of more than 10,000 applicants.
+    passes : int, default 100
+        With couples: passes of Kojima, Pathak and Roth's procedure.
+    exact_limit : int, default 150
+        With couples: the largest number of applicants for which an integer program is tried at last.
+    time_limit : float, default 10.0
+        For that program [s].
+    rng : int or numpy.random.Generator, default 0
+        Draws the other orders. The default gives the same answer every time.
+
+    Returns
+    -------
+    Matching
+        Its `status` says whether it is stable.
+
+    Raises
+    ------
+    ArgumentError
+        An argument is not allowed, or not for this problem.
+    ProblemError
+        A score function returned NaN.
+
+    Warns
+    -----
+    StabilityWarning
+        No stable matching was found, or there is none; the result has the fewest blocking coalitions found.
+
+    References
+    ----------
+    Gale, D. and Shapley, L. S. (1962). College admissions and the stability of marriage. American Mathematical
+    Monthly 69, 9-15.
+    Roth, A. E. and Peranson, E. (1999). The redesign of the matching market for American physicians. American
+    Economic Review 89, 748-780.
+
+    Examples
+    --------
+    >>> from carms_lib.matching import MatchingProblem, solve
+    >>> problem = MatchingProblem.from_lists(
+    ...     applicants={"ana": ["p", "q"], "ben": ["q"]},
+    ...     programs={"p": ["ana"], "q": ["ben", "ana"]},
+    ...     quotas={"p": 1, "q": 1},
+    ... )
+    >>> solve(problem).status
+    'stable'
+    """
+    check_choice("proposing", proposing, ("applicants", "programs"))
+    check_choice("rule", rule, ("BIS", "MM"))
+    if not problem.n_couples:
+        if proposing == "programs":
+            return _programs_propose(problem, rule)
+        if problem.scores is not None:
+            return _score(problem, rule)
+        return _applicants_propose(problem, rule)
+    if proposing == "programs":
+        msg = "proposing='programs' is not possible with couples: a program cannot propose to half a pair."
+        raise ArgumentError(msg)
+    from carms_lib.matching import _ladder, _market  # noqa: PLC0415 - compiled kernels load when they are needed
+
+    check_choice("order", order, _ladder.ORDERS)
+    if not time_limit > 0:
+        msg = f"time_limit={time_limit!r} is not allowed: give seconds, more than 0."
+        raise ArgumentError(msg)
+    settings = _ladder.Settings(
+        rule=rule,
+        order=order,
+        reshuffles=check_count("reshuffles", reshuffles),
+        budget=max(_LOWEST_BUDGET, 2 * problem.n_applicants)
+        if budget is None
+        else check_count("budget", budget, least=1),
+        passes=check_count("passes", passes),
+        exact_limit=check_count("exact_limit", exact_limit),
+        time_limit=float(time_limit),
+        rng=np.random.default_rng(rng),
+    )
+    found = _ladder.climb(_market.to_market(problem), settings)
+    if found.n_blocking:
+        why = {"none_exists": "there is none", "budget": "the exact search ran out of time"}
+        warnings.warn(
+            f"No stable matching under {rule}: {why.get(found.status, 'none was found')}. The matching returned has "
+            f"{found.n_blocking} blocking coalition(s); see blocking_pairs().",
+            StabilityWarning,
+            stacklevel=2,
+        )
+    return Matching(
+        problem,
+        found.match,
+        found.position,
+        proposing=proposing,
+        status=found.status,
+        rung=found.rung,
+        rule=rule,
+        attempts=tuple(found.attempts),
+    )
+
+
+def _applicants_propose(problem: MatchingProblem, rule: str) -> Matching:
+    from carms_lib.matching import _bits, _ranked  # noqa: PLC0415 - compiled kernels load when they are needed
+
+    lists = problem.lists
+    seating = Seating(lists)
+    _bits.empty_rows(lists.program_ptr, lists.seats, lists.row_ptr, seating.words, seating.worst)
+    proposals = _ranked.applicants_propose(
+        lists.applicant_ptr,
+        lists.entries,
+        lists.shift,
+        lists.program_ptr,
+        lists.program_idx,
+        lists.row_ptr,
+        seating.words,
+        seating.worst,
+        seating.match,
+        seating.position,
+        np.arange(lists.n_applicants, dtype=np.int32),
+        lists.n_applicants,
+    )
+    return Matching(
+        problem, seating.match, seating.position, proposing="applicants", rule=rule, proposals=int(proposals)
+    )
+
+
+def _programs_propose(problem: MatchingProblem, rule: str) -> Matching:
+    from carms_lib.matching import _ranked  # noqa: PLC0415 - compiled kernels load when they are needed
+
+    lists = problem.lists
+    match, position = np.full(lists.n_applicants, -1, np.int32), lists.lengths.copy()
+    offers = _ranked.programs_propose(
+        lists.program_ptr,
+        lists.program_idx,
+        lists.program_pos,
+        lists.seats,
+        match,
+        position,
+        np.empty(lists.n_programs, np.int32),
+        np.empty(lists.n_programs, np.int64),
+        np.empty(lists.n_programs, np.int32),
+    )
+    return Matching(problem, match, position, proposing="programs", rule=rule, proposals=int(offers))
+
+
+def _score(problem: MatchingProblem, rule: str) -> Matching:
+    """Solve without making lists: a score is looked up, or asked for, when an applicant proposes."""
+    from carms_lib.matching import _kernels  # noqa: PLC0415 - compiled kernels load when they are needed
+
+    ptr, idx = problem.applicant_ptr, problem.applicant_idx
+    wanted = np.bincount(idx, minlength=problem.n_programs)
+    quota = np.minimum(problem.quotas, wanted).astype(np.int32)
+    seat_ptr = np.concatenate(([0], np.cumsum(quota, dtype=np.int64)))
+    match = np.empty(problem.n_applicants, np.int32)
+    position, stack = np.empty_like(match), np.empty_like(match)
+    held = np.empty(int(seat_ptr[-1]), np.int32), np.empty(int(seat_ptr[-1])), np.empty(quota.size, np.int32)
+    if callable(problem.scores):
+        propose: Any = _kernels.propose_called
+        source: Any = problem.scores
+        if not hasattr(source, "py_func"):  # a plain function: the kernel runs as plain Python too
+            propose, source = getattr(propose, "py_func", propose), plain_score(source)
+    else:
+        propose, source = _kernels.propose_scored, problem.scores
+    proposals = int(propose(ptr, idx, source, quota, seat_ptr, match, position, *held, stack))
+    if proposals < 0:
+        entry = -1 - proposals
+        applicant = int(np.searchsorted(ptr, entry, "right")) - 1
+        raise ProblemError(not_a_score(problem.applicants[applicant], problem.programs[int(idx[entry])]))
+    return Matching(problem, match, position, proposing="applicants", rule=rule, proposals=proposals)
