@@ -9,7 +9,7 @@ that is not in this table imports only what stands above it.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -28,6 +28,14 @@ _VIEWS = {
 
 class View(Protocol):
     """What every view answers; `carms_lib.pressure.Bands` is one."""
+
+    @property
+    def keys(self) -> Sequence[str]:
+        """The group keys."""
+
+    @property
+    def difference(self) -> bool:
+        """Whether the numbers are a scenario minus the baseline."""
 
     @property
     def provenance(self) -> Provenance:

@@ -168,6 +168,13 @@ class MatchingProblem:
     ) -> MatchingProblem:
         """Build a problem from CSV files with the columns that `from_frames` takes. Names are read as text.
 
+        Parameters
+        ----------
+        applicants, programs, quotas, partners : str or path
+            The files; see `from_frames` for their columns. `partners` is needed only where there are couples.
+        one_sided, ties, rng
+            As in `from_frames`.
+
         Returns
         -------
         MatchingProblem
@@ -386,11 +393,11 @@ class MatchingProblem:
         return couple_of(self._parts)
 
     def applicant_number(self, name: Any) -> int:
-        """Return the 0-based number of an applicant, or raise UnknownNameError."""
+        """Return the 0-based number of the applicant `name`, or raise UnknownNameError."""
         return _number(self._applicant_numbers, "applicant", name)
 
     def program_number(self, name: Any) -> int:
-        """Return the 0-based number of a program, or raise UnknownNameError."""
+        """Return the 0-based number of the program `name`, or raise UnknownNameError."""
         return _number(self._program_numbers, "program", name)
 
     @cached_property

@@ -203,7 +203,10 @@ class Matching:
         return "\n".join(lines)
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the rank profile: how many applicants got their first, second, … choice, and how many none."""
+        """Draw the rank profile: how many applicants got their first, second, … choice, and how many none.
+
+        Drawn into `ax`, or into a new figure; returns the Axes.
+        """
         from matplotlib import pyplot as plt  # noqa: PLC0415 - drawing is optional
 
         if ax is None:
@@ -216,7 +219,7 @@ class Matching:
         return ax
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the matching as CSV, and beside it, ending in ``.json``, its status and provenance."""
+        """Write the matching as CSV to `path`, and beside it, ending in ``.json``, its status and provenance."""
         place = Path(path)
         self.to_frame().to_csv(place, index=False, lineterminator="\n")
         about = {

@@ -52,7 +52,18 @@ def is_stable(problem: MatchingProblem, matching: Mapping[Any, Any], *, rule: st
 def blocking_pairs(problem: MatchingProblem, matching: Mapping[Any, Any], *, rule: str = "BIS") -> pd.DataFrame:
     """Return the blocking pairs and coalitions of a matching; see `Matching.blocking_pairs` for the columns.
 
-    Parameters and errors are those of `is_stable`.
+    Parameters
+    ----------
+    problem : MatchingProblem
+    matching : mapping
+        Applicant -> program, None or absent for unmatched.
+    rule : {"BIS", "MM"}, default "BIS"
+        When a program takes a couple; see `solve`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Empty if and only if the matching is stable. Errors are those of `is_stable`.
     """
     return blocking_frame(check_matching(problem, matching, rule=rule))
 
@@ -60,7 +71,18 @@ def blocking_pairs(problem: MatchingProblem, matching: Mapping[Any, Any], *, rul
 def check_matching(problem: MatchingProblem, matching: Mapping[Any, Any], *, rule: str = "BIS") -> Matching:
     """Return a matching that a user brings, after checking that it is one.
 
-    Parameters and errors are those of `is_stable`. The status is that which the checker finds.
+    Parameters
+    ----------
+    problem : MatchingProblem
+    matching : mapping
+        Applicant -> program, None or absent for unmatched.
+    rule : {"BIS", "MM"}, default "BIS"
+        When a program takes a couple; see `solve`.
+
+    Returns
+    -------
+    Matching
+        Its status is that which the checker finds. Errors are those of `is_stable`.
     """
     check_choice("rule", rule, ("BIS", "MM"))
     if not isinstance(matching, Mapping):

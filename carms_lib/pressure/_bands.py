@@ -47,7 +47,16 @@ _FEWEST_BLOCKS = 10
 
 
 class Measure(NamedTuple):
-    """A metric in every draw: numerator and, for a ratio, denominator; float64 of shape (D, G)."""
+    """A metric in every draw.
+
+    Attributes
+    ----------
+    metric : str
+    top : ndarray of shape (D, G)
+        Numerator in each draw and group.
+    bottom : ndarray of shape (D, G), optional
+        Denominator; None for a plain count.
+    """
 
     metric: str
     top: np.ndarray
@@ -83,7 +92,7 @@ class Bands:
         return self.frame.copy()
 
     def summary(self, rows: int = 20) -> str:
-        """Return one screen of text: the headline metric's largest estimates, or all national figures."""
+        """Return one screen of text, at most `rows` long: the headline metric's largest estimates, or the country's."""
         frame = self.frame
         if self.keys:
             frame = frame[frame["metric"] == self.headline].sort_values("estimate", ascending=False)

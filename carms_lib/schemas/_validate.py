@@ -135,6 +135,7 @@ def _value_faults(frame: pd.DataFrame, promise: TableContract) -> list[_Fault]:
             faults.append(_Fault(name, f"must be of type {wanted}, is {frame[name].dtype}", 0, ()))
             continue
         keyed = check == "multiple_fields_uniqueness"
+        group = group.sort_values("index", kind="stable")  # pandera's own order differs between its releases
         rows = group["index"].dropna().astype(int).drop_duplicates()
         values = [None if keyed else value for value in group["failure_case"]]
         examples = tuple(_example(labels[row], value) for row, value in zip(rows, values, strict=False))

@@ -170,11 +170,11 @@ class Market:
         return replace(self, tables=tables, programs=programs)
 
     def with_second_iteration(self, enabled: bool) -> Market:
-        """Return a copy that holds the second iteration or leaves it out."""
+        """Return a copy that holds the second iteration if `enabled`, or leaves it out."""
         return replace(self, second_iteration=enabled)
 
     def with_class_sizes(self, factor: Mapping[str, float]) -> Market:
-        """Return a copy whose classes of applicants are larger or smaller by a factor each."""
+        """Return a copy whose classes of applicants are larger or smaller, each by its `factor` (1 where absent)."""
         combined = {
             name: self.size_factor.get(name, 1.0) * factor.get(name, 1.0) for name in {*self.size_factor, *factor}
         }

@@ -105,7 +105,18 @@ class Scenario:
         return self._with("scale_quota", _number("factor", factor), where)
 
     def set_quota(self, seats: int, **where: str | Iterable[str]) -> Scenario:
-        """Give every program selected this many seats."""
+        """Give every program selected this many seats.
+
+        Parameters
+        ----------
+        seats : int
+        **where : str or list of str
+            Columns of the table of programs.
+
+        Returns
+        -------
+        Scenario
+        """
         number = _number("seats", seats)
         if number % 1:
             raise ArgumentError(f"seats={seats!r} must be a whole number.")
@@ -123,28 +134,62 @@ class Scenario:
         return self._with("close_programs", None, where)
 
     def scale_demand(self, factor: float, **where: str | Iterable[str]) -> Scenario:
-        """Multiply the chance that a discipline is wanted first; select with ``discipline=``."""
+        """Multiply the chance that a discipline is wanted first.
+
+        Parameters
+        ----------
+        factor : float
+        **where : str or list of str
+            ``discipline=`` alone.
+
+        Returns
+        -------
+        Scenario
+        """
         if set(where) != {"discipline"}:
             raise ArgumentError(f"scale_demand selects by discipline alone, not by {sorted(where)}.")
         return self._with("scale_demand", _number("factor", factor), where)
 
     def shift_preference(self, log_weight: float, **where: str | Iterable[str]) -> Scenario:
-        """Add to the log weight with which applicants are drawn to the programs selected."""
+        """Draw applicants more, or less, to the programs selected.
+
+        Parameters
+        ----------
+        log_weight : float
+            Added to the log weight of the programs.
+        **where : str or list of str
+            Columns of the table of programs.
+
+        Returns
+        -------
+        Scenario
+        """
         number = float(log_weight)
         if not math.isfinite(number):
             raise ArgumentError(f"log_weight={log_weight!r} must be a finite number.")
         return self._with("shift_preference", number, where)
 
     def scale_class(self, factor: float, *, applicant_class: str | Iterable[str]) -> Scenario:
-        """Multiply the size of classes of applicants, such as ``applicant_class="img"``."""
+        """Multiply the size of classes of applicants.
+
+        Parameters
+        ----------
+        factor : float
+        applicant_class : str or list of str
+            Such as "img".
+
+        Returns
+        -------
+        Scenario
+        """
         return self._with("scale_class", _number("factor", factor), {"applicant_class": applicant_class})
 
     def second_iteration(self, enabled: bool) -> Scenario:
-        """Hold the second iteration, or leave it out."""
+        """Hold the second iteration if `enabled`, or leave it out."""
         return self._with("second_iteration", bool(enabled), {})
 
     def reversions(self, enabled: bool) -> Scenario:
-        """Let unfilled seats revert where the cohort's provinces do (the default), or nowhere."""
+        """Let unfilled seats revert where the cohort's provinces do if `enabled`, or nowhere."""
         return self._with("reversions", bool(enabled), {})
 
     def apply(self, market: Market) -> Market:
@@ -177,7 +222,7 @@ class Scenario:
 
     @classmethod
     def from_toml(cls, text: str) -> Scenario:
-        """Read a scenario from TOML text, as `to_toml` writes it.
+        """Read a scenario from the TOML `text` that `to_toml` writes.
 
         Raises
         ------

@@ -38,15 +38,32 @@ class Outcomes(NamedTuple):
     """What every draw came to in one scenario; D draws, n applicants, P programs.
 
     Programs are places in `programs`; -1 is unmatched (or an empty list), -2 an applicant who did not take part.
+
+    Attributes
+    ----------
+    programs : pandas.DataFrame
+        One row per program.
+    applicants : pandas.DataFrame
+        One row per applicant laid out.
+    wished : ndarray of shape (D, n), int16 or int32
+        The program wanted most, before interviews.
+    ranked : ndarray of shape (D, n), int16 or int32
+        The first program of the rank-order list, after interviews.
+    first : ndarray of shape (D, n), int16 or int32
+        The program matched to in the first iteration.
+    final : ndarray of shape (D, n), int16 or int32
+        The program matched to after both iterations.
+    quota : ndarray of shape (D, P), int32
+        Seats, after drift and reversions.
     """
 
     programs: pd.DataFrame
     applicants: pd.DataFrame
-    wished: np.ndarray  # int16 or int32 [D, n]
-    ranked: np.ndarray  # [D, n]
-    first: np.ndarray  # [D, n]
-    final: np.ndarray  # [D, n]
-    quota: np.ndarray  # int32 [D, P]
+    wished: np.ndarray
+    ranked: np.ndarray
+    first: np.ndarray
+    final: np.ndarray
+    quota: np.ndarray
 
 
 class Study:
@@ -91,7 +108,23 @@ class Study:
         theta: np.ndarray,
         scenarios: Sequence[Scenario],
     ) -> Study:
-        """Return a study with room for `n_draws` draws of each market; `put` fills it."""
+        """Return a study with room for its draws; `put` fills it.
+
+        Parameters
+        ----------
+        markets : mapping of str to Market
+            Scenario -> its market, the baseline among them.
+        n_draws : int
+        entropy : int
+        theta : ndarray of shape (settings, len(PARAMETERS)), float64
+            The uncertain inputs of each setting.
+        scenarios : sequence of Scenario
+            For the provenance.
+
+        Returns
+        -------
+        Study
+        """
         outcomes = {}
         for name, market in markets.items():
             kind = np.int16 if market.n_programs < 2**15 else np.int32
@@ -116,7 +149,16 @@ class Study:
         return cls(outcomes, entropy=entropy, inputs=inputs, provenance=provenance)
 
     def put(self, scenario: str, draws: np.ndarray, result: BlockResult) -> None:
-        """Store the outcome of some draws of a scenario."""
+        """Store the outcome of some draws of a scenario.
+
+        Parameters
+        ----------
+        scenario : str
+        draws : ndarray of int64
+            Which draws.
+        result : BlockResult
+            Their outcome, in that order.
+        """
         outcomes = self._outcomes[scenario]
         for kept, new in zip(outcomes[2:], result, strict=True):
             kept[draws] = new
@@ -127,7 +169,7 @@ class Study:
         return tuple(self._outcomes)
 
     def outcomes_of(self, scenario: str = BASELINE) -> Outcomes:
-        """Return what every draw came to in one scenario.
+        """Return what every draw came to in one `scenario`.
 
         Raises
         ------
@@ -139,12 +181,36 @@ class Study:
         return self._outcomes[scenario]
 
     def pressure(self, by: str | Sequence[str] | None = None, **options: Any) -> View:
-        """Return the pressure metrics with bands; see `carms_lib.pressure.pressure_bands`."""
+        """Return the pressure metrics with bands.
+
+        Parameters
+        ----------
+        by : str or sequence of str, optional
+            Columns that make the groups.
+        **options
+            What `carms_lib.pressure.pressure_bands` takes: level, kind, metric and so on.
+
+        Returns
+        -------
+        Bands
+        """
         bands: View = open_view("pressure")(self, by, **options)
         return bands
 
     def outcomes(self, by: str | Sequence[str] | None = None, **options: Any) -> View:
-        """Return what came of applicants and seats with bands; see `carms_lib.pressure.outcome_bands`."""
+        """Return what came of applicants and seats with bands.
+
+        Parameters
+        ----------
+        by : str or sequence of str, optional
+            Columns that make the groups.
+        **options
+            What `carms_lib.pressure.outcome_bands` takes: level, kind, metric and so on.
+
+        Returns
+        -------
+        Bands
+        """
         bands: View = open_view("outcomes")(self, by, **options)
         return bands
 
@@ -223,7 +289,7 @@ class Study:
 
     @classmethod
     def load(cls, path: str | Path) -> Study:
-        """Read what `save` wrote.
+        """Read what `save` wrote to `path`.
 
         Raises
         ------
@@ -283,12 +349,36 @@ class Comparison:
         self.provenance = study.provenance
 
     def outcomes(self, by: str | Sequence[str] | None = None, **options: Any) -> View:
-        """Return scenario minus baseline for what came of applicants and seats, with bands."""
+        """Return scenario minus baseline for what came of applicants and seats, with bands.
+
+        Parameters
+        ----------
+        by : str or sequence of str, optional
+            Columns that make the groups.
+        **options
+            What `carms_lib.pressure.outcome_bands` takes: level, kind, metric and so on.
+
+        Returns
+        -------
+        Bands
+        """
         bands: View = open_view("outcomes")(self.study, by, against=BASELINE, scenario=self.scenario, **options)
         return bands
 
     def pressure(self, by: str | Sequence[str] | None = None, **options: Any) -> View:
-        """Return scenario minus baseline for the pressure metrics, with bands."""
+        """Return scenario minus baseline for the pressure metrics, with bands.
+
+        Parameters
+        ----------
+        by : str or sequence of str, optional
+            Columns that make the groups.
+        **options
+            What `carms_lib.pressure.pressure_bands` takes: level, kind, metric and so on.
+
+        Returns
+        -------
+        Bands
+        """
         bands: View = open_view("pressure")(self.study, by, against=BASELINE, scenario=self.scenario, **options)
         return bands
 
@@ -305,7 +395,7 @@ class Comparison:
         return self.outcomes(by="discipline").plot(**options)
 
     def save(self, path: str | Path) -> Path:
-        """Write the national differences; see `Bands.save`."""
+        """Write the national differences to `path`; see `Bands.save`."""
         return self.outcomes().save(path)
 
     def __repr__(self) -> str:
