@@ -13,21 +13,23 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from carms_lib.matching._explain import Explanation
+    from carms_lib.matching._given import blocking_pairs, check_matching, is_stable
     from carms_lib.matching._problem import MatchingProblem
     from carms_lib.matching._result import Matching
     from carms_lib.matching._solve import solve
-    from carms_lib.matching._stability import blocking_pairs, check_matching, is_stable
 
 _FACE = {
+    "Explanation": "_explain",
     "Matching": "_result",
     "MatchingProblem": "_problem",
-    "blocking_pairs": "_stability",
-    "check_matching": "_stability",
-    "is_stable": "_stability",
+    "blocking_pairs": "_given",
+    "check_matching": "_given",
+    "is_stable": "_given",
     "solve": "_solve",
 }
 
-__all__ = ["Matching", "MatchingProblem", "blocking_pairs", "check_matching", "is_stable", "solve"]
+__all__ = ["Explanation", "Matching", "MatchingProblem", "blocking_pairs", "check_matching", "is_stable", "solve"]
 
 
 def __getattr__(name: str) -> Any:
