@@ -39,7 +39,7 @@ from carms_lib._views import open_view
 from carms_lib.exceptions import ArgumentError, TooFewDrawsWarning, UnknownNameError
 from carms_lib.provenance import Provenance
 
-__all__ = ["KINDS", "Bands", "Measure", "check_level", "summarise"]
+__all__ = ["KINDS", "Bands", "Measure", "check_kind", "check_level", "is_too_small", "summarise"]
 
 KINDS = ("outcome", "mean", "input")
 _FEWEST_BEYOND = 5  # draws that should lie beyond each end before its place means much
@@ -56,11 +56,17 @@ class Measure(NamedTuple):
         Numerator in each draw and group.
     bottom : ndarray of shape (D, G), optional
         Denominator; None for a plain count.
+    of : str
+        What the denominator counts, such as "first choices"; it is named where a group is too small.
+    fewest : float
+        A group whose denominator is smaller than this in an average draw is too small to say.
     """
 
     metric: str
     top: np.ndarray
     bottom: np.ndarray | None = None
+    of: str = "cases"
+    fewest: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,8 @@ class Bands:
     ----------
     frame : pandas.DataFrame
         Columns metric, scenario, the group keys, estimate, lower, upper, level, kind, n_draws. estimate, lower and
-        upper are missing where no draw had anything to measure; n_draws is the number of draws that had.
+        upper are missing where no draw had anything to measure, and where a group is too small to say; n_draws is
+        the number of draws that had anything.
     keys : tuple of str
         The group keys.
     headline : str
@@ -79,6 +86,10 @@ class Bands:
     difference : bool
         Whether the numbers are a scenario minus the baseline.
     provenance : Provenance
+    sizes : pandas.DataFrame, optional
+        What stands behind each row of `frame`, in its order: metric, scenario, the group keys, n_draws; per_draw,
+        the denominator in an average draw (1 for a plain count); effective_draws, as many independent draws would
+        pin the estimate down as well; reason, why an estimate is missing, itself missing where none is.
     """
 
     frame: pd.DataFrame
@@ -86,6 +97,7 @@ class Bands:
     headline: str
     difference: bool
     provenance: Provenance
+    sizes: pd.DataFrame | None = None
 
     def to_frame(self) -> pd.DataFrame:
         """Return a copy of the band frame."""
@@ -101,7 +113,17 @@ class Bands:
         what = "differences" if self.difference else "estimates"
         head = f"{what} with {level:.0%} {kind} bands, {self.frame['n_draws'].max():,} draws"
         more = f"\n… and {len(frame) - rows} more rows" if len(frame) > rows else ""
-        return f"{head}\n{shown.to_string(index=False, float_format=lambda x: f'{x:,.3f}')}{more}"
+        return f"{head}\n{shown.to_string(index=False, float_format=lambda x: f'{x:,.3f}')}{more}{self._missing()}"
+
+    def _missing(self) -> str:
+        """Say how many rows have no estimate, and why."""
+        if self.sizes is None:
+            return ""
+        rows = self.sizes["metric"] == self.headline if self.keys else slice(None)
+        return "".join(
+            f"\n{count} without an estimate: {reason}"
+            for reason, count in self.sizes.loc[rows, "reason"].value_counts().items()
+        )
 
     def plot(self, **options: Any) -> Any:
         """Draw the bands; see `carms_lib.plotting.plot_bands`.
@@ -196,22 +218,20 @@ def summarise(
     level, kind = check_level(level), check_kind(kind)
     draws = len(next(iter(measures.values()))[0].top)
     _warn_if_few(draws, draws_per_input, level, kind)
-    parts = []
+    parts, sizes = [], []
     for scenario, own in measures.items():
         if scenario == against:
             continue
         base: Sequence[Measure | None] = measures[against] if against is not None else [None] * len(own)
         for measure, minus in zip(own, base, strict=True):
-            numbers = _band(measure, minus, level, kind, draws_per_input)
-            parts.append(
-                pd.DataFrame({"metric": measure.metric, "scenario": scenario}, index=keys.index)
-                .join(keys)
-                .assign(**numbers)
-            )
+            rows = pd.DataFrame({"metric": measure.metric, "scenario": scenario}, index=keys.index).join(keys)
+            parts.append(rows.assign(**_band(measure, minus, level, kind, draws_per_input)))
+            sizes.append(rows.assign(n_draws=parts[-1]["n_draws"], **_size(measure, minus, draws_per_input)))
     frame = pd.concat(parts, ignore_index=True)
     frame["level"], frame["kind"] = level, kind
     order = ["metric", "scenario", *keys.columns, "estimate", "lower", "upper", "level", "kind", "n_draws"]
-    return Bands(frame[order], tuple(keys.columns), headline, against is not None, provenance)
+    behind = pd.concat(sizes, ignore_index=True)
+    return Bands(frame[order], tuple(keys.columns), headline, against is not None, provenance, behind)
 
 
 def _warn_if_few(draws: int, draws_per_input: int, level: float, kind: str) -> None:
@@ -244,9 +264,44 @@ def _band(
             lower, upper = _mean_band(estimate, blocks, level)
         else:
             lower, upper = _input_band(estimate, blocks, residual, draws_per_input, tails)
-    missing = counted == 0
-    lower, upper = np.where(missing, np.nan, lower), np.where(missing, np.nan, upper)
+    missing = (counted == 0) | is_too_small(measure)
+    if minus is not None:
+        missing |= is_too_small(minus)
+    estimate, lower, upper = (np.where(missing, np.nan, numbers) for numbers in (estimate, lower, upper))
     return {"estimate": estimate, "lower": lower, "upper": upper, "n_draws": counted}
+
+
+def is_too_small(measure: Measure) -> np.ndarray:
+    """Say of each group whether its denominator falls short in an average draw, bool of shape (G,)."""
+    if measure.bottom is None:
+        return np.zeros(measure.top.shape[1], dtype=bool)
+    short: np.ndarray = measure.bottom.mean(axis=0) < measure.fewest
+    return short
+
+
+def _size(measure: Measure, minus: Measure | None, draws_per_input: int) -> dict[str, np.ndarray]:
+    """Return what stands behind each estimate; see `Bands.sizes`."""
+    _, _, residual = _ratio(measure)
+    groups = measure.top.shape[1]
+    per_draw = np.ones(groups) if measure.bottom is None else measure.bottom.mean(axis=0, dtype=np.float64)
+    reason = np.full(groups, None, dtype=object)
+    for one in (measure,) if minus is None else (minus, measure):
+        if one is minus:
+            residual = residual - _ratio(one)[2]
+        if one.bottom is not None:
+            reason[is_too_small(one)] = f"fewer than {one.fewest:g} {one.of} in an average draw"
+            reason[one.bottom.sum(axis=0) == 0] = f"no {one.of} in any draw"
+    blocks = _block_means(residual, draws_per_input)
+    effective = np.full(groups, np.nan)
+    if len(blocks) >= 2:
+        of_mean = blocks.var(axis=0, ddof=1) / len(blocks)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            effective = np.where(of_mean > 0, residual.var(axis=0, ddof=1) / of_mean, np.nan)
+    return {
+        "per_draw": per_draw,
+        "effective_draws": np.minimum(effective, len(residual)),
+        "reason": pd.array(reason, dtype="string"),
+    }
 
 
 def _ratio(measure: Measure) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -16,6 +16,9 @@ fill_rate               seats filled, per seat                                  
 unfilled                seats left                                                                   seats
 ======================= ============================================================================ =============
 
+A share of persons is too small to say where fewer than `fewest` of them stand behind it in an average draw: its
+estimate is missing and `Bands.sizes` gives the reason. Five is the size under which official tables leave a cell out.
+
 "First choice" is the program wanted most before interviews (``first_choice="wished"``), or the first program of the
 rank-order list that was written after them (``"ranked"``). The two differ because nobody ranks a program that did
 not interview them; the share who match to what they ranked first flatters the match.
@@ -30,6 +33,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 
 from carms_lib.exceptions import ArgumentError, UnknownNameError
 from carms_lib.pressure._bands import Bands, Measure, summarise
@@ -37,10 +41,13 @@ from carms_lib.pressure._counts import count_applicants, count_first_choices, co
 from carms_lib.pressure._groups import Groups, group
 from carms_lib.simulator import Outcomes, Study
 
-__all__ = ["PRESSURE_METRICS", "outcome_bands", "pressure_bands"]
+__all__ = ["FEWEST", "PRESSURE_METRICS", "measure_pressure", "outcome_bands", "pressure_bands"]
 
 PRESSURE_METRICS = ("pressure", "first_choice_ratio", "unmatched_risk", "fill_rate", "unfilled")
+#: Persons in an average draw below which a share of them is too small to say.
+FEWEST = 5.0
 _ITERATIONS = {"final": "final", "first": "first"}
+_OF_PERSONS = ("pressure", "unmatched_risk")
 _CHOICES = {"wished": "wished", "ranked": "ranked"}
 
 
@@ -55,6 +62,7 @@ def pressure_bands(
     iteration: str = "final",
     scenario: str | None = None,
     against: str | None = None,
+    fewest: float = FEWEST,
 ) -> Bands:
     """Return the pressure metrics with bands.
 
@@ -78,6 +86,9 @@ def pressure_bands(
         Only this scenario; by default all of them.
     against : str, optional
         Give differences from this scenario, paired draw by draw.
+    fewest : float, default 5
+        `pressure` and `unmatched_risk` of a group with fewer first choices than this in an average draw are too
+        small to say: the estimate is missing, and `Bands.sizes` says why. 0 shows every group.
 
     Returns
     -------
@@ -88,26 +99,50 @@ def pressure_bands(
     UnknownNameError
         An unknown column, metric, kind, choice, iteration or scenario.
     ArgumentError
-        A level outside (0, 1), or a metric that the grouping does not allow.
+        A level outside (0, 1), a negative `fewest`, or a metric that the grouping does not allow.
     """
+    measures, keys = measure_pressure(
+        study, by, metric=metric, first_choice=first_choice, iteration=iteration, scenario=scenario,
+        against=against, fewest=fewest,
+    )  # fmt: skip
+    return summarise(
+        measures,
+        keys,
+        level=level,
+        kind=kind,
+        draws_per_input=study.draws_per_input,
+        headline=next(iter(measures.values()))[0].metric,
+        provenance=study.provenance.with_settings(first_choice=first_choice, iteration=iteration, fewest=fewest),
+        against=against,
+    )
+
+
+def measure_pressure(
+    study: Study,
+    by: str | Sequence[str] | None,
+    *,
+    metric: str | Sequence[str] | None,
+    first_choice: str,
+    iteration: str,
+    scenario: str | None,
+    against: str | None,
+    fewest: float,
+) -> tuple[dict[str, list[Measure]], pd.DataFrame]:
+    """Return the metrics of every draw, by scenario, and the key columns of their groups; see `pressure_bands`."""
     match_field = _pick("iteration", iteration, _ITERATIONS)
     choice_field = _pick("first_choice", first_choice, _CHOICES)
     wanted = _wanted(metric, PRESSURE_METRICS)
+    if not fewest >= 0:
+        raise ArgumentError(f"fewest={fewest!r} must be a number of persons, 0 or more.")
     measures = {}
     for name in _scenarios(study, scenario, against):
         outcomes = study.outcomes_of(name)
         groups = group(outcomes, by)
-        measures[name] = _pressure(outcomes, groups, choice_field, match_field, wanted)
-    return summarise(
-        measures,
-        groups.keys,
-        level=level,
-        kind=kind,
-        draws_per_input=study.draws_per_input,
-        headline=measures[name][0].metric,
-        provenance=study.provenance.with_settings(first_choice=first_choice, iteration=iteration),
-        against=against,
-    )
+        found = _pressure(outcomes, groups, choice_field, match_field, wanted)
+        measures[name] = [
+            measure._replace(fewest=fewest) if measure.metric in _OF_PERSONS else measure for measure in found
+        ]
+    return measures, groups.keys
 
 
 def outcome_bands(
@@ -206,12 +241,15 @@ def _pressure(
         outside,
         unmatched,
     )
-    found = [Measure("pressure", outside, choosing), Measure("unmatched_risk", unmatched, choosing)]
+    found = [
+        Measure("pressure", outside, choosing, "first choices"),
+        Measure("unmatched_risk", unmatched, choosing, "first choices"),
+    ]
     if not groups.by_applicant:
         seats, filled = _seats(outcomes, groups), _filled(match, groups)
         found += [
-            Measure("first_choice_ratio", choosing, seats),
-            Measure("fill_rate", filled, seats),
+            Measure("first_choice_ratio", choosing, seats, "seats"),
+            Measure("fill_rate", filled, seats, "seats"),
             Measure("unfilled", seats - filled),
         ]
     by_name = {measure.metric: measure for measure in found}

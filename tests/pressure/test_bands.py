@@ -133,3 +133,21 @@ def test_to_frame_is_a_copy(market: carms.Market) -> None:
     frame = bands.to_frame()
     frame["estimate"] = 0.0
     assert (bands.to_frame()["estimate"] != 0.0).any()
+
+
+def test_effective_draws_tell_blocks_from_draws() -> None:
+    """Independent draws count one each; where all spread is between settings, a block of ten counts one."""
+    rng = np.random.default_rng(20257)
+    keys = pd.DataFrame({"cell": np.arange(200)})
+    sizes = {}
+    for name, top in (
+        ("chance", _synthetic(rng, 2_000, 200, 0.0)),
+        ("inputs", np.repeat(rng.normal(50.0, 2.0, size=(200, 200)), BLOCK, axis=0)),
+    ):
+        bands = summarise(
+            {"baseline": [Measure("x", top)]}, keys, level=0.9, kind="mean", draws_per_input=BLOCK, headline="x",
+            provenance=Provenance(),
+        )  # fmt: skip
+        sizes[name] = bands.sizes["effective_draws"].median()
+    assert sizes["chance"] == pytest.approx(2_000, rel=0.1)
+    assert sizes["inputs"] == pytest.approx(200, rel=0.02)

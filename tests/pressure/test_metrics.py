@@ -43,7 +43,7 @@ def study() -> carms.Study:
 
 
 def _value(study: carms.Study, metric: str, by: str | list[str] | None = None, **where: str) -> float:
-    frame = study.pressure(by, metric=metric).to_frame()
+    frame = study.pressure(by, metric=metric, fewest=0).to_frame()
     for column, value in where.items():
         frame = frame[frame[column] == value]
     assert len(frame) == 1
@@ -78,13 +78,42 @@ def test_unmatched_risk_and_ratio_and_seats(study: carms.Study) -> None:
 
 
 def test_a_cell_that_nobody_wants_has_no_pressure(study: carms.Study) -> None:
-    frame = study.pressure("discipline", metric="pressure").to_frame().set_index("discipline")
+    frame = study.pressure("discipline", metric="pressure", fewest=0).to_frame().set_index("discipline")
     assert np.isnan(frame.loc["Z", ["estimate", "lower", "upper"]].astype(float)).all()
     assert frame.loc["Z", "n_draws"] == 0
 
 
+def test_a_share_of_few_persons_is_missing_with_its_reason(study: carms.Study) -> None:
+    bands = study.pressure("discipline", fewest=3)
+    frame = bands.to_frame().set_index(["metric", "discipline"])["estimate"]
+    assert frame["pressure", "X"] == pytest.approx(1 / 3)
+    assert np.isnan(frame["pressure", "Y"])
+    assert frame["first_choice_ratio", "Y"] == 2.0  # a ratio to seats, not a share of persons
+    reasons = bands.sizes.set_index(["metric", "discipline"])["reason"]
+    assert reasons.isna().to_dict() == (frame.notna()).to_dict()
+    assert reasons["pressure", "Y"] == "fewer than 3 first choices in an average draw"
+    assert reasons["unmatched_risk", "Z"] == "no first choices in any draw"
+    assert "1 without an estimate: fewer than 3 first choices" in bands.summary()
+
+
+def test_cells_without_seats_say_so() -> None:
+    empty = _study(wished=[[0, 0, 1, 2, 2, -2]], final=[[0, 1, -1, -1, 3, -2]], quota=[1, 2, 0, 3])
+    bands = empty.pressure("discipline", fewest=0)
+    rows = bands.to_frame().set_index(["metric", "discipline"])
+    assert np.isnan(rows.loc[("fill_rate", "Y"), "estimate"])
+    assert np.isnan(rows.loc[("first_choice_ratio", "Y"), "estimate"])
+    assert rows.loc[("unfilled", "Y"), "estimate"] == 0
+    assert bands.sizes.set_index(["metric", "discipline"])["reason"]["fill_rate", "Y"] == "no seats in any draw"
+
+
+@pytest.mark.parametrize("fewest", [-1, float("nan")])
+def test_fewest_is_a_number_of_persons(study: carms.Study, fewest: float) -> None:
+    with pytest.raises(ArgumentError, match="fewest"):
+        study.pressure(fewest=fewest)
+
+
 def test_pressure_by_class_of_applicant(study: carms.Study) -> None:
-    frame = study.pressure(["applicant_class", "discipline"], metric="pressure").to_frame()
+    frame = study.pressure(["applicant_class", "discipline"], metric="pressure", fewest=0).to_frame()
     got = frame.set_index(["applicant_class", "discipline"])["estimate"]
     assert got["cmg", "X"] == pytest.approx(1 / 3)
     assert got["img", "Y"] == pytest.approx(1 / 2)
@@ -106,7 +135,7 @@ def test_outcomes_add_up(study: carms.Study) -> None:
 
 
 def test_ranked_first_choice_leaves_out_those_without_a_list(study: carms.Study) -> None:
-    frame = study.pressure("discipline", first_choice="ranked", metric="pressure").to_frame()
+    frame = study.pressure("discipline", first_choice="ranked", metric="pressure", fewest=0).to_frame()
     assert (frame["estimate"].dropna() == 0.0).all()
 
 
