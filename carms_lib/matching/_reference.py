@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-__all__ = ["propose_scored"]
+__all__ = ["add_seat", "propose_scored"]
 
 
 def propose_scored(
@@ -61,3 +61,63 @@ def propose_scored(
         for _, applicant in holders:
             match[applicant] = program
     return match, position, proposals
+
+
+def add_seat(
+    lists: Sequence[Sequence[int]], scores: Sequence[Sequence[float]], match: Sequence[int], program: int
+) -> tuple[list[int], list[int]]:
+    """Follow a vacancy at `program` to its end, then carry out cycles of candidates until there is none.
+
+    Parameters
+    ----------
+    lists, scores
+        As in `propose_scored`.
+    match : sequence of int
+        The applicants' best stable matching.
+    program : int
+
+    Returns
+    -------
+    tuple of (list of int, list of int)
+        Who moved, in the order of the first move, and the program of each applicant after it.
+    """
+    after = list(match)
+    moved: list[int] = []
+
+    def candidate(of: int) -> int | None:
+        willing = []
+        for applicant, own in enumerate(lists):
+            now = own.index(after[applicant]) if after[applicant] >= 0 else len(own)
+            if of in own and own.index(of) < now and scores[applicant][own.index(of)] != -float("inf"):
+                willing.append((-scores[applicant][own.index(of)], applicant))
+        return min(willing)[1] if willing else None
+
+    def let(applicant: int, to: int) -> int:
+        vacated = after[applicant]
+        after[applicant] = to
+        if applicant not in moved:
+            moved.append(applicant)
+        return vacated
+
+    vacant = program
+    while vacant >= 0 and (applicant := candidate(vacant)) is not None:
+        vacant = let(applicant, vacant)
+    programs = sorted({choice for own in lists for choice in own})
+    cycle: list[int] = [-1]
+    while cycle:
+        cycle = next((found for start in programs if (found := _cycle(start, candidate, after))), [])
+        leads = [(candidate(here), here) for here in cycle]
+        for applicant, here in leads:
+            if applicant is not None:
+                let(applicant, here)
+    return moved, after
+
+
+def _cycle(start: int, candidate: Callable[[int], int | None], match: Sequence[int]) -> list[int]:
+    """Go from `start` to where its candidate sits, and on; return the programs of the circle, if it is one."""
+    path = [start]
+    while (applicant := candidate(path[-1])) is not None and match[applicant] >= 0:
+        if match[applicant] in path:
+            return path[path.index(match[applicant]) :]
+        path.append(match[applicant])
+    return []
