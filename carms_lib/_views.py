@@ -23,6 +23,7 @@ _VIEWS = {
     "pressure": ("carms_lib.pressure", "pressure_bands"),
     "outcomes": ("carms_lib.pressure", "outcome_bands"),
     "plot": ("carms_lib.plotting", "plot_bands"),
+    "plot_seat_values": ("carms_lib.plotting", "plot_seat_values"),
 }
 
 
@@ -59,7 +60,8 @@ def open_view(name: str) -> Callable[..., Any]:
 
     Parameters
     ----------
-    name : {"pressure", "outcomes", "plot"}
+    name : str
+        A key of the table.
 
     Returns
     -------

@@ -35,6 +35,8 @@ __all__ = [
     "MOVED",
     "Chain",
     "add_seat",
+    "carry_out_cycles",
+    "fill_vacancy",
     "index_ranked",
     "index_scored",
     "keep",
@@ -206,8 +208,8 @@ def add_seat(ptr: Int64s, idx: Int32s, match: Int32s, position: Int32s, program:
     Seats themselves are not looked at: whoever would rather be at a program is ranked below everybody it holds.
     Heaps or rows of held seats, where there are any, are left as they were.
     """
-    _fill_vacancy(match, position, program, chain)
-    _carry_out_cycles(ptr, idx, match, position, chain)
+    fill_vacancy(match, position, program, chain)
+    carry_out_cycles(ptr, idx, match, position, chain)
     return chain.count[MOVED]
 
 
@@ -221,8 +223,8 @@ def remove_applicant(ptr: Int64s, idx: Int32s, match: Int32s, position: Int32s, 
     program = match[applicant]
     _move(match, position, applicant, -1, 0, chain)
     if program >= 0:
-        _fill_vacancy(match, position, program, chain)
-    _carry_out_cycles(ptr, idx, match, position, chain)
+        fill_vacancy(match, position, program, chain)
+    carry_out_cycles(ptr, idx, match, position, chain)
     return chain.count[MOVED]
 
 
@@ -268,7 +270,7 @@ def _move(match: Int32s, position: Int32s, applicant: int, program: int, place: 
 
 
 @kernel
-def _fill_vacancy(match: Int32s, position: Int32s, program: int, chain: Chain) -> None:
+def fill_vacancy(match: Int32s, position: Int32s, program: int, chain: Chain) -> None:
     """Offer a vacant seat, and each that this makes vacant, until one is not wanted or was nobody's."""
     while program >= 0:
         at = find_candidate(position, chain, program)
@@ -281,7 +283,7 @@ def _fill_vacancy(match: Int32s, position: Int32s, program: int, chain: Chain) -
 
 
 @kernel
-def _carry_out_cycles(ptr: Int64s, idx: Int32s, match: Int32s, position: Int32s, chain: Chain) -> None:
+def carry_out_cycles(ptr: Int64s, idx: Int32s, match: Int32s, position: Int32s, chain: Chain) -> None:
     """Go from programs to where their candidates sit, and wherever that leads in a circle let all of them move."""
     known = chain.count[WALKS]  # walks up to this one were made in a matching that is no more
     turn = 0

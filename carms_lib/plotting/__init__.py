@@ -13,6 +13,7 @@ from carms_lib.plotting.differences import plot_differences
 from carms_lib.plotting.forest import plot_forest
 from carms_lib.plotting.heatmap import plot_heatmap
 from carms_lib.plotting.quota import plot_quota
+from carms_lib.plotting.seat_values import plot_seat_values
 from carms_lib.plotting.tile_map import plot_tile_map
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "plot_forest",
     "plot_heatmap",
     "plot_quota",
+    "plot_seat_values",
     "plot_tile_map",
 ]

@@ -17,7 +17,7 @@ from carms_lib.exceptions import ArgumentError, UnknownNameError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["BandSource", "BandTable", "check_n_rows", "read_bands"]
+__all__ = ["BandSource", "BandTable", "check_n_rows", "frame_of", "read_bands"]
 
 _BEFORE = ("metric", "scenario")
 _AFTER = ("estimate", "lower", "upper", "level", "kind", "n_draws")
@@ -124,7 +124,7 @@ def read_bands(bands: pd.DataFrame | BandSource, *, metric: str | None = None) -
     UnknownNameError
         If no row carries `metric`.
     """
-    frame = _frame_of(bands)
+    frame = frame_of(bands)
     missing = [name for name in (*_BEFORE, *_AFTER) if name not in frame.columns]
     if missing:
         msg = (
@@ -171,7 +171,8 @@ def check_n_rows(n_rows: int | None, available: int) -> int:
     return min(n_rows, available)
 
 
-def _frame_of(bands: Any) -> pd.DataFrame:
+def frame_of(bands: Any) -> pd.DataFrame:
+    """Return the frame of what a figure is given."""
     if isinstance(bands, pd.DataFrame):
         return bands
     if isinstance(bands, BandSource):

@@ -8,5 +8,17 @@ from __future__ import annotations
 
 from carms_lib.pressure._bands import KINDS, Bands, Measure, summarise
 from carms_lib.pressure._metrics import PRESSURE_METRICS, outcome_bands, pressure_bands
+from carms_lib.pressure._seat_values import SEAT_METRICS, SeatValues, seat_values
 
-__all__ = ["KINDS", "PRESSURE_METRICS", "Bands", "Measure", "outcome_bands", "pressure_bands", "summarise"]
+__all__ = [
+    "KINDS",
+    "PRESSURE_METRICS",
+    "SEAT_METRICS",
+    "Bands",
+    "Measure",
+    "SeatValues",
+    "outcome_bands",
+    "pressure_bands",
+    "seat_values",
+    "summarise",
+]

@@ -15,7 +15,7 @@ import pandas as pd
 from carms_lib.exceptions import ArgumentError, StudyError, UnknownNameError
 from carms_lib.simulator import Outcomes
 
-__all__ = ["Groups", "group"]
+__all__ = ["Groups", "group", "number_rows"]
 
 
 class Groups(NamedTuple):
@@ -63,13 +63,14 @@ def group(outcomes: Outcomes, by: str | Sequence[str] | None) -> Groups:
             raise UnknownNameError("by", name, [*outcomes.programs.columns, *outcomes.applicants.columns])
     if outcomes.programs.empty:
         raise StudyError("The study has no programs to group.")
-    cell, cell_keys = _number(outcomes.programs, of_programs)
-    applicant_class, class_keys = _number(outcomes.applicants, of_applicants)
+    cell, cell_keys = number_rows(outcomes.programs, of_programs)
+    applicant_class, class_keys = number_rows(outcomes.applicants, of_applicants)
     keys = class_keys.merge(cell_keys, how="cross")[names] if names else pd.DataFrame(index=range(1))
     return Groups(keys, cell, applicant_class, len(cell_keys), len(class_keys), bool(of_programs), bool(of_applicants))
 
 
-def _number(table: pd.DataFrame, names: list[str]) -> tuple[np.ndarray, pd.DataFrame]:
+def number_rows(table: pd.DataFrame, names: list[str]) -> tuple[np.ndarray, pd.DataFrame]:
+    """Number the distinct values of some columns: int32 of each row, and the key columns of each number."""
     if not names:
         return np.zeros(len(table), dtype=np.int32), pd.DataFrame(index=range(1))
     grouped = table.groupby(names, sort=True, dropna=False)

@@ -1,0 +1,352 @@
+"""Seat value: what one more seat would do to the whole country.
+
+Belongs here: `seat_values`, its metrics by any grouping, who gains. Does not belong here: the chains (`_seats`,
+`carms_lib.matching`), and choosing where several seats should go (`_allocate`).
+
+In every draw one seat is added to each program in turn, and what it sets off is followed to its end in the match of
+the first iteration, with the lists that applicants and programs wrote and the seats of the draw after reversions. The
+outcome is that of matching everybody again with the seat.
+
+=================== ============================================================================ ==================
+metric              what one more seat does                                                      unit
+=================== ============================================================================ ==================
+seat_value          applicants who end at a program that they like better                        applicants per seat
+newly_matched       applicants who had no seat in the first iteration and have one               applicants per seat
+chain_length        applicants who move up one after another, each into the seat before          applicants per seat
+seat_taken          whether anybody takes the seat                                               share, 0 to 1
+couple_concerned    whether a program on the way would rather have had a member of a couple      share, 0 to 1
+=================== ============================================================================ ==================
+
+A seat *in a cell* is a seat at one of its programs, each with the probability of its share of the cell's seats.
+
+Couples hold the seats that the draw's match gave them: with couples a match need not have one outcome that suits all
+applicants best, and one more seat may leave none that is stable. So single applicants are matched over the seats that
+couples do not hold, without and with the seat, and `couple_concerned` says for how many seats a couple might have
+moved; it is the most it can be, since a couple also looks at where both of them end.
+
+References
+----------
+Blum, Roth and Rothblum (1997), *Vacancy chains and equilibration in senior-level labor markets*, JET 76.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from carms_lib._views import open_view
+from carms_lib.exceptions import ArgumentError, UnknownNameError
+from carms_lib.matching._chains import index_scored, new_chain
+from carms_lib.pressure._bands import Bands, Measure, summarise
+from carms_lib.pressure._groups import number_rows
+from carms_lib.pressure._seats import count_gains, follow_every_seat
+from carms_lib.pressure._singles import SinglesMatch, match_singles
+from carms_lib.provenance import Provenance
+from carms_lib.simulator import BASELINE, Market, Scenario
+from carms_lib.simulator._draw import DRAWS_PER_INPUT
+from carms_lib.simulator._replay import BlockPlan, plan_blocks, replay
+
+__all__ = ["SEAT_METRICS", "SeatValues", "seat_values"]
+
+SEAT_METRICS = ("seat_value", "newly_matched", "chain_length", "seat_taken", "couple_concerned")
+
+
+class _Followed(NamedTuple):
+    """What one block of draws gave; D draws, P programs."""
+
+    length: np.ndarray  # int32[D, P]
+    newly: np.ndarray  # int32[D, P]
+    ends: np.ndarray  # int32[D, P]
+    touched: np.ndarray  # bool[D, P]
+    mover_ptr: np.ndarray  # int64[D, P + 1]
+    movers: list[np.ndarray]  # of each draw, int32
+    restless: np.ndarray  # int64[D]: singles whom the match of singles places elsewhere than the draw's own match
+
+
+@dataclass(frozen=True)
+class SeatValues:
+    """What one more seat in each program would do, in every draw.
+
+    Made by `seat_values`. Another grouping or level costs no new draws.
+
+    Parameters
+    ----------
+    programs : pandas.DataFrame
+        One row per program.
+    applicants : pandas.DataFrame
+        One row per applicant laid out.
+    scenario : str
+    provenance : Provenance
+    """
+
+    programs: pd.DataFrame
+    applicants: pd.DataFrame
+    scenario: str
+    provenance: Provenance
+    _followed: _Followed = field(repr=False)
+
+    @property
+    def n_draws(self) -> int:
+        """Draws."""
+        return len(self._followed.length)
+
+    def bands(
+        self,
+        by: str | Sequence[str] | None = None,
+        *,
+        metric: str | Sequence[str] | None = None,
+        level: float = 0.90,
+        kind: str = "outcome",
+    ) -> Bands:
+        """Return the metrics of one more seat, with bands.
+
+        Parameters
+        ----------
+        by : str or sequence of str, optional
+            Columns of the programs, such as "discipline" or "program_stream_id": where the seat is put. None puts it
+            anywhere in the country, in proportion to the seats there are.
+        metric : str or sequence of str, optional
+            Some of `SEAT_METRICS`; by default all of them.
+        level, kind
+            As in `pressure_bands`.
+
+        Returns
+        -------
+        Bands
+            A cell without seats has no estimate: `Bands.sizes` says so.
+
+        Raises
+        ------
+        UnknownNameError, ArgumentError
+            As in `pressure_bands`.
+        """
+        names = [metric] if isinstance(metric, str) else list(SEAT_METRICS if metric is None else metric)
+        for name in names:
+            if name not in SEAT_METRICS:
+                raise UnknownNameError("metric", name, SEAT_METRICS)
+        cell, keys = number_rows(self.programs, _columns(by, self.programs))
+        weight = self._seats()
+        placed = np.zeros((len(weight), len(keys)))
+        placed[np.arange(len(weight)), cell] = weight
+        of_cells = np.broadcast_to(placed.sum(axis=0), (self.n_draws, len(keys)))
+        measures = [Measure(name, self._of_programs(name) @ placed, of_cells, "seats") for name in names]
+        return self._summarise(measures, keys, level, kind)
+
+    def gains(
+        self,
+        to: str | Sequence[str] = "applicant_class",
+        by: str | Sequence[str] | None = None,
+        *,
+        level: float = 0.90,
+        kind: str = "outcome",
+    ) -> Bands:
+        """Return who is better off by one more seat, with bands.
+
+        Parameters
+        ----------
+        to : str or sequence of str, default "applicant_class"
+            Columns of the applicants, such as "applicant_class" or "home_province": who gains.
+        by : str or sequence of str, optional
+            Columns of the programs: where the seat is put.
+        level, kind
+            As in `pressure_bands`.
+
+        Returns
+        -------
+        Bands
+            Metric better_off [applicants per seat]; over all groups of applicants it adds up to `seat_value`.
+        """
+        whose = _columns(to, self.applicants)
+        if not whose:
+            raise ArgumentError(f"to={to!r} names nobody: give columns of the applicants, such as 'applicant_class'.")
+        where = _columns(by, self.programs)
+        cell, cell_keys = number_rows(self.programs, where)
+        group, group_keys = number_rows(self.applicants, whose)
+        weight = self._seats()
+        of_cells = np.bincount(cell, weight, minlength=len(cell_keys))
+        gains = np.zeros((self.n_draws, len(group_keys) * len(cell_keys)))
+        for draw in range(self.n_draws):
+            count_gains(
+                self._followed.mover_ptr[draw], self._followed.movers[draw], weight, cell, group,
+                len(group_keys), gains[draw],
+            )  # fmt: skip
+        keys = group_keys.merge(cell_keys, how="cross")[[*whose, *where]]
+        bottom = np.broadcast_to(np.tile(of_cells, len(group_keys)), gains.shape)
+        return self._summarise([Measure("better_off", gains, bottom, "seats")], keys, level, kind)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the seat value of every program, by discipline, school and id, as a band frame."""
+        return self.bands(self._program_keys(), metric="seat_value").to_frame()
+
+    def summary(self, rows: int = 10) -> str:
+        """Return one screen of text, `rows` disciplines long: where one more seat does most, and what was held."""
+        country = self.bands().to_frame().set_index("metric")["estimate"]
+        moved = self._followed.restless.mean()
+        text = (
+            f"One more seat, {self.n_draws:,} draws of {self.scenario}, first iteration; in proportion to seats:\n"
+            f"  {country['seat_value']:.2f} applicants better off, {country['newly_matched']:.2f} newly matched, "
+            f"chain of {country['chain_length']:.2f}, taken with probability {country['seat_taken']:.2f}\n"
+            f"  couples hold their seats; a couple might have moved for {country['couple_concerned']:.1%} of the "
+            f"seats; {moved:.1f} singles a draw stand elsewhere than in the match with couples"
+        )
+        best = self.bands("discipline", metric="seat_value").summary(rows)
+        return f"{text}\n\n{best}"
+
+    def plot(self, **options: Any) -> Any:
+        """Draw the ladder of seat values; see `carms_lib.plotting.plot_seat_values`.
+
+        Parameters
+        ----------
+        **options
+            `by` (columns of the programs, by default discipline), and what the figure takes: ax, n_rows.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+        """
+        by = options.pop("by", "discipline")
+        levels = [self.bands(by, level=level).to_frame() for level in (0.50, 0.90)]
+        return open_view("plot_seat_values")(pd.concat(levels, ignore_index=True), **options)
+
+    def save(self, path: str | Path) -> Path:
+        """Write every metric of every program as CSV to `path`, its provenance beside it; see `Bands.save`."""
+        return self.bands(self._program_keys()).save(path)
+
+    def __repr__(self) -> str:
+        return f"SeatValues\n{self.summary(5)}"
+
+    def _program_keys(self) -> list[str]:
+        return [name for name in ("discipline", "school", "site") if name in self.programs] + ["program_stream_id"]
+
+    def _seats(self) -> np.ndarray:
+        return self.programs["quota"].to_numpy(np.float64)
+
+    def _of_programs(self, metric: str) -> np.ndarray:
+        """Return a metric for a seat in each program, float64 of shape (D, P)."""
+        found = self._followed
+        if metric == "seat_value":
+            return np.diff(found.mover_ptr, axis=1).astype(np.float64)
+        by_name = {"newly_matched": found.newly >= 0, "chain_length": found.length, "seat_taken": found.length > 0}
+        return by_name.get(metric, found.touched).astype(np.float64)
+
+    def _summarise(self, measures: list[Measure], keys: pd.DataFrame, level: float, kind: str) -> Bands:
+        return summarise(
+            {self.scenario: measures},
+            keys,
+            level=level,
+            kind=kind,
+            draws_per_input=DRAWS_PER_INPUT,
+            headline=measures[0].metric,
+            provenance=self.provenance,
+        )
+
+
+def seat_values(
+    market: Market,
+    scenario: Scenario | None = None,
+    *,
+    n_draws: int = 1_000,
+    rng: Any = None,
+    executor: Executor | None = None,
+    progress: bool = False,
+) -> SeatValues:
+    """Return what one more seat in each program would do, in every draw.
+
+    Parameters
+    ----------
+    market : Market
+    scenario : Scenario, optional
+        Put the seat into this scenario instead of the baseline.
+    n_draws : int, default 1000
+        Draws [national matches].
+    rng : int, numpy.random.SeedSequence, numpy.random.Generator or None
+        As in `simulate`; the entropy of a study gives that study's draws.
+    executor : concurrent.futures.Executor, optional
+        Where blocks of draws run. By default, threads, one for each core.
+    progress : bool, default False
+        Whether to show a progress bar.
+
+    Returns
+    -------
+    SeatValues
+
+    Raises
+    ------
+    ArgumentError
+        n_draws is not a positive whole number, or rng is of no known kind.
+    UnknownNameError, ScenarioError
+        The scenario does not fit the market.
+
+    Notes
+    -----
+    What is kept of a draw is who gains by each seat: a few numbers a program, no lists.
+    """
+    if scenario is not None:
+        market = scenario.apply(market)
+    entropy, plans = plan_blocks(market, n_draws, rng)
+    tasks = [(market, plan) for plan in plans]
+    own = ThreadPoolExecutor(os.cpu_count() or 1) if executor is None else None
+    pool = executor if own is None else own
+    bar = tqdm(total=n_draws, desc="seats", unit="draw", disable=not progress)
+    blocks: list[_Followed] = []
+    try:
+        for block in pool.map(_follow_block, tasks):  # type: ignore[union-attr]
+            blocks.append(block)
+            bar.update(len(block.length))
+    finally:
+        bar.close()
+        if own is not None:
+            own.shutdown(cancel_futures=True)
+    followed = _Followed(
+        length=np.concatenate([block.length for block in blocks]),
+        newly=np.concatenate([block.newly for block in blocks]),
+        ends=np.concatenate([block.ends for block in blocks]),
+        touched=np.concatenate([block.touched for block in blocks]),
+        mover_ptr=np.concatenate([block.mover_ptr for block in blocks]),
+        movers=[of_draw for block in blocks for of_draw in block.movers],
+        restless=np.concatenate([block.restless for block in blocks]),
+    )
+    provenance = market.provenance.with_settings(
+        entropy=entropy, n_draws=n_draws, draws_per_input=DRAWS_PER_INPUT, scenario=repr(scenario or BASELINE)
+    )
+    name = BASELINE if scenario is None else scenario.name
+    return SeatValues(market.programs, market.applicants, name, provenance, followed)
+
+
+def _follow_block(task: tuple[Market, BlockPlan]) -> _Followed:
+    market, plan = task
+    shape = (len(plan.draws), market.n_programs)
+    kind = np.int16 if market.n_programs < 2**15 and market.n_applicants < 2**15 else np.int32
+    length, newly, ends = (np.empty(shape, dtype=kind) for _ in range(3))
+    touched, mover_ptr = np.empty(shape, dtype=bool), np.empty((shape[0], shape[1] + 1), dtype=np.int32)
+    movers, restless = [], np.empty(shape[0], dtype=np.int64)
+    for i, drawn in enumerate(replay(market, plan)):
+        singles: SinglesMatch = match_singles(drawn)
+        chain = new_chain(len(singles.match), market.n_programs, int(singles.position.sum()))
+        index_scored(singles.ptr, singles.program, singles.score, singles.position, chain)
+        movers.append(
+            follow_every_seat(
+                singles.ptr, singles.program, singles.score, singles.match, singles.position, chain,
+                singles.couple_best, length[i], newly[i], ends[i], touched[i], mover_ptr[i],
+            ).astype(kind)
+        )  # fmt: skip
+        restless[i] = singles.restless
+    return _Followed(length, newly, ends, touched, mover_ptr, movers, restless)
+
+
+def _columns(names: str | Sequence[str] | None, table: pd.DataFrame) -> list[str]:
+    wanted = [names] if isinstance(names, str) else list(names or [])
+    for name in wanted:
+        if name not in table.columns:
+            raise UnknownNameError("by", name, table.columns)
+    if len(set(wanted)) < len(wanted):
+        raise ArgumentError(f"by={wanted!r} names a column more than once.")
+    return wanted

@@ -1,0 +1,125 @@
+"""Draws again, with their lists: what a study does not keep.
+
+Belongs here: one draw's lists, scores, seats and first match, made anew from the keys of its noise. Does not belong
+here: what is done with them. A study keeps four program numbers an applicant and no list; because all noise is keyed,
+the lists of any draw come back to the bit when they are needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from carms_lib.simulator._cohort import PARAMETERS
+from carms_lib.simulator._draw import DRAWS_PER_INPUT, BlockInputs, _interview_shares, _who_takes_part
+from carms_lib.simulator._funnel import interview, read_files
+from carms_lib.simulator._iterations import draw_quota, first_iteration
+from carms_lib.simulator._market import Market
+from carms_lib.simulator._noise import Purpose, entropy_from
+from carms_lib.simulator._simulate import _check_draws as check_draws
+from carms_lib.simulator._simulate import _inputs as draw_inputs
+from carms_lib.simulator._wishes import MAX_LIST, taste_weights, write_wishes
+
+__all__ = ["BlockPlan", "DrawnMatch", "plan_blocks", "replay"]
+
+
+class BlockPlan(NamedTuple):
+    """Some draws of one block, and its uncertain inputs."""
+
+    entropy: int
+    block: int
+    draws: np.ndarray  # int64[D]
+    inputs: BlockInputs
+
+
+def plan_blocks(market: Market, n_draws: int, rng: Any) -> tuple[int, list[BlockPlan]]:
+    """Lay out the draws that `simulate` would make of one market, a scenario applied or not.
+
+    Parameters
+    ----------
+    market : Market
+    n_draws : int
+    rng : int, numpy.random.SeedSequence, numpy.random.Generator or None
+
+    Returns
+    -------
+    entropy : int
+    plans : list of BlockPlan
+    """
+    n_draws, entropy = check_draws(n_draws), entropy_from(rng)
+    theta, sizes = draw_inputs(market.cohort, entropy, -(-n_draws // DRAWS_PER_INPUT))
+    sizes = sizes * market.class_factors
+    plans = []
+    for block in range(len(theta)):
+        draws = np.arange(block * DRAWS_PER_INPUT, min((block + 1) * DRAWS_PER_INPUT, n_draws))
+        plans.append(BlockPlan(entropy, block, draws, BlockInputs(theta[block], sizes[block])))
+    return entropy, plans
+
+
+class DrawnMatch(NamedTuple):
+    """One draw up to the end of its first iteration; n applicants, P programs. Arrays are the caller's to change.
+
+    Lists are those written after interviews: entries of applicant a are ``ptr[a] .. ptr[a + 1] - 1``, best first.
+    """
+
+    draw: int
+    ptr: np.ndarray  # int64[n + 1]
+    program: np.ndarray  # int32[E]
+    score: np.ndarray  # float64[E]: what the program ranks by, -inf where it does not rank the applicant
+    quota: np.ndarray  # int32[P]: seats after drift and reversions
+    match: np.ndarray  # int32[n]: -1 for none
+    couple_of: np.ndarray  # int32[n]: the number of an applicant's couple, -1 for a single
+
+
+def replay(market: Market, plan: BlockPlan) -> Iterator[DrawnMatch]:
+    """Run some draws of one block as `run_block` does, and yield each with its lists.
+
+    Parameters
+    ----------
+    market : Market
+        Its lists, seats, reversions and rules; a scenario applied or not.
+    plan : BlockPlan
+
+    Yields
+    ------
+    DrawnMatch
+    """
+    tables, key, block = market.tables, np.uint64(plan.entropy), plan.block
+    theta = np.ascontiguousarray(plan.inputs.theta, dtype=np.float64)
+    sizes = np.ascontiguousarray(plan.inputs.sizes, dtype=np.float64)
+    n, programs, types = market.n_applicants, market.n_programs, len(tables.type_class)
+    drift = theta[list(PARAMETERS).index("quota_drift")]
+    seats = int((tables.program_quota * (1.0 + drift) + 1.0).sum()) + 1
+    weight = np.empty((types, programs), dtype=np.float32)
+    popularity = np.empty((2, len(tables.discipline_key)))
+    share, threshold = np.empty(programs), np.empty(programs)
+    taking_part = np.empty(types, dtype=np.int64)
+    offset, seat_ptr = np.empty(programs + 1, dtype=np.int64), np.empty(programs + 1, dtype=np.int64)
+    program = np.empty(n * MAX_LIST, dtype=np.int32)
+    score, values = np.empty(n * MAX_LIST), np.empty(n * MAX_LIST)
+    position, stack = np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int32)
+    held_applicant, held_score = np.empty(seats, dtype=np.int32), np.empty(seats)
+    held_count = np.empty(programs, dtype=np.int32)
+
+    taste_weights(key, block, theta, tables, weight, popularity)
+    _interview_shares(key, block, tables, share)
+    for draw in plan.draws.tolist():
+        ptr, quota = np.empty(n + 1, dtype=np.int64), np.empty(programs, dtype=np.int32)
+        match = np.empty(n, dtype=np.int32)
+        _who_takes_part(key, draw, sizes, tables, taking_part)
+        write_wishes(key, draw, theta, tables, taking_part, weight, popularity, ptr, program)
+        first = np.where(np.diff(ptr) > 0, program[np.minimum(ptr[:-1], len(program) - 1)], -1)
+        first_of = np.where(first >= 0, tables.program_discipline[first], -1).astype(np.int32)
+        read_files(key, Purpose.FILE, draw, theta, tables, first_of, ptr, program, score)
+        interview(key, draw, theta, tables, share, ptr, program, score, threshold, offset, values)
+        draw_quota(key, draw, theta, tables, tables.program_quota, quota)
+        first_iteration(
+            theta, tables.reverts_to, ptr, program, score, quota, seat_ptr, match, position,
+            held_applicant, held_score, held_count, stack,
+        )  # fmt: skip
+        edge = ptr[n]
+        yield DrawnMatch(
+            draw, ptr, program[:edge].copy(), score[:edge].copy(), quota, match, np.full(n, -1, dtype=np.int32)
+        )
