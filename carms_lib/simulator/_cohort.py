@@ -50,6 +50,8 @@ PARAMETERS: dict[str, str] = {
     "reversion_share": "share of unfilled CMG seats that revert to the IMG stream where a province reverts",
     "second_applications": "median number of programs applied to in the second iteration",
     "second_ranked_share": "share of its second-iteration applicants that a program ranks",
+    "couples_share": "share of the graduates of Canadian schools who apply as half of a couple",
+    "couple_nearness": "places down their lists that partners give up to work in one province",
 }
 
 _TABLES: dict[str, tuple[str, dict[str, type]]] = {
@@ -364,7 +366,7 @@ def _check_parameters(cohort: Cohort) -> None:
     if bad.any():
         name = table.index[bad][0]
         raise CohortError(f"parameters.{name}: need finite low <= value <= high, got {numbers[bad][0].tolist()}.")
-    for name in ("third_discipline", "ranked_share", "second_ranked_share", "reversion_share"):
+    for name in ("third_discipline", "ranked_share", "second_ranked_share", "reversion_share", "couples_share"):
         if lows[name] < 0 or highs[name] > 1:
             raise CohortError(f"parameters.{name} is a share: its range must lie in [0, 1].")
     for name in (
@@ -377,6 +379,7 @@ def _check_parameters(cohort: Cohort) -> None:
         "interviews_per_seat",
         "quota_drift",
         "second_applications",
+        "couple_nearness",
     ):
         if lows[name] < 0:
             raise CohortError(f"parameters.{name} must not be negative; low is {lows[name]}.")

@@ -16,17 +16,29 @@ from typing import NamedTuple
 import numpy as np
 
 from carms_lib.matching._jit import kernel
+from carms_lib.matching._roth_peranson_scored import PairedLists, index_programs, new_paired_state
 from carms_lib.simulator._cohort import PARAMETERS
+from carms_lib.simulator._couples import MAX_PAIRS, choose_couples, write_pairs
 from carms_lib.simulator._funnel import interview, read_files
 from carms_lib.simulator._iterations import draw_quota, first_iteration, second_iteration
 from carms_lib.simulator._market import Market, Tables
 from carms_lib.simulator._noise import Purpose, fold, stream, uniform
 from carms_lib.simulator._wishes import MAX_LIST, taste_weights, write_wishes
 
-__all__ = ["DRAWS_PER_INPUT", "NOT_TAKING_PART", "UNMATCHED", "BlockInputs", "BlockResult", "run_block"]
+__all__ = [
+    "COUPLE_COUNTS",
+    "DRAWS_PER_INPUT",
+    "NOT_TAKING_PART",
+    "UNMATCHED",
+    "BlockInputs",
+    "BlockResult",
+    "run_block",
+]
 
 #: Draws that share one setting of the uncertain inputs.
 DRAWS_PER_INPUT = 10
+#: What is counted of the couples of a draw, in its first iteration; see `Study.couples`.
+COUPLE_COUNTS = ("couples", "both_matched", "one_matched", "orders_tried", "blocking_coalitions")
 UNMATCHED = -1
 NOT_TAKING_PART = -2
 
@@ -51,6 +63,7 @@ class BlockResult(NamedTuple):
     first: np.ndarray  # [D, n]: the program matched to in the first iteration
     final: np.ndarray  # [D, n]: the program matched to after both iterations
     quota: np.ndarray  # int32 [D, P]: seats after reversions
+    couples: np.ndarray  # int32 [D, len(COUPLE_COUNTS)]
 
 
 @kernel
@@ -89,6 +102,17 @@ def _first_of_list(
 
 
 @kernel
+def _count_couples(members: np.ndarray, match: np.ndarray, orders: int, blocking: int, out: np.ndarray) -> None:
+    """Write COUPLE_COUNTS."""
+    out[:] = 0
+    out[0], out[3], out[4] = len(members), orders, blocking
+    for c in range(len(members)):
+        matched = (match[members[c, 0]] >= 0) + (match[members[c, 1]] >= 0)
+        out[1] += matched == 2
+        out[2] += matched == 1
+
+
+@kernel
 def _run_draws(
     entropy: np.uint64,
     block: int,
@@ -105,6 +129,7 @@ def _run_draws(
     first: np.ndarray,
     final: np.ndarray,
     seats_out: np.ndarray,
+    couples_out: np.ndarray,
 ) -> None:
     n, programs, types = len(tables.applicant_type), len(tables.program_key), len(tables.type_class)
     weight = np.empty((types, programs), dtype=np.float32)
@@ -118,12 +143,14 @@ def _run_draws(
     threshold = np.empty(programs)
     offset = np.empty(programs + 1, dtype=np.int64)
     first_of = np.empty(n, dtype=np.int32)
-    quota = np.empty(programs, dtype=np.int32)
-    seat_ptr = np.empty(programs + 1, dtype=np.int64)
-    match, second = np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int32)
-    position, stack = np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int32)
-    held_applicant, held_score = np.empty(seats, dtype=np.int32), np.empty(seats)
-    held_count = np.empty(programs, dtype=np.int32)
+    second = np.empty(n, dtype=np.int32)
+    reverted = np.empty(programs, dtype=np.int32)
+    owner, application = np.empty(n * MAX_LIST, dtype=np.int32), np.empty(n * MAX_LIST, dtype=np.int32)
+    program_ptr = np.empty(programs + 1, dtype=np.int64)
+    couple_of, members = np.empty(n, dtype=np.int32), np.empty((n // 2, 2), dtype=np.int32)
+    pair_ptr, order = np.empty(n // 2 + 1, dtype=np.int64), np.empty(n // 2, dtype=np.int32)
+    pairs = np.empty((0, 2), dtype=np.int32)
+    state = new_paired_state(n, programs, seats)
 
     taste_weights(entropy, block, theta, tables, weight, popularity)
     _interview_shares(entropy, block, tables, share)
@@ -137,22 +164,30 @@ def _run_draws(
         read_files(entropy, _FILE, draw, theta, tables, first_of, ptr, program, score)
         interview(entropy, draw, theta, tables, share, ptr, program, score, threshold, offset, values)
         _first_of_list(tables, taking_part, ptr, program, ranked[i])
+        index_programs(ptr, program, owner, program_ptr, application)
+        couples = choose_couples(entropy, draw, theta, tables, taking_part, couple_of, members)
+        if couples * MAX_PAIRS > len(pairs):
+            pairs = np.empty((2 * couples * MAX_PAIRS, 2), dtype=np.int32)
+        write_pairs(theta, tables, ptr, program, members[:couples], pair_ptr, pairs)
+        lists = PairedLists(
+            ptr, program, score, owner, program_ptr, application, couple_of, members[:couples], pair_ptr, pairs
+        )
         for v in range(len(variant_second)):
-            draw_quota(entropy, draw, theta, tables, variant_quota[v], quota)
-            first_iteration(
-                theta, variant_reverts[v], ptr, program, score, quota, seat_ptr, match, position,
-                held_applicant, held_score, held_count, stack,
-            )  # fmt: skip
+            draw_quota(entropy, draw, theta, tables, variant_quota[v], state.quota)
+            orders, blocking = first_iteration(
+                entropy, draw, theta, tables, variant_reverts[v], lists, state, order[:couples], reverted
+            )
             for p in range(programs):
-                seats_out[v, i, p] = quota[p]
+                seats_out[v, i, p] = state.quota[p]
             for a in range(n):
-                first[v, i, a] = match[a] if ranked[i, a] > NOT_TAKING_PART else NOT_TAKING_PART
+                first[v, i, a] = state.match[a] if ranked[i, a] > NOT_TAKING_PART else NOT_TAKING_PART
                 final[v, i, a] = first[v, i, a]
+            _count_couples(members[:couples], state.match, orders, blocking, couples_out[v, i])
             if variant_second[v]:
                 second_iteration(
-                    entropy, draw, theta, tables, weight, taking_part, first_of, match, quota, second_ptr,
-                    second_program, second_score, threshold, offset, values, seat_ptr, second, position,
-                    held_applicant, held_score, held_count, stack,
+                    entropy, draw, theta, tables, weight, taking_part, first_of, state.match, state.quota, second_ptr,
+                    second_program, second_score, threshold, offset, values, state.seat_ptr, second, state.position,
+                    state.held_applicant, state.held_score, state.held_count, state.waiting,
                 )  # fmt: skip
                 for a in range(n):
                     if second[a] >= 0:
@@ -194,6 +229,7 @@ def run_block(
     wished, ranked = np.empty((count, n), dtype=kind), np.empty((count, n), dtype=kind)
     first, final = (np.empty((len(variants), count, n), dtype=kind) for _ in range(2))
     quota = np.empty((len(variants), count, programs), dtype=np.int32)
+    couples = np.empty((len(variants), count, len(COUPLE_COUNTS)), dtype=np.int32)
     variant_quota = np.stack([variant.tables.program_quota for variant in variants])
     drift = inputs.theta[list(PARAMETERS).index("quota_drift")]
     with np.errstate(over="ignore"):  # a hash wraps around 2**64; only interpreted kernels would report it
@@ -213,5 +249,6 @@ def run_block(
             first,
             final,
             quota,
+            couples,
         )
-    return [BlockResult(wished, ranked, first[v], final[v], quota[v]) for v in range(len(variants))]
+    return [BlockResult(wished, ranked, first[v], final[v], quota[v], couples[v]) for v in range(len(variants))]

@@ -52,6 +52,7 @@ class Tables(NamedTuple):
     type_bilingual: np.ndarray  # bool[T]
     type_capacity: np.ndarray  # int64[C]: applicants laid out for each class
     class_abroad: np.ndarray  # bool[C]: whether the class wants what graduates from abroad want
+    class_couples: np.ndarray  # bool[C]: whether some apply in couples
     class_merit: np.ndarray  # float64[C]
     class_second: np.ndarray  # float64[C]: share of the unmatched who take part in the second iteration
     program_discipline: np.ndarray  # int32[P]; programs stand sorted by discipline
@@ -272,6 +273,9 @@ def _assemble(programs: pd.DataFrame, cohort: Cohort, provenance: Provenance, fa
     tables = Tables(
         **roster.arrays,
         class_abroad=(cohort.classes["graduates_of"] == "abroad").to_numpy(bool),
+        class_couples=((cohort.classes["graduates_of"] == "schools") & (cohort.classes["stream"] == "CMG")).to_numpy(
+            bool
+        ),
         class_merit=cohort.classes["merit"].to_numpy(np.float64),
         class_second=cohort.classes["second_iteration"].to_numpy(np.float64),
         program_discipline=disciplines.map(number).to_numpy(np.int32),

@@ -64,6 +64,9 @@ class Purpose:
     SECOND_TASTE = 15
     SECOND_FILE = 16
     DEMAND = 17  # how popular a discipline is in a block
+    COUPLE = 18  # being half of a couple, and of which
+    COUPLE_ORDER = 19  # the order in which couples are admitted to the match
+    REVERSION = 20  # rounding of the seats that revert
 
 
 @kernel

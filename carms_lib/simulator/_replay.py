@@ -12,7 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from carms_lib.matching._roth_peranson_scored import PairedLists, index_programs, new_paired_state
 from carms_lib.simulator._cohort import PARAMETERS
+from carms_lib.simulator._couples import MAX_PAIRS, choose_couples, write_pairs
 from carms_lib.simulator._draw import DRAWS_PER_INPUT, BlockInputs, _interview_shares, _who_takes_part
 from carms_lib.simulator._funnel import interview, read_files
 from carms_lib.simulator._iterations import draw_quota, first_iteration
@@ -96,30 +98,34 @@ def replay(market: Market, plan: BlockPlan) -> Iterator[DrawnMatch]:
     popularity = np.empty((2, len(tables.discipline_key)))
     share, threshold = np.empty(programs), np.empty(programs)
     taking_part = np.empty(types, dtype=np.int64)
-    offset, seat_ptr = np.empty(programs + 1, dtype=np.int64), np.empty(programs + 1, dtype=np.int64)
+    offset, program_ptr = np.empty(programs + 1, dtype=np.int64), np.empty(programs + 1, dtype=np.int64)
     program = np.empty(n * MAX_LIST, dtype=np.int32)
     score, values = np.empty(n * MAX_LIST), np.empty(n * MAX_LIST)
-    position, stack = np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int32)
-    held_applicant, held_score = np.empty(seats, dtype=np.int32), np.empty(seats)
-    held_count = np.empty(programs, dtype=np.int32)
+    owner, application = np.empty(n * MAX_LIST, dtype=np.int32), np.empty(n * MAX_LIST, dtype=np.int32)
+    members, reverted = np.empty((n // 2, 2), dtype=np.int32), np.empty(programs, dtype=np.int32)
+    pair_ptr, order = np.empty(n // 2 + 1, dtype=np.int64), np.empty(n // 2, dtype=np.int32)
+    state = new_paired_state(n, programs, seats)
 
     taste_weights(key, block, theta, tables, weight, popularity)
     _interview_shares(key, block, tables, share)
     for draw in plan.draws.tolist():
-        ptr, quota = np.empty(n + 1, dtype=np.int64), np.empty(programs, dtype=np.int32)
-        match = np.empty(n, dtype=np.int32)
+        ptr, couple_of = np.empty(n + 1, dtype=np.int64), np.empty(n, dtype=np.int32)
         _who_takes_part(key, draw, sizes, tables, taking_part)
         write_wishes(key, draw, theta, tables, taking_part, weight, popularity, ptr, program)
         first = np.where(np.diff(ptr) > 0, program[np.minimum(ptr[:-1], len(program) - 1)], -1)
         first_of = np.where(first >= 0, tables.program_discipline[first], -1).astype(np.int32)
         read_files(key, Purpose.FILE, draw, theta, tables, first_of, ptr, program, score)
         interview(key, draw, theta, tables, share, ptr, program, score, threshold, offset, values)
-        draw_quota(key, draw, theta, tables, tables.program_quota, quota)
-        first_iteration(
-            theta, tables.reverts_to, ptr, program, score, quota, seat_ptr, match, position,
-            held_applicant, held_score, held_count, stack,
-        )  # fmt: skip
+        index_programs(ptr, program, owner, program_ptr, application)
+        couples = choose_couples(key, draw, theta, tables, taking_part, couple_of, members)
+        pairs = np.empty((couples * MAX_PAIRS, 2), dtype=np.int32)
+        write_pairs(theta, tables, ptr, program, members[:couples], pair_ptr, pairs)
+        lists = PairedLists(
+            ptr, program, score, owner, program_ptr, application, couple_of, members[:couples], pair_ptr, pairs
+        )
+        draw_quota(key, draw, theta, tables, tables.program_quota, state.quota)
+        first_iteration(key, draw, theta, tables, tables.reverts_to, lists, state, order[:couples], reverted)
         edge = ptr[n]
         yield DrawnMatch(
-            draw, ptr, program[:edge].copy(), score[:edge].copy(), quota, match, np.full(n, -1, dtype=np.int32)
+            draw, ptr, program[:edge].copy(), score[:edge].copy(), state.quota.copy(), state.match.copy(), couple_of
         )

@@ -23,7 +23,7 @@ from carms_lib._views import View, open_view
 from carms_lib.exceptions import ArgumentError, StudyError, UnknownNameError
 from carms_lib.provenance import Provenance
 from carms_lib.simulator._cohort import PARAMETERS
-from carms_lib.simulator._draw import DRAWS_PER_INPUT, BlockResult
+from carms_lib.simulator._draw import COUPLE_COUNTS, DRAWS_PER_INPUT, BlockResult
 from carms_lib.simulator._market import Market
 from carms_lib.simulator._scenario import Scenario
 
@@ -55,6 +55,9 @@ class Outcomes(NamedTuple):
         The program matched to after both iterations.
     quota : ndarray of shape (D, P), int32
         Seats, after drift and reversions.
+    couples : ndarray of shape (D, 5), int32
+        Couples of the first iteration: how many, both matched, one matched, orders of admission tried, coalitions
+        that block what came out.
     """
 
     programs: pd.DataFrame
@@ -64,6 +67,7 @@ class Outcomes(NamedTuple):
     first: np.ndarray
     final: np.ndarray
     quota: np.ndarray
+    couples: np.ndarray = np.zeros((0, len(COUPLE_COUNTS)), dtype=np.int32)
 
 
 class Study:
@@ -137,6 +141,7 @@ class Study:
                 first=np.empty(shape, dtype=kind),
                 final=np.empty(shape, dtype=kind),
                 quota=np.empty((n_draws, market.n_programs), dtype=np.int32),
+                couples=np.empty((n_draws, len(COUPLE_COUNTS)), dtype=np.int32),
             )
         provenance = markets[BASELINE].provenance.with_settings(
             entropy=entropy,
@@ -179,6 +184,43 @@ class Study:
         if scenario not in self._outcomes:
             raise UnknownNameError("scenario", scenario, self._outcomes)
         return self._outcomes[scenario]
+
+    def couples(self) -> pd.DataFrame:
+        """Return how couples fared in the first iteration, and how often no stable matching was found.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per scenario: scenario; couples [couples per draw]; both_matched, one_matched [share of couples];
+            draws_reordered [share of draws in which the first order of couples gave no stable matching];
+            draws_unstable [share of draws in which none of the orders tried did]; blocking_coalitions [per such draw,
+            missing where there is none].
+
+        Notes
+        -----
+        With couples a stable matching need not exist. A draw without one keeps the matching that the fewest
+        coalitions block, and is counted here.
+        """
+        rows = []
+        for name in self.scenarios:
+            counts = self.outcomes_of(name).couples
+            if not len(counts):  # a study made by hand, without couples
+                counts = np.zeros((self.n_draws, len(COUPLE_COUNTS)))
+            count, both, one, orders, blocking = counts.astype(np.float64).T
+            unstable = blocking > 0
+            pairs = max(count.sum(), 1.0)
+            rows.append(
+                {
+                    "scenario": name,
+                    "couples": count.mean(),
+                    "both_matched": both.sum() / pairs,
+                    "one_matched": one.sum() / pairs,
+                    "draws_reordered": (orders > 1).mean(),
+                    "draws_unstable": unstable.mean(),
+                    "blocking_coalitions": blocking[unstable].mean() if unstable.any() else np.nan,
+                }
+            )
+        return pd.DataFrame(rows)
 
     def pressure(self, by: str | Sequence[str] | None = None, **options: Any) -> View:
         """Return the pressure metrics with bands.
@@ -238,7 +280,16 @@ class Study:
         """Return one screen of text: what was run, and the national outcome."""
         names = ", ".join(self.scenarios)
         head = f"{self.n_draws:,} draws of {names}; entropy {self.entropy}"
-        return f"{head}\n\n{self.outcomes().summary()}"
+        unstable = self.couples()
+        unstable = unstable[unstable["draws_unstable"] > 0]
+        told = [
+            f"\n{scenario}: couples left {share:.2%} of the draws without a stable matching that was found, with "
+            f"{blocking:.1f} blocking coalitions each"
+            for scenario, share, blocking in unstable[["scenario", "draws_unstable", "blocking_coalitions"]].itertuples(
+                index=False
+            )
+        ]
+        return f"{head}{''.join(told)}\n\n{self.outcomes().summary()}"
 
     def plot(self, **options: Any) -> Any:
         """Draw the pressure of every discipline; see `Bands.plot`."""

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 from carms_lib.warehouse._csv import write_csv
 from carms_lib.warehouse._migrate import migration_sql
+from carms_lib.warehouse._open import open_warehouse
 from carms_lib.warehouse._programs import Page
 from carms_lib.warehouse._results import KeptBands
-from carms_lib.warehouse._warehouse import Warehouse, open_warehouse
+from carms_lib.warehouse._warehouse import Warehouse
 from carms_lib.warehouse._write import WriteReport
 
 __all__ = ["KeptBands", "Page", "Warehouse", "WriteReport", "migration_sql", "open_warehouse", "write_csv"]

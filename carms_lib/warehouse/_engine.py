@@ -113,8 +113,10 @@ def connect_engine(url: URL, settings: Settings) -> Engine:
 
 @contextmanager
 def begin_read(engine: Engine) -> Iterator[Connection]:
-    """Open a transaction that reads one state of the database."""
-    with engine.connect() as connection, connection.begin():
+    """Open a transaction that reads one state of the database, however many statements it takes."""
+    is_server = engine.dialect.name == "postgresql"
+    options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True} if is_server else {}
+    with engine.connect().execution_options(**options) as connection, connection.begin():
         yield connection
 
 

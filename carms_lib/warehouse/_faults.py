@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from sqlalchemy import URL
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from carms_lib.exceptions import (
@@ -27,7 +27,11 @@ __all__ = ["attempt"]
 
 T = TypeVar("T")
 
-_FIRST_PAUSE = 0.1  # seconds; doubled before each further try
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0  # seconds; doubled before each further try
+
+# What libpq says when no connection could be made. There is no SQLSTATE then, and the words follow the user's locale,
+# so that whatever is not known to last is taken for passing.
+_LASTS = ("authentication failed", "no password supplied", "does not exist", "no pg_hba.conf entry")
 
 
 def attempt(
@@ -68,7 +72,7 @@ def attempt(
             return operation()
         except (SQLAlchemyError, sqlite3.Error) as error:
             if tries_left and _passes(error):
-                pause(_FIRST_PAUSE * 2 ** (settings.retries - tries_left))
+                pause(min(_FIRST_PAUSE * 2 ** (settings.retries - tries_left), _LONGEST_PAUSE))
                 continue
             raise _translate(error, label(url), settings, writes=writes) from None
     raise AssertionError  # pragma: no cover - the loop returns or raises
@@ -79,6 +83,8 @@ def _passes(error: Exception) -> bool:
     if not isinstance(error, DBAPIError) or _sqlite_code(error) is not None:
         return False
     state = _sqlstate(error)
+    if isinstance(error, OperationalError) and not state:
+        return not any(words in str(error.orig) for words in _LASTS)
     return error.connection_invalidated or state[:2] == "08" or state in {"40001", "40P01", "57P01", "57P02", "57P03"}
 
 

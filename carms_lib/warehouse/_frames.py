@@ -1,20 +1,19 @@
-"""Between frames and rows: types on the way out, plain values on the way in, and the hash of a row.
+"""Between frames and rows: types on the way out, and the hash of a row on the way in.
 
-Belongs here: conversion. Does not belong here: any knowledge of a table.
+Belongs here: conversion. Does not belong here: any knowledge of a table; and rows on their way in (`_bulk`).
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from carms_lib.schemas import TEXT, contract
 
-__all__ = ["contract_types", "hash_rows", "join_rows", "records", "typed_frame"]
+__all__ = ["contract_types", "hash_rows", "join_rows", "typed_frame"]
 
 _MISSING = "\x00"
 _FIELD, _RECORD = "\x1f", "\x1e"  # the ASCII separators: no published text holds them
@@ -51,42 +50,6 @@ def _series(values: list[Any], kind: str) -> pd.Series[Any]:
         values = [value if value is None else pd.Timestamp(value) for value in values]
     series: pd.Series[Any] = pd.Series(values, dtype=_DTYPES.get(kind, kind))
     return series
-
-
-def records(frame: pd.DataFrame, *, size: int = 5_000) -> Iterator[list[dict[str, Any]]]:
-    """Cut a frame into batches of plain rows for the database.
-
-    Parameters
-    ----------
-    frame : DataFrame
-    size : int, default 5_000
-        Rows per batch, so that memory does not grow with the table.
-
-    Yields
-    ------
-    list of dict
-        Column -> int, float, str, bool, date, datetime or None.
-    """
-    names = [str(name) for name in frame.columns]
-    for start in range(0, len(frame), size):
-        columns = [_values(frame.iloc[start : start + size][name]) for name in names]
-        yield [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
-
-
-def _values(column: pd.Series[Any]) -> list[Any]:
-    given = column.notna().tolist()
-    plain: list[Any] = column.astype(object).tolist()
-    if pd.api.types.is_datetime64_dtype(column.dtype):  # a calendar day; moments carry a zone and stay moments
-        plain = [value.date() if ok else None for value, ok in zip(plain, given, strict=True)]
-    return [_plain(value) if ok else None for value, ok in zip(plain, given, strict=True)]
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, pd.Timestamp):
-        return value.to_pydatetime()
-    if isinstance(value, str | bool | int | float | dt.date):
-        return value
-    return value.item()  # a numpy scalar
 
 
 def join_rows(frame: pd.DataFrame) -> list[str]:

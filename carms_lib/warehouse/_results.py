@@ -19,7 +19,8 @@ from sqlalchemy import Connection, func, insert, select
 from carms_lib.exceptions import ArgumentError, SchemaError, UnknownNameError, WarehouseError
 from carms_lib.provenance import Provenance
 from carms_lib.schemas import TEXT
-from carms_lib.warehouse._frames import join_rows, records, typed_frame
+from carms_lib.warehouse._bulk import insert_frame, rows_of
+from carms_lib.warehouse._frames import join_rows, typed_frame
 from carms_lib.warehouse._tables import TABLES
 
 __all__ = ["BandsLike", "KeptBands", "StudyLike", "bands", "draws", "studies", "write_study"]
@@ -214,13 +215,14 @@ def _write_view(connection: Connection, study_id: int, study: StudyLike, name: s
         "fingerprint": fingerprint,
     }
     connection.execute(insert(table), [head])
-    _insert(connection, "study_band", rows)
+    insert_frame(connection, "study_band", rows)
 
 
 def _cells(keys: pd.DataFrame) -> list[dict[str, Any]]:
     if keys.shape[1] == 0:
         return [{} for _ in range(len(keys))]
-    return [row for batch in records(keys) for row in batch]
+    names = [str(name) for name in keys.columns]
+    return [dict(zip(names, row, strict=True)) for batch in rows_of(keys) for row in batch]
 
 
 def _write_draws(connection: Connection, study_id: int, study: StudyLike, given: pd.DataFrame) -> None:
@@ -239,7 +241,7 @@ def _write_draws(connection: Connection, study_id: int, study: StudyLike, given:
             f"draws: study {study_id} already keeps other draw summaries. They never change: keep all "
             "metrics of a study in one call. Nothing was written."
         )
-    _insert(connection, "draw_summary", given[list(_DRAWS)].assign(study_id=study_id))
+    insert_frame(connection, "draw_summary", given[list(_DRAWS)].assign(study_id=study_id))
 
 
 def _in_order(frame: pd.DataFrame) -> pd.DataFrame:
@@ -256,11 +258,6 @@ def _require_scenarios(frame: pd.DataFrame, study: StudyLike, name: str) -> None
     for scenario in frame["scenario"].unique():
         if scenario not in study.scenarios:
             raise UnknownNameError(f"scenario in {name}", scenario, study.scenarios)
-
-
-def _insert(connection: Connection, table: str, frame: pd.DataFrame) -> None:
-    for batch in records(frame):
-        connection.execute(insert(TABLES[table]), batch)
 
 
 def _digest(text: str) -> str:

@@ -13,7 +13,7 @@ import functools
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 from sqlalchemy import (
@@ -25,7 +25,6 @@ from sqlalchemy import (
     column,
     delete,
     func,
-    insert,
     literal_column,
     select,
     table,
@@ -35,12 +34,10 @@ from sqlalchemy.dialects.postgresql import REGCONFIG, TSVECTOR
 
 from carms_lib.exceptions import ArgumentError
 from carms_lib.schemas import redact_contacts
-from carms_lib.warehouse._frames import records
+from carms_lib.warehouse._bulk import insert_frame
+from carms_lib.warehouse._layers import BuiltLayers
 from carms_lib.warehouse._tables import TABLES
 from carms_lib.warehouse._tables.search import FACTS
-
-if TYPE_CHECKING:
-    from carms_lib.warehouse._write import BuiltLayers
 
 __all__ = ["fold", "forget", "learn_facts", "learn_sections", "matching_programs", "read_query", "search"]
 
@@ -201,8 +198,7 @@ def _insert(connection: Connection, documents: pd.DataFrame) -> None:
     document = TABLES["search_document"]
     last = connection.scalar(select(func.max(document.c.document_key))) or 0
     numbered = documents.assign(document_key=range(last + 1, last + 1 + len(documents)))
-    for batch in records(numbered):
-        connection.execute(insert(document), batch)
+    insert_frame(connection, document.name, numbered)
 
 
 # --- asking ----------------------------------------------------------------------------------------------

@@ -1,105 +1,35 @@
-"""The warehouse: one object that a user opens, fills and asks.
+"""The warehouse: one object that a user fills and asks.
 
-Belongs here: the public verbs, each one transaction. Does not belong here: how any of them works.
+Belongs here: the public verbs, each one transaction. Does not belong here: how any of them works, nor opening
+(`_open`).
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
-from types import TracebackType
-from typing import Self, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
-from sqlalchemy import URL, Connection
 
-from carms_lib.exceptions import ArgumentError, UnknownNameError
+from carms_lib.exceptions import UnknownNameError
 from carms_lib.provenance import package_versions
 from carms_lib.schemas import codes
-from carms_lib.warehouse import _history, _migrate, _programs, _results, _star
-from carms_lib.warehouse._engine import Settings, begin_read, begin_write, connect_engine, label, parse_url
-from carms_lib.warehouse._faults import attempt
+from carms_lib.warehouse import _builds, _history, _migrate, _programs, _results, _star
+from carms_lib.warehouse._database import Database
+from carms_lib.warehouse._layers import BuiltLayers
 from carms_lib.warehouse._programs import Page, Question
 from carms_lib.warehouse._results import BandsLike, KeptBands, StudyLike
-from carms_lib.warehouse._write import BuiltLayers, WriteReport, write_layers
+from carms_lib.warehouse._write import WriteReport, write_layers
 
-__all__ = ["Warehouse", "open_warehouse"]
-
-T = TypeVar("T")
-
-
-def _utc_now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
+__all__ = ["Warehouse"]
 
 
 def _version() -> str:
     return package_versions()["carms-lib"]
 
 
-def open_warehouse(
-    url: str | URL,
-    *,
-    read_only: bool = False,
-    statement_timeout: float = 30.0,
-    lock_timeout: float = 10.0,
-    pool_size: int = 5,
-    retries: int = 3,
-    clock: Callable[[], dt.datetime] = _utc_now,
-) -> Warehouse:
-    """Open the database that keeps the releases.
-
-    Parameters
-    ----------
-    url : str or sqlalchemy.URL
-        "sqlite:///carms.db" for a file, or "postgresql+psycopg://user@host/database" for a server.
-    read_only : bool, default False
-        Let the database itself refuse every change; a file that is not there is an error then, not a new file.
-    statement_timeout : float, default 30.0
-        Longest time that one query may run [s]; writes and migrations are exempt.
-    lock_timeout : float, default 10.0
-        Longest time to wait for another writer [s].
-    pool_size : int, default 5
-        Connections kept open to a server.
-    retries : int, default 3
-        How often an operation is tried again after a passing fault, such as a server that restarts.
-    clock : callable
-        Returns the present moment with its zone; the only place where the library asks for the time.
-
-    Returns
-    -------
-    Warehouse
-        Use it in a ``with`` statement, or call its `close`.
-
-    Raises
-    ------
-    ArgumentError
-        The address or a setting is not allowed.
-    MissingExtraError
-        The address names PostgreSQL and psycopg is not installed.
-    WarehouseUnavailableError
-        The database does not answer, or does not accept the user.
-
-    Examples
-    --------
-    >>> import carms_lib as carms
-    >>> with carms.open_warehouse("sqlite://") as warehouse:  # in memory
-    ...     revision = warehouse.upgrade()
-    ...     report = warehouse.write(carms.build(carms.load_release()))
-    ...     page = warehouse.programs(province="ON", discipline="Psychiatry", limit=50)
-    >>> report.n_new, report.seats
-    (815, 3942)
-    """
-    settings = Settings(
-        read_only=read_only,
-        statement_timeout=statement_timeout,
-        lock_timeout=lock_timeout,
-        pool_size=pool_size,
-        retries=retries,
-    )
-    return Warehouse(parse_url(url), settings, clock)
-
-
-class Warehouse:
+class Warehouse(Database):
     """The database that keeps every release, with its history; made by `open_warehouse`.
 
     Parameters
@@ -109,28 +39,6 @@ class Warehouse:
     clock : callable
         Returns the present moment with its zone.
     """
-
-    def __init__(self, url: URL, settings: Settings, clock: Callable[[], dt.datetime]) -> None:
-        self._url = url
-        self._settings = settings
-        self._clock = clock
-        self._engine = connect_engine(url, settings)
-        self._read(lambda connection: connection.exec_driver_sql("SELECT 1"), any_revision=True)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Give all connections back; the warehouse may be opened again."""
-        self._engine.dispose()
-
-    def __repr__(self) -> str:
-        return f"Warehouse({label(self._url)!r}{', read_only=True' if self._settings.read_only else ''})"
 
     # --- the schema --------------------------------------------------------------------------------------
 
@@ -154,7 +62,7 @@ class Warehouse:
         UnknownNameError
             There is no such revision.
         """
-        _, after = self._attempt(lambda: _migrate.upgrade(self._engine, self._settings, revision), writes=True)
+        _, after = self._timed("upgrade", lambda: _migrate.upgrade(self._engine, self._settings, revision), writes=True)
         return after or _migrate.BASE
 
     def downgrade(self, revision: str) -> str:
@@ -177,16 +85,18 @@ class Warehouse:
         UnknownNameError
             There is no such revision before the current one.
         """
-        _, after = self._attempt(lambda: _migrate.downgrade(self._engine, self._settings, revision), writes=True)
+        _, after = self._timed(
+            "downgrade", lambda: _migrate.downgrade(self._engine, self._settings, revision), writes=True
+        )
         return after or _migrate.BASE
 
     def current(self) -> str | None:
         """Return the revision of the database; None where no migration has run."""
-        return self._read(_migrate.current, any_revision=True)
+        return self._ask("current", _migrate.current, any_revision=True)
 
     def check(self) -> None:
         """Raise MigrationError unless tables, keys, indexes and check constraints are those declared here."""
-        self._attempt(lambda: _migrate.check(self._engine))
+        self._timed("check", lambda: _migrate.check(self._engine))
 
     # --- writing -----------------------------------------------------------------------------------------
 
@@ -222,13 +132,7 @@ class Warehouse:
         whose page says the same as before is untouched. One that changed has its version closed at this moment and
         another opened. One that the release no longer has is closed as "vanished".
         """
-
-        def operation() -> WriteReport:
-            with begin_write(self._engine, self._settings) as connection:
-                _migrate.require_head(connection)
-                return write_layers(connection, layers, self._now(), _version())
-
-        return self._attempt(operation, writes=True)
+        return self._change("write", lambda connection: write_layers(connection, layers, self._now(), _version()))
 
     # --- asking ------------------------------------------------------------------------------------------
 
@@ -279,10 +183,11 @@ class Warehouse:
         """
         question = Question(province, discipline, school, stream, eligibility, text)
         moment = _star.read_as_of(as_of)
-        return self._read(
+        return self._ask(
+            "programs",
             lambda connection: _programs.programs(
                 connection, question, release=release, as_of=moment, limit=limit, after=after
-            )
+            ),
         )
 
     def history(self, program_stream_id: str) -> pd.DataFrame:
@@ -303,7 +208,7 @@ class Warehouse:
         UnknownNameError
             No release ever had such a program.
         """
-        return self._read(lambda connection: _history.history(connection, program_stream_id))
+        return self._ask("history", lambda connection: _history.history(connection, program_stream_id))
 
     def diff(self, release_a: str, release_b: str) -> pd.DataFrame:
         """Return what differs between two releases as they now stand.
@@ -324,11 +229,11 @@ class Warehouse:
         UnknownNameError
             There is no such release.
         """
-        return self._read(lambda connection: _history.diff(connection, release_a, release_b))
+        return self._ask("diff", lambda connection: _history.diff(connection, release_a, release_b))
 
     def releases(self) -> list[str]:
         """Return the releases that are kept, the newest match and iteration first."""
-        return self._read(_star.releases)
+        return self._ask("releases", _star.releases)
 
     def search(
         self, text: str, *, language: str | None = None, release: str | None = None, limit: int = 20
@@ -361,8 +266,9 @@ class Warehouse:
         """
         if language is not None and language not in codes.PAGE_LANGUAGES:
             raise UnknownNameError("language", language, codes.PAGE_LANGUAGES)
-        return self._read(
-            lambda connection: _programs.search(connection, text, language=language, release=release, limit=limit)
+        return self._ask(
+            "search",
+            lambda connection: _programs.search(connection, text, language=language, release=release, limit=limit),
         )
 
     # --- studies -----------------------------------------------------------------------------------------
@@ -397,13 +303,10 @@ class Warehouse:
         MigrationError, WriteConflictError, WarehouseUnavailableError
             As for `write`.
         """
-
-        def operation() -> int:
-            with begin_write(self._engine, self._settings) as connection:
-                _migrate.require_head(connection)
-                return _results.write_study(connection, study, views or {}, draws, self._now(), _version())
-
-        return self._attempt(operation, writes=True)
+        return self._change(
+            "write_study",
+            lambda connection: _results.write_study(connection, study, views or {}, draws, self._now(), _version()),
+        )
 
     def studies(self) -> pd.DataFrame:
         """Return the studies that are kept.
@@ -414,7 +317,7 @@ class Warehouse:
             One row per study: study_id, release_id (missing where that release is not kept), entropy, n_draws,
             scenarios and views (joined with semicolons), library_version, loaded_at [UTC].
         """
-        return self._read(_results.studies)
+        return self._ask("studies", _results.studies)
 
     def bands(self, study_id: int, view: str) -> KeptBands:
         """Return a view of a study as it was given to `write_study`.
@@ -434,7 +337,7 @@ class Warehouse:
         UnknownNameError
             There is no such study or view.
         """
-        return self._read(lambda connection: _results.bands(connection, study_id, view))
+        return self._ask("bands", lambda connection: _results.bands(connection, study_id, view))
 
     def draws(self, study_id: int) -> pd.DataFrame:
         """Return the draw summaries of a study.
@@ -453,26 +356,87 @@ class Warehouse:
         UnknownNameError
             There is no such study.
         """
-        return self._read(lambda connection: _results.draws(connection, study_id))
+        return self._ask("draws", lambda connection: _results.draws(connection, study_id))
 
-    # --- one transaction each ----------------------------------------------------------------------------
+    # --- builds ------------------------------------------------------------------------------------------
 
-    def _now(self) -> dt.datetime:
-        now = self._clock()
-        if now.tzinfo is None:
-            raise ArgumentError(
-                f"clock returned {now!r}, a moment without a zone. Return datetime.now(UTC), or the like."
-            )
-        return now
+    def write_build(
+        self,
+        record: Mapping[str, Any],
+        *,
+        checks: pd.DataFrame | None = None,
+        counts: pd.DataFrame | None = None,
+        load: WriteReport | None = None,
+    ) -> str:
+        """Keep the record of a build, also of one that failed and brought no release; the same record once only.
 
-    def _read(self, ask: Callable[[Connection], T], *, any_revision: bool = False) -> T:
-        def operation() -> T:
-            with begin_read(self._engine) as connection:
-                if not any_revision:
-                    _migrate.require_head(connection)
-                return ask(connection)
+        Parameters
+        ----------
+        record : mapping
+            Must hold run_id, release_id ("" where it is not known), started_at (a moment with its zone, or ISO text),
+            seconds, and failure_class, which is None for a build that passed. `timings`, a mapping of step to seconds,
+            is kept step by step. All of it, whatever else it holds, comes back from `build_record`.
+        checks : DataFrame, optional
+            What its checks found (contract audit.check).
+        counts : DataFrame, optional
+            Rows and seats by step and table (contract audit.step).
+        load : WriteReport, optional
+            What `write` returned, where the build was written.
 
-        return self._attempt(operation)
+        Returns
+        -------
+        str
+            Its run_id.
 
-    def _attempt(self, operation: Callable[[], T], *, writes: bool = False) -> T:
-        return attempt(operation, self._url, self._settings, writes=writes)
+        Raises
+        ------
+        ArgumentError
+            The record lacks something, or a value is not allowed.
+        SchemaError
+            A frame breaks its contract.
+        WarehouseError
+            Another record is kept under this run_id, or there was no such load.
+        MigrationError, WriteConflictError, WarehouseUnavailableError
+            As for `write`.
+        """
+        return self._change(
+            "write_build", lambda connection: _builds.write_build(connection, record, checks, counts, load)
+        )
+
+    def builds(self) -> pd.DataFrame:
+        """Return the builds that are kept, the latest first.
+
+        Returns
+        -------
+        DataFrame
+            One row per build: run_id, release_id, started_at [UTC], seconds, status ("passed" or "failed"),
+            failure_class (missing where it passed), load_run_id (missing where nothing was written).
+        """
+        return self._ask("builds", _builds.builds)
+
+    def build_record(self, run_id: str) -> dict[str, Any]:
+        """Return the whole record of the build `run_id`, as it was given to `write_build`."""
+        return self._ask("build_record", lambda connection: _builds.record(connection, run_id))
+
+    def build_details(self, what: str, *, run_id: str | None = None) -> pd.DataFrame:
+        """Return what builds did and found, over time.
+
+        Parameters
+        ----------
+        what : {"timings", "counts", "checks"}
+            Seconds by step; rows and seats by step and table; or what each check found.
+        run_id : str, optional
+            Only of this build; by default of all.
+
+        Returns
+        -------
+        DataFrame
+            run_id, release_id and started_at [UTC] of the build, the earliest first; then step and seconds, or the
+            columns of the contract audit.step or audit.check.
+
+        Raises
+        ------
+        UnknownNameError
+            There is no such detail or build.
+        """
+        return self._ask("build_details", lambda connection: _builds.details(connection, what, run_id))

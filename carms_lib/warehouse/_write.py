@@ -10,44 +10,29 @@ per program decides: equal is untouched, different closes one version and opens 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, Table, func, insert, select, update
+from sqlalchemy import Connection, Table, func, select, update
 
 from carms_lib.exceptions import ArgumentError, WarehouseError
 from carms_lib.schemas import TEXT, contract, validate
 from carms_lib.warehouse import _search
-from carms_lib.warehouse._frames import hash_rows, join_rows, records
+from carms_lib.warehouse._bulk import insert_frame, rows_of
+from carms_lib.warehouse._frames import hash_rows, join_rows
+from carms_lib.warehouse._layers import BuiltLayers, Frames
 from carms_lib.warehouse._tables import TABLES
 from carms_lib.warehouse._tables.dimensions import EDITIONED
 from carms_lib.warehouse._tables.facts import CHILDREN
 
-__all__ = ["BuiltLayers", "WriteReport", "write_layers"]
+__all__ = ["WriteReport", "write_layers"]
 
 _SILVER = ("release", "province", "discipline", "school", "stream", "site", "program", "band", *CHILDREN)
 _KEY = "program_stream_id"
 _AT_ONCE = 500  # keys in one IN list
-
-Frames = Mapping[str, pd.DataFrame]
-
-
-class BuiltLayers(Protocol):
-    """What `write` takes: the layers of one build (`carms_lib.Layers`)."""
-
-    @property
-    def bronze(self) -> Frames:
-        """Raw rows with their lineage, by table."""
-
-    @property
-    def silver(self) -> Frames:
-        """Dimensions and facts, by table."""
-
-    @property
-    def gold(self) -> Frames:
-        """Analysis-ready tables."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +116,7 @@ def write_layers(connection: Connection, layers: BuiltLayers, now: dt.datetime, 
         seats=int(silver["program"]["quota"].sum()),
     )
     _write_constants(connection, silver)
-    _insert(connection, "load_run", pd.DataFrame([vars(run) | {"library_version": version}]))
+    insert_frame(connection, "load_run", pd.DataFrame([vars(run) | {"library_version": version}]))
     _write_audit(connection, layers, run)
 
     _close(connection, joined.loc[is_changed, "program_key"], "changed", run)
@@ -181,9 +166,9 @@ def _fingerprints(silver: Frames) -> pd.DataFrame:
 
 def _attached(child: pd.DataFrame, keys: pd.Series[str]) -> list[str]:
     """Return, for each key, its rows of a child table as one text, in an order that does not depend on theirs."""
-    text = pd.Series(join_rows(child.drop(columns=_KEY)), dtype=TEXT)
-    joined = text.groupby(child[_KEY].to_numpy()).agg(lambda rows: "\x1d".join(sorted(rows)))
-    return keys.map(joined).fillna("").tolist()
+    pairs = sorted(zip(child[_KEY].tolist(), join_rows(child.drop(columns=_KEY)), strict=True))
+    joined = {key: "\x1d".join(text for _, text in rows) for key, rows in groupby(pairs, key=itemgetter(0))}
+    return [joined.get(key, "") for key in keys.tolist()]
 
 
 def _current_hashes(connection: Connection, release_id: str) -> pd.DataFrame:
@@ -209,7 +194,7 @@ def _later_than_all(connection: Connection, now: dt.datetime) -> dt.datetime:
 def _write_constants(connection: Connection, silver: Frames) -> None:
     """Add the release where it is new, and refuse any change of what never changes."""
     if connection.execute(_stored(TABLES["release"], silver["release"])).one_or_none() is None:
-        _insert(connection, "release", silver["release"])
+        insert_frame(connection, "release", silver["release"])
     _require_same(connection, "release", silver["release"])
     _require_same(connection, "province", silver["province"])
     for metric in ("applications", "interview"):
@@ -226,9 +211,8 @@ def _stored(table: Table, frame: pd.DataFrame) -> Any:
 def _require_same(connection: Connection, name: str, frame: pd.DataFrame) -> None:
     table = TABLES[name]
     stored = {row[0]: tuple(row) for row in connection.execute(_stored(table, frame))}
-    for batch in records(frame):
-        for row in batch:
-            given = tuple(row.values())
+    for batch in rows_of(frame):
+        for given in batch:
             if stored.get(given[0]) != given:
                 raise WarehouseError(
                     f"{name} {given[0]!r} is kept as {stored.get(given[0], 'nothing')} and given as {given}. It never "
@@ -258,12 +242,12 @@ def _keys_of(connection: Connection, name: str, frame: pd.DataFrame) -> pd.Serie
     }.get(name, [name, "row_hash"])
     rows = connection.execute(select(table.c[key], *(table.c[column] for column in identity)))
     stored = {tuple(row[1:]): row[0] for row in rows}
-    wanted = [tuple(row.values()) for batch in records(frame[identity]) for row in batch]
+    wanted = [row for batch in rows_of(frame[identity]) for row in batch]
     missing = [row not in stored for row in wanted]
     if any(missing):
         first = _next_key(connection, name, key)
         new = frame.loc[missing]
-        _insert(connection, name, new.assign(**{key: range(first, first + len(new))}))
+        insert_frame(connection, name, new.assign(**{key: range(first, first + len(new))}))
         stored |= dict(zip([row for row in wanted if row not in stored], range(first, first + len(new)), strict=True))
     return pd.Series([stored[row] for row in wanted], index=frame.index, dtype="int64")
 
@@ -300,11 +284,11 @@ def _open(connection: Connection, layers: BuiltLayers, silver: Frames, opened: p
         valid_from=run.loaded_at,
         run_id=run.run_id,
     )
-    _insert(connection, "program", versions)
+    insert_frame(connection, "program", versions)
     key_of = pd.Series(versions["program_key"].tolist(), index=versions[_KEY].tolist())
     for name in CHILDREN:
         child = silver[name].loc[silver[name][_KEY].isin(key_of.index)]
-        _insert(connection, name, child.assign(program_key=child[_KEY].map(key_of)).drop(columns=_KEY))
+        insert_frame(connection, name, child.assign(program_key=child[_KEY].map(key_of)).drop(columns=_KEY))
     _search.learn_facts(connection, silver, key_of)
 
 
@@ -353,18 +337,13 @@ def _write_audit(connection: Connection, layers: BuiltLayers, run: WriteReport) 
     for name, frame in reported.items():
         if frame is not None:
             columns = contract("audit", name).columns
-            _insert(connection, f"load_{name}", frame[columns].assign(run_id=run.run_id))
+            insert_frame(connection, f"load_{name}", frame[columns].assign(run_id=run.run_id))
 
 
-# --- rows ------------------------------------------------------------------------------------------------
+# --- keys ------------------------------------------------------------------------------------------------
 
 
 def _next_key(connection: Connection, table: str, key: str) -> int:
     """Return the key after the last; safe, because only one writer is at work."""
     last: int | None = connection.scalar(select(func.max(TABLES[table].c[key])))
     return 1 if last is None else last + 1
-
-
-def _insert(connection: Connection, table: str, frame: pd.DataFrame) -> None:
-    for batch in records(frame):
-        connection.execute(insert(TABLES[table]), batch)

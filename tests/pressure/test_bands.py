@@ -107,6 +107,8 @@ def test_differences_are_paired_draw_by_draw(market: carms.Market) -> None:
         difference = apart.loc[(metric, "more"), "estimate"] - apart.loc[(metric, "baseline"), "estimate"]
         assert paired.loc[metric, "estimate"] == pytest.approx(difference)
     # On common draws the difference of seats is nearly known; apart, each band is wider than it.
+    paired = study.compare("more").outcomes(kind="mean").to_frame().set_index("metric")
+    apart = study.outcomes(kind="mean").to_frame().set_index(["metric", "scenario"])
     width = paired.loc["filled", "upper"] - paired.loc["filled", "lower"]
     alone = apart.loc[("filled", "more"), "upper"] - apart.loc[("filled", "more"), "lower"]
     assert width < alone

@@ -8,11 +8,12 @@ import os
 import sys
 import uuid
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
 import pytest
-from carms_lib.warehouse import Warehouse, open_warehouse
+from carms_lib.warehouse import Warehouse, migration_sql, open_warehouse
 from sqlalchemy import create_engine, make_url, select, table, text
 
 HERE = Path(__file__).parent
@@ -102,11 +103,36 @@ def own_schema() -> Iterator[str]:
 
 
 @pytest.fixture
-def empty(url: str, clock: Clock) -> Iterator[Warehouse]:
+def empty(kind: str, url: str, clock: Clock) -> Iterator[Warehouse]:
     """A warehouse with its tables and nothing in them."""
+    make_tables(kind, url)
     with open_warehouse(url, clock=clock, lock_timeout=0.5) as warehouse:
-        warehouse.upgrade()
         yield warehouse
+
+
+@cache
+def tables_as_sql(kind: str) -> str:
+    return migration_sql(kind)
+
+
+def make_tables(kind: str, url: str) -> None:
+    """Run the migrations as one script: what `upgrade` does, in a tenth of the time."""
+    run_script(url, tables_as_sql(kind))
+
+
+def run_script(url: str, script: str) -> None:
+    """Run SQL of many statements past the library."""
+    engine = create_engine(url)
+    driver = engine.raw_connection()
+    try:
+        if engine.dialect.name == "sqlite":
+            driver.driver_connection.executescript(script)
+        else:
+            driver.driver_connection.execute(script)
+        driver.commit()
+    finally:
+        driver.close()
+        engine.dispose()
 
 
 @pytest.fixture

@@ -397,7 +397,9 @@ def upgrade() -> None:
 
 
 def _fill(name: str, columns: tuple[str, ...], rows: Sequence[tuple[str | int | None, ...]]) -> None:
-    table = sa.table(name, *(sa.column(column) for column in columns))
+    # typed, so that the rows can also be written out as SQL
+    types = [sa.Integer() if column.endswith(("_lower", "_upper")) else sa.Text() for column in columns]
+    table = sa.table(name, *(sa.column(*column) for column in zip(columns, types, strict=True)))
     op.bulk_insert(table, [dict(zip(columns, row, strict=True)) for row in rows])
 
 

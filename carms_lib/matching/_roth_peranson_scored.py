@@ -1,0 +1,482 @@
+"""Roth and Peranson's procedure where programs rank by score: couples in a match whose lists were just written.
+
+Belongs here: deferred acceptance of singles, couples admitted one after another, the orders that are tried, and the
+count of what still blocks when none of them ends well. Does not belong here: who is in a couple and what they list
+(the caller's), and problems with labels and ranks, which `_roth_peranson` and `_ladder` solve.
+
+The procedure is that of `_roth_peranson`; it differs in what it stands on. Nobody's rank order is sorted: a program
+holds its admitted applicants in a heap with the worst at the root, as `_kernels` does, and looks through its
+applications only when it has lost someone. Every array is the caller's, so a match allocates nothing.
+
+A pair of programs is taken by the rule "BIS" of `carms_lib.matching._market.would_take`: each program takes its
+member, and a program asked for both takes both if both are among the best that it can hold.
+
+References
+----------
+Roth, A. E. and Peranson, E. (1999). The redesign of the matching market for American physicians. American Economic
+Review 89, 748-780.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from carms_lib.matching._jit import kernel
+from carms_lib.matching._kernels import REJECTED, is_worse, offer, resume_scored
+
+if TYPE_CHECKING:
+    from carms_lib.matching._types import Bools, Float64s, Int32s, Int64s
+
+__all__ = ["PairedLists", "PairedState", "count_blocking", "index_programs", "match_in_order", "new_paired_state"]
+
+WAITING, VACATED = 0, 1  # places in PairedState.count
+NOBODY = -1  # also where someone sits who sits nowhere
+
+
+class PairedLists(NamedTuple):
+    """What does not change while a match runs; n applicants, P programs, E entries, C couples."""
+
+    ptr: Int64s  # [n + 1]: where each applicant's list begins
+    idx: Int32s  # [E]: program of each entry, best first
+    score: Float64s  # [E]: priority of the applicant there; -inf means not ranked
+    owner: Int32s  # [E]: applicant of each entry
+    program_ptr: Int64s  # [P + 1]: where each program's applications begin in `application`
+    application: Int32s  # [E]: entries by program
+    couple_of: Int32s  # [n]: number of the couple, -1 for a single
+    members: Int32s  # [C, 2]
+    pair_ptr: Int64s  # [C + 1]: where each couple's list of pairs begins
+    pairs: Int32s  # [pairs, 2]: the entry of each member, -1 for "no match"
+
+
+class PairedState(NamedTuple):
+    """What does: who sits where, and who waits."""
+
+    quota: Int32s  # [P]
+    seat_ptr: Int64s  # [P + 1]: where each program's seats begin in `held_applicant`
+    match: Int32s  # [n]: program of each applicant, -1 when unmatched
+    position: Int32s  # [n]: place in the own list, of pairs for a member of a couple; its length when unmatched
+    held_applicant: Int32s
+    held_score: Float64s
+    held_count: Int32s  # [P]
+    waiting: Int32s  # [n + C], a stack of units; also the stack of deferred acceptance
+    is_waiting: Bools  # [n + C]
+    vacated: Int32s  # [P], a stack of programs
+    is_vacated: Bools  # [P]
+    admitted: Bools  # [C]
+    count: Int64s  # [2]: heights of the two stacks
+
+
+@kernel
+def new_paired_state(n: int, programs: int, seats: int) -> PairedState:
+    """Return arrays for a match with at most n / 2 couples."""
+    units = n + n // 2
+    return PairedState(
+        np.zeros(programs, np.int32),
+        np.zeros(programs + 1, np.int64),
+        np.full(n, -1, np.int32),
+        np.zeros(n, np.int32),
+        np.zeros(seats, np.int32),
+        np.zeros(seats),
+        np.zeros(programs, np.int32),
+        np.zeros(units, np.int32),
+        np.zeros(units, np.bool_),
+        np.zeros(programs, np.int32),
+        np.zeros(programs, np.bool_),
+        np.zeros(n // 2, np.bool_),
+        np.zeros(2, np.int64),
+    )
+
+
+@kernel
+def index_programs(ptr: Int64s, idx: Int32s, owner: Int32s, program_ptr: Int64s, application: Int32s) -> None:
+    """Write who owns each entry, and the entries of each program."""
+    n, programs = ptr.size - 1, program_ptr.size - 1
+    program_ptr[:] = 0
+    for applicant in range(n):
+        for entry in range(ptr[applicant], ptr[applicant + 1]):
+            owner[entry] = applicant
+            program_ptr[idx[entry] + 1] += 1
+    for program in range(programs):
+        program_ptr[program + 1] += program_ptr[program]
+    for entry in range(ptr[n]):
+        application[program_ptr[idx[entry]]] = entry
+        program_ptr[idx[entry]] += 1
+    for program in range(programs, 0, -1):  # each place has walked to the next one's beginning
+        program_ptr[program] = program_ptr[program - 1]
+    program_ptr[0] = 0
+
+
+@kernel
+def n_options(lists: PairedLists, applicant: int) -> int:
+    """Return the length of an applicant's list: of pairs for a member of a couple."""
+    couple = lists.couple_of[applicant]
+    if couple < 0:
+        return lists.ptr[applicant + 1] - lists.ptr[applicant]
+    return lists.pair_ptr[couple + 1] - lists.pair_ptr[couple]
+
+
+@kernel
+def push_unit(state: PairedState, unit: int) -> None:
+    """Put a unit on top of the applicant stack, unless it is there."""
+    if not state.is_waiting[unit]:
+        state.is_waiting[unit] = True
+        state.waiting[state.count[WAITING]] = unit
+        state.count[WAITING] += 1
+
+
+@kernel
+def vacate(lists: PairedLists, state: PairedState, applicant: int) -> None:
+    """Let an applicant give up its seat, if it has one; its program goes on the program stack."""
+    state.position[applicant] = n_options(lists, applicant)
+    program = state.match[applicant]
+    if program < 0:
+        return
+    state.match[applicant] = NOBODY
+    root = state.seat_ptr[program]
+    size = state.held_count[program] - 1
+    state.held_count[program] = size
+    place = root
+    while state.held_applicant[place] != applicant:
+        place += 1
+    # The last of the heap takes the empty place, and rises or sinks to where it belongs.
+    held, score = state.held_applicant[root + size], state.held_score[root + size]
+    at = place - root
+    if at < size:
+        while at > 0:
+            parent = (at - 1) >> 1
+            if not is_worse(score, held, state.held_score[root + parent], state.held_applicant[root + parent]):
+                break
+            state.held_score[root + at] = state.held_score[root + parent]
+            state.held_applicant[root + at] = state.held_applicant[root + parent]
+            at = parent
+        child = 2 * at + 1
+        while child < size:
+            if child + 1 < size and is_worse(
+                state.held_score[root + child + 1],
+                state.held_applicant[root + child + 1],
+                state.held_score[root + child],
+                state.held_applicant[root + child],
+            ):
+                child += 1
+            if not is_worse(state.held_score[root + child], state.held_applicant[root + child], score, held):
+                break
+            state.held_score[root + at] = state.held_score[root + child]
+            state.held_applicant[root + at] = state.held_applicant[root + child]
+            at = child
+            child = 2 * at + 1
+        state.held_score[root + at] = score
+        state.held_applicant[root + at] = held
+    if not state.is_vacated[program]:
+        state.is_vacated[program] = True
+        state.vacated[state.count[VACATED]] = program
+        state.count[VACATED] += 1
+
+
+@kernel
+def vacate_unit(lists: PairedLists, state: PairedState, unit: int) -> None:
+    """Let a unit give up whatever it holds."""
+    n = state.match.size
+    if unit < n:
+        vacate(lists, state, unit)
+    else:
+        vacate(lists, state, lists.members[unit - n, 0])
+        vacate(lists, state, lists.members[unit - n, 1])
+
+
+@kernel
+def displace(lists: PairedLists, state: PairedState, applicant: int) -> None:
+    """Let an applicant who lost its seat wait; the partner of a member withdraws and the couple waits."""
+    if applicant < 0:
+        return
+    couple = lists.couple_of[applicant]
+    state.position[applicant] = n_options(lists, applicant)
+    if couple < 0:
+        push_unit(state, applicant)
+        return
+    partner = lists.members[couple, 0]
+    if partner == applicant:
+        partner = lists.members[couple, 1]
+    vacate(lists, state, partner)
+    push_unit(state, state.match.size + couple)
+
+
+@kernel
+def seat(lists: PairedLists, state: PairedState, applicant: int, entry: int) -> int:
+    """Let an applicant apply; return REJECTED, or whom it displaced, or SEATED, which is nobody."""
+    program = lists.idx[entry]
+    outcome = offer(
+        applicant,
+        lists.score[entry],
+        program,
+        state.quota,
+        state.seat_ptr,
+        state.held_applicant,
+        state.held_score,
+        state.held_count,
+    )
+    if outcome != REJECTED:
+        state.match[applicant] = program
+    if outcome >= 0:
+        state.match[outcome] = NOBODY  # at once: the partner may be displaced by the same pair
+    return outcome
+
+
+@kernel
+def apply_single(lists: PairedLists, state: PairedState, applicant: int) -> None:
+    """Let a single apply from the top of its list."""
+    start = lists.ptr[applicant]
+    for entry in range(start, lists.ptr[applicant + 1]):
+        outcome = seat(lists, state, applicant, entry)
+        if outcome != REJECTED:
+            state.position[applicant] = entry - start
+            displace(lists, state, outcome)
+            return
+
+
+@kernel
+def beats_worst(lists: PairedLists, state: PairedState, entry: int) -> bool:
+    """Tell whether the program of an entry has a free seat for its applicant, or holds someone worse."""
+    program, score = lists.idx[entry], lists.score[entry]
+    if score == -np.inf or state.quota[program] == 0:
+        return False
+    if state.held_count[program] < state.quota[program]:
+        return True
+    root = state.seat_ptr[program]
+    return not is_worse(score, lists.owner[entry], state.held_score[root], state.held_applicant[root])
+
+
+@kernel
+def beats_second_worst(lists: PairedLists, state: PairedState, entry: int) -> bool:
+    """Tell the same of the second-worst held; the program is full and holds at least two."""
+    program = lists.idx[entry]
+    root = state.seat_ptr[program]
+    place = root + 1
+    if state.held_count[program] > 2 and is_worse(
+        state.held_score[root + 2],
+        state.held_applicant[root + 2],
+        state.held_score[root + 1],
+        state.held_applicant[root + 1],
+    ):
+        place = root + 2
+    return not is_worse(lists.score[entry], lists.owner[entry], state.held_score[place], state.held_applicant[place])
+
+
+@kernel
+def would_take(lists: PairedLists, state: PairedState, first: int, second: int) -> bool:
+    """Tell whether every program of a couple's pair of entries would take its member, as the matching stands.
+
+    Members who hold a seat are judged where they sit: one who stays counts as taken.
+    """
+    if first < 0 or second < 0 or lists.idx[first] != lists.idx[second]:
+        return (first < 0 or sits_at(lists, state, first) or beats_worst(lists, state, first)) and (
+            second < 0 or sits_at(lists, state, second) or beats_worst(lists, state, second)
+        )
+    program = lists.idx[first]
+    if state.quota[program] < 2:
+        return False
+    free = state.quota[program] - state.held_count[program]
+    if sits_at(lists, state, first) or sits_at(lists, state, second):  # one is there already, the other would join
+        joins, stays = (second, first) if sits_at(lists, state, first) else (first, second)
+        if not beats_worst(lists, state, joins):
+            return False
+        # Full, and to make room the partner would have to go: then not both are among the best.
+        return free > 0 or state.held_applicant[state.seat_ptr[program]] != lists.owner[stays]
+    one, other = lists.score[first], lists.score[second]
+    if one == -np.inf or other == -np.inf:
+        return False
+    lower = first if is_worse(one, lists.owner[first], other, lists.owner[second]) else second
+    if free >= 2:
+        return True
+    if free == 1:
+        root = state.seat_ptr[program]
+        return not is_worse(lists.score[lower], lists.owner[lower], state.held_score[root], state.held_applicant[root])
+    return beats_second_worst(lists, state, lower)
+
+
+@kernel
+def sits_at(lists: PairedLists, state: PairedState, entry: int) -> bool:
+    """Tell whether the applicant of an entry holds a seat at its program."""
+    return state.match[lists.owner[entry]] == lists.idx[entry]
+
+
+@kernel
+def apply_couple(lists: PairedLists, state: PairedState, couple: int) -> None:
+    """Let a couple, who sit nowhere, apply from the top of its list."""
+    start = lists.pair_ptr[couple]
+    for option in range(start, lists.pair_ptr[couple + 1]):
+        first, second = lists.pairs[option, 0], lists.pairs[option, 1]
+        if not would_take(lists, state, first, second):
+            continue
+        one, other = NOBODY, NOBODY
+        if first >= 0:
+            one = seat(lists, state, lists.owner[first], first)
+        if second >= 0:
+            other = seat(lists, state, lists.owner[second], second)
+        state.position[lists.members[couple, 0]] = option - start
+        state.position[lists.members[couple, 1]] = option - start
+        displace(lists, state, one)
+        displace(lists, state, other)
+        return
+
+
+@kernel
+def blocks_with(lists: PairedLists, state: PairedState, entry: int) -> bool:
+    """Tell whether the unit of an entry's applicant prefers, and would get, an option with that entry."""
+    applicant = lists.owner[entry]
+    couple = lists.couple_of[applicant]
+    if couple < 0:
+        return entry - lists.ptr[applicant] < state.position[applicant] and beats_worst(lists, state, entry)
+    if not state.admitted[couple] or lists.score[entry] == -np.inf:
+        return False
+    side = 0 if lists.members[couple, 0] == applicant else 1
+    start = lists.pair_ptr[couple]
+    for option in range(start, start + state.position[applicant]):
+        if lists.pairs[option, side] == entry and would_take(
+            lists, state, lists.pairs[option, 0], lists.pairs[option, 1]
+        ):
+            return True
+    return False
+
+
+@kernel
+def look_through(lists: PairedLists, state: PairedState, program: int) -> None:
+    """Put every admitted unit that blocks with `program` on the applicant stack, the best-ranked on top."""
+    n = state.match.size
+    bottom = state.count[WAITING]  # nobody waits: the stack is empty when a program is looked through
+    for at in range(lists.program_ptr[program], lists.program_ptr[program + 1]):
+        entry = lists.application[at]
+        if not blocks_with(lists, state, entry):
+            continue
+        applicant = lists.owner[entry]
+        couple = lists.couple_of[applicant]
+        unit = applicant if couple < 0 else n + couple
+        if state.is_waiting[unit]:
+            continue
+        state.is_waiting[unit] = True
+        place = state.count[WAITING]
+        while place > bottom and is_better_there(lists, state, program, state.waiting[place - 1], entry):
+            state.waiting[place] = state.waiting[place - 1]
+            place -= 1
+        state.waiting[place] = unit
+        state.count[WAITING] += 1
+
+
+@kernel
+def is_better_there(lists: PairedLists, state: PairedState, program: int, unit: int, entry: int) -> bool:
+    """Tell whether a unit that waits stands above the applicant of `entry` in the order of `program`."""
+    n = state.match.size
+    score, applicant = lists.score[entry], lists.owner[entry]
+    for side in range(2):
+        member = unit if unit < n else lists.members[unit - n, side]
+        for own in range(lists.ptr[member], lists.ptr[member + 1]):
+            if lists.idx[own] == program and not is_worse(lists.score[own], member, score, applicant):
+                return True
+        if unit < n:
+            break
+    return False
+
+
+@kernel
+def chain(lists: PairedLists, state: PairedState, budget: int) -> bool:
+    """Work off both stacks; return False when that takes more than `budget` steps."""
+    n = state.match.size
+    steps = 0
+    while state.count[WAITING] > 0 or state.count[VACATED] > 0:
+        steps += 1
+        if steps > budget:
+            return False
+        if state.count[WAITING] > 0:
+            state.count[WAITING] -= 1
+            unit = state.waiting[state.count[WAITING]]
+            state.is_waiting[unit] = False
+            if unit >= n and not state.admitted[unit - n]:
+                continue
+            vacate_unit(lists, state, unit)
+            if unit < n:
+                apply_single(lists, state, unit)
+            else:
+                apply_couple(lists, state, unit - n)
+        else:
+            state.count[VACATED] -= 1
+            program = state.vacated[state.count[VACATED]]
+            state.is_vacated[program] = False
+            look_through(lists, state, program)
+    return True
+
+
+@kernel
+def match_in_order(lists: PairedLists, state: PairedState, order: Int32s, budget: int) -> int:
+    """Match singles, then admit couples one after another; applicants propose.
+
+    Parameters
+    ----------
+    lists : PairedLists
+    state : PairedState
+        `quota` and `seat_ptr` are given; everything else is written.
+    order : ndarray of int32, shape (C,)
+        Couples, each once.
+    budget : int
+        Steps for each couple. One that needs more is taken to have set off a loop: it is sent away, unmatched, and
+        after it others, the last admitted first, until the rest comes to rest.
+
+    Returns
+    -------
+    int
+        How many couples were sent away. 0 means that the matching is stable.
+    """
+    n = state.match.size
+    state.held_count[:] = 0
+    state.count[:] = 0
+    state.is_waiting[:] = False
+    state.is_vacated[:] = False
+    state.admitted[:] = False
+    singles = 0
+    for applicant in range(n - 1, -1, -1):
+        state.match[applicant] = NOBODY
+        state.position[applicant] = 0
+        if lists.couple_of[applicant] < 0:
+            state.waiting[singles] = applicant
+            singles += 1
+        else:
+            state.position[applicant] = n_options(lists, applicant)
+    resume_scored(
+        lists.ptr, lists.idx, lists.score, state.quota, state.seat_ptr, state.match, state.position,
+        state.held_applicant, state.held_score, state.held_count, state.waiting, singles,
+    )  # fmt: skip
+    sent_away = 0
+    for turn in range(order.size):
+        state.admitted[order[turn]] = True
+        push_unit(state, n + order[turn])
+        victim = turn
+        while not chain(lists, state, budget):
+            while victim >= 0 and not state.admitted[order[victim]]:
+                victim -= 1
+            if victim < 0:  # only singles are left, who always come to rest
+                budget = 2**62
+                continue
+            state.admitted[order[victim]] = False
+            vacate_unit(lists, state, n + order[victim])
+            sent_away += 1
+    return sent_away
+
+
+@kernel
+def count_blocking(lists: PairedLists, state: PairedState) -> int:
+    """Count blocking coalitions: (single, program), or (couple, pair), that would all rather be matched so.
+
+    Couples that were sent away count like all others.
+    """
+    blocking = 0
+    for applicant in range(state.match.size):
+        if lists.couple_of[applicant] >= 0:
+            continue
+        start = lists.ptr[applicant]
+        for entry in range(start, start + state.position[applicant]):
+            blocking += beats_worst(lists, state, entry)
+    for couple in range(lists.members.shape[0]):
+        start = lists.pair_ptr[couple]
+        for option in range(start, start + state.position[lists.members[couple, 0]]):
+            blocking += would_take(lists, state, lists.pairs[option, 0], lists.pairs[option, 1])
+    return blocking

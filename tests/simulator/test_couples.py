@@ -1,0 +1,248 @@
+"""Couples: who is in one, what they list, and a match that the checker of `matching` finds stable."""
+
+from __future__ import annotations
+
+import itertools
+
+import carms_lib as carms
+import numpy as np
+import pytest
+from carms_lib.matching import MatchingProblem, blocking_pairs
+from carms_lib.matching._roth_peranson_scored import (
+    PairedLists,
+    PairedState,
+    count_blocking,
+    index_programs,
+    match_in_order,
+    new_paired_state,
+)
+from carms_lib.simulator import PARAMETERS
+from carms_lib.simulator._couples import MAX_PAIRS, choose_couples, write_pairs
+from carms_lib.simulator._draw import COUPLE_COUNTS
+from carms_lib.simulator._wishes import MAX_LIST
+
+AT = {name: i for i, name in enumerate(PARAMETERS)}
+
+
+class Paired:
+    """A market with couples on plain lists, matched by the kernel and checked by `MatchingProblem`."""
+
+    def __init__(self, lists: list[list[int]], scores: list[list[float]], quota: list[int], couples: dict) -> None:
+        self.lists, self.scores, self.quota, self.couples = lists, scores, quota, couples
+        n, programs = len(lists), len(quota)
+        ptr = np.concatenate([[0], np.cumsum([len(own) for own in lists])]).astype(np.int64)
+        idx = np.array(list(itertools.chain(*lists)), dtype=np.int32)
+        owner, application = np.empty_like(idx), np.empty_like(idx)
+        program_ptr = np.empty(programs + 1, dtype=np.int64)
+        index_programs(ptr, idx, owner, program_ptr, application)
+        couple_of = np.full(n, -1, dtype=np.int32)
+        pairs: list[tuple[int, int]] = []
+        pair_ptr = [0]
+        for c, ((a, b), wanted) in enumerate(couples.items()):
+            couple_of[[a, b]] = c
+            for p, q in wanted:
+                pairs.append(
+                    (
+                        -1 if p is None else int(ptr[a]) + lists[a].index(p),
+                        -1 if q is None else int(ptr[b]) + lists[b].index(q),
+                    )
+                )
+            pair_ptr.append(len(pairs))
+        self.arrays = PairedLists(
+            ptr,
+            idx,
+            np.array(list(itertools.chain(*scores)), dtype=float),
+            owner,
+            program_ptr,
+            application,
+            couple_of,
+            np.array(list(couples) or np.empty((0, 2)), dtype=np.int32).reshape(-1, 2),
+            np.array(pair_ptr, dtype=np.int64),
+            np.array(pairs or np.empty((0, 2)), dtype=np.int32).reshape(-1, 2),
+        )
+
+    def run(self, order: list[int] | None = None) -> tuple[int, PairedState]:
+        state = new_paired_state(len(self.lists), len(self.quota), sum(self.quota))
+        state.quota[:] = self.quota
+        state.seat_ptr[1:] = np.cumsum(self.quota)
+        turns = np.array(range(len(self.couples)) if order is None else order, dtype=np.int32)
+        return match_in_order(self.arrays, state, turns, 2_000), state
+
+    def blocking(self, state: PairedState) -> int:
+        """How many coalitions block, by the checker of `matching`, which works on ranks and labels."""
+
+        def ranks(a: int, p: int) -> bool:
+            return self.scores[a][self.lists[a].index(p)] > -np.inf
+
+        def label(p: int | None) -> str | None:
+            return None if p is None else f"p{p}"
+
+        applications = [
+            (score, a, p) for a, own in enumerate(self.lists) for p, score in zip(own, self.scores[a], strict=True)
+        ]
+        members = {a for pair in self.couples for a in pair}
+        problem = MatchingProblem.from_lists(
+            applicants={
+                f"a{a}": [f"p{p}" for p in own if ranks(a, p)] for a, own in enumerate(self.lists) if a not in members
+            },
+            programs={
+                f"p{p}": [
+                    f"a{a}"
+                    for score, a, q in sorted(applications, key=lambda x: (-x[0], x[1]))
+                    if q == p and score > -np.inf
+                ]
+                for p in range(len(self.quota))
+            },
+            quotas={f"p{p}": seats for p, seats in enumerate(self.quota)},
+            couples={
+                (f"a{a}", f"a{b}"): [
+                    (label(p), label(q)) for p, q in wanted if (p is None or ranks(a, p)) and (q is None or ranks(b, q))
+                ]
+                for (a, b), wanted in self.couples.items()
+            },
+            one_sided="keep",  # a pair that is not listed leaves entries of one side
+        )
+        return len(blocking_pairs(problem, {f"a{a}": None if p < 0 else f"p{p}" for a, p in enumerate(state.match)}))
+
+
+def _random(seed: int) -> Paired:
+    rng = np.random.default_rng(seed)
+    n, programs = 24, 8
+    lists = [[int(p) for p in rng.permutation(programs)[: rng.integers(1, 6)]] for _ in range(n)]
+    scores = [[float(-np.inf if rng.random() < 0.1 else rng.normal()) for _ in own] for own in lists]
+    couples = {}
+    for a in range(0, 8, 2):
+        pairs: list = list(itertools.product(lists[a], lists[a + 1]))
+        rng.shuffle(pairs)
+        couples[a, a + 1] = [*map(tuple, pairs[:12]), (lists[a][0], None), (None, lists[a + 1][0])]
+    return Paired(lists, scores, [int(q) for q in rng.integers(0, 5, size=programs)], couples)
+
+
+def test_what_comes_to_rest_is_stable_by_another_checker() -> None:
+    rested = 0
+    for seed in range(150):
+        market = _random(seed)
+        sent_away, state = market.run()
+        found = market.blocking(state)  # it raises where a quota or a list is broken
+        assert count_blocking(market.arrays, state) == found
+        if sent_away == 0:
+            rested += 1
+            assert found == 0
+        np.testing.assert_array_equal(
+            np.bincount(state.match[state.match >= 0], minlength=len(market.quota)), state.held_count
+        )
+    assert rested > 100  # the rest of these small and crowded markets needs another order, or has no stable matching
+
+
+def test_a_market_without_a_stable_matching_is_said_to_be_blocked() -> None:
+    """Single s: h0, h1; couple (c1, c2): (h0, h1); h0: c1, s; h1: s, c2: every matching is blocked by someone."""
+    market = Paired([[0, 1], [0], [1]], [[1.0, 2.0], [2.0], [1.0]], [1, 1], {(1, 2): [(0, 1)]})
+    sent_away, state = market.run()
+    assert sent_away == 1
+    assert count_blocking(market.arrays, state) == market.blocking(state) > 0
+
+
+def test_without_couples_it_is_deferred_acceptance() -> None:
+    for seed in range(20):
+        market = _random(seed)
+        single = Paired(market.lists, market.scores, market.quota, {})
+        sent_away, state = single.run()
+        assert sent_away == 0
+        assert single.blocking(state) == 0
+
+
+def _couples(market: carms.Market, share: float, draw: int = 0):  # type: ignore[no-untyped-def]
+    theta = market.cohort.parameters["value"].to_numpy(float).copy()
+    theta[AT["couples_share"]] = share
+    n = market.n_applicants
+    couple_of, members = np.empty(n, dtype=np.int32), np.empty((n // 2, 2), dtype=np.int32)
+    taking_part = np.diff(market.tables.type_start)
+    with np.errstate(over="ignore"):
+        count = choose_couples(np.uint64(7), draw, theta, market.tables, taking_part, couple_of, members)
+    return couple_of, members[:count]
+
+
+def test_couples_are_graduates_of_canadian_schools_each_in_one_couple(market: carms.Market) -> None:
+    couple_of, members = _couples(market, 0.5)
+    classes = market.applicants["applicant_class"].to_numpy()
+    assert len(members) > 3
+    assert len(np.unique(members)) == members.size
+    assert set(classes[members.ravel()]) <= {"cmg_current", "cmg_prior"}
+    for c, pair in enumerate(members):
+        np.testing.assert_array_equal(couple_of[pair], c)
+    assert (couple_of >= 0).sum() == members.size
+
+
+def test_the_share_of_couples_is_kept_on_average(market: carms.Market) -> None:
+    eligible = market.tables.class_couples[market.tables.type_class[market.tables.applicant_type]].sum()
+    found = [2 * len(_couples(market, 0.3, draw)[1]) for draw in range(400)]
+    # One in each draw may go without a partner; the standard error of the mean is about 0.13.
+    assert 0.3 * eligible - 1.0 < np.mean(found) < 0.3 * eligible + 0.5
+
+
+def test_pairs_stand_in_the_order_of_their_sum_and_near_ones_first(market: carms.Market) -> None:
+    province = market.tables.program_province
+    own, others = [0, 3, 8, 5], [2, 0, 7]
+    ptr = np.array([0, 4, 7], dtype=np.int64)
+    program = np.array(own + others, dtype=np.int32)
+    theta = market.cohort.parameters["value"].to_numpy(float).copy()
+    pair_ptr, pairs = np.empty(2, dtype=np.int64), np.empty((MAX_PAIRS, 2), dtype=np.int32)
+    for nearness in (0.0, 2.0, 9.0):
+        theta[AT["couple_nearness"]] = nearness
+        write_pairs(theta, market.tables, ptr, program, np.array([[0, 1]], dtype=np.int32), pair_ptr, pairs)
+        listed = pairs[: pair_ptr[1]]
+        both = listed[(listed >= 0).all(axis=1)]
+        assert len(both) == 12
+        assert len(listed) == 12 + 7
+        assert (listed[:12] >= 0).all()  # "no match" for one stands behind all pairs
+        apart = province[program[both[:, 0]]] != province[program[both[:, 1]]]
+        sums = both[:, 0] + (both[:, 1] - 4) + nearness * apart
+        assert (np.diff(sums) >= 0).all()
+        assert len({tuple(pair) for pair in listed}) == len(listed)
+
+
+def test_lists_of_pairs_are_bounded(market: carms.Market) -> None:
+    ptr = np.array([0, MAX_LIST, 2 * MAX_LIST], dtype=np.int64)
+    program = np.zeros(2 * MAX_LIST, dtype=np.int32)
+    pair_ptr, pairs = np.empty(2, dtype=np.int64), np.empty((MAX_PAIRS, 2), dtype=np.int32)
+    theta = market.cohort.parameters["value"].to_numpy(float)
+    write_pairs(theta, market.tables, ptr, program, np.array([[0, 1]], dtype=np.int32), pair_ptr, pairs)
+    assert pair_ptr[1] == MAX_PAIRS
+    assert (pairs >= 0).all(axis=1).sum() == MAX_PAIRS // 2
+
+
+@pytest.fixture(scope="module")
+def paired(market: carms.Market) -> carms.Market:
+    """The small market with half of its graduates in couples."""
+    cohort = market.cohort.with_parameter("couples_share", 0.5, source="a test")
+    return carms.Market.from_gold(market.programs, cohort)
+
+
+def test_a_study_counts_its_couples(paired: carms.Market) -> None:
+    study = carms.simulate(paired, carms.Scenario("none").scale_quota(0.0), n_draws=60, rng=1)
+    table = study.couples().set_index("scenario")
+    assert list(table.index) == ["baseline", "none"]
+    assert table.loc["baseline", "couples"] > 5
+    assert table.loc["baseline", "both_matched"] > table.loc["baseline", "one_matched"] > 0
+    assert table.loc["none", "both_matched"] == table.loc["none", "one_matched"] == 0
+    counts = study.outcomes_of().couples
+    assert counts.shape == (60, len(COUPLE_COUNTS))
+    assert (counts[:, 1] + counts[:, 2] <= counts[:, 0]).all()
+
+
+def test_a_study_says_how_often_no_stable_matching_was_found(paired: carms.Market) -> None:
+    study = carms.simulate(paired, n_draws=300, rng=1)
+    counts = study.outcomes_of().couples
+    table = study.couples().iloc[0]
+    unstable = counts[:, 4] > 0
+    assert unstable.any()  # half of everybody in couples, in a market of fifty
+    assert table["draws_unstable"] == unstable.mean()
+    assert table["blocking_coalitions"] == counts[unstable, 4].mean()
+    assert "without a stable matching" in study.summary()
+
+
+def test_no_couples_no_difference_in_order(market: carms.Market) -> None:
+    cohort = market.cohort.with_parameter("couples_share", 0.0, source="a test")
+    counts = carms.simulate(carms.Market.from_gold(market.programs, cohort), n_draws=10, rng=1).outcomes_of().couples
+    assert (counts[:, [0, 1, 2, 4]] == 0).all()
+    assert (counts[:, 3] == 1).all()
