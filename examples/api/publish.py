@@ -1,0 +1,100 @@
+"""Fill the warehouse that the service reads: release, baseline study and the views that are asked for most.
+
+    CARMS_DATABASE_URL=postgresql+psycopg://owner@host/carms python -m examples.api.publish [PATH OF A RELEASE]
+
+Bands are counted once, here, and only looked up by the service. Running it again changes nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+
+import carms_lib as carms
+import numpy as np
+from carms_lib.pressure import Bands, Measure, summarise
+from sqlalchemy import URL, create_engine, make_url
+
+GROUPINGS: Mapping[str, list[str]] = {
+    "country": [],
+    "province": ["province"],
+    "discipline": ["discipline"],
+    "province,discipline": ["province", "discipline"],
+}
+
+
+def publish(url: str | URL, release: carms.Release, *, n_draws: int = 1_000, rng: int = 2025) -> int:
+    """Build a release, simulate its baseline, keep both; return the number of the study."""
+    layers = carms.build(release)
+    market = carms.Market.from_gold(layers.gold, carms.load_cohort("2025"))
+    return keep(url, layers, carms.simulate(market, n_draws=n_draws, rng=rng))
+
+
+def keep(url: str | URL, layers: carms.Layers, study: carms.Study) -> int:
+    """Write a release and a study of it; return the number of the study."""
+    with carms.open_warehouse(url) as warehouse:
+        warehouse.upgrade()
+        warehouse.write(layers)
+        return warehouse.write_study(study, views_of(study))
+
+
+def views_of(study: carms.Study) -> dict[str, Bands]:
+    """Return the views that the service knows, by the names under which it looks for them."""
+    views = {f"pressure by {name}": study.pressure(by=by or None) for name, by in GROUPINGS.items()}
+    return views | {f"preferences by {place}": preferences(study, place) for place in ("province", "discipline")}
+
+
+def preferences(study: carms.Study, place: str, *, level: float = 0.90) -> Bands:
+    """Return where the first choices of each class of applicants lie, before interviews: number and share."""
+    outcomes = study.outcomes_of("baseline")
+    places = outcomes.programs[place].astype("category").cat
+    classes = outcomes.applicants["applicant_class"].astype("category").cat
+    n_places, n_classes = len(places.categories), len(classes.categories)
+    wished = outcomes.wished  # draws x applicants: the number of a program, negative for an empty list
+    cell = classes.codes.to_numpy(int) * n_places + places.codes.to_numpy(int)[wished]
+    counts = np.stack(
+        [np.bincount(row[wish >= 0], minlength=n_classes * n_places) for row, wish in zip(cell, wished, strict=True)]
+    )
+    of_class = counts.reshape(-1, n_classes, n_places).sum(axis=2).repeat(n_places, axis=1)
+    keys = classes.categories.to_frame(index=False, name="applicant_class").merge(
+        places.categories.to_frame(index=False, name=place), how="cross"
+    )
+    return summarise(
+        {"baseline": [Measure("first_choices", counts), Measure("first_choice_share", counts, of_class)]},
+        keys,
+        level=level,
+        kind="outcome",
+        draws_per_input=study.draws_per_input,
+        headline="first_choice_share",
+        provenance=study.provenance,
+    )
+
+
+def grant_reader(url: str | URL, role: str, *, statement_timeout: float = 5.0) -> None:
+    """Make a PostgreSQL role that may log in and read, and nothing else; run it as the owner of the tables.
+
+    Give it a password with ``\\password`` in psql, or let the cloud's identity log it in. Tables that a later migration
+    makes are readable too.
+    """
+    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
+    with engine.begin() as connection:
+        quote = connection.dialect.identifier_preparer.quote
+        name, schema = quote(role), quote(connection.exec_driver_sql("SELECT current_schema()").scalar_one())
+        database = quote(connection.exec_driver_sql("SELECT current_database()").scalar_one())
+        for statement in (
+            f"CREATE ROLE {name} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT",
+            f"ALTER ROLE {name} SET default_transaction_read_only = on",
+            f"ALTER ROLE {name} SET statement_timeout = {int(1_000 * statement_timeout)}",
+            f"GRANT CONNECT ON DATABASE {database} TO {name}",
+            f"GRANT USAGE ON SCHEMA {schema} TO {name}",
+            f"GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {name}",
+            f"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT ON TABLES TO {name}",
+        ):
+            connection.exec_driver_sql(statement)
+    engine.dispose()
+
+
+if __name__ == "__main__":
+    given = carms.load_release(sys.argv[1]) if len(sys.argv) > 1 else carms.load_release()
+    print("study", publish(os.environ["CARMS_DATABASE_URL"], given))
