@@ -23,6 +23,7 @@ It never holds a contact detail, a password or more than five offending rows.
     ├── MarketError                 (ValueError) a table from which no market can be built
     ├── ScenarioError               (ValueError) a scenario that cannot be applied
     ├── StudyError                  (ValueError) results that cannot answer what is asked
+    ├── WorkerError                 (RuntimeError) a worker died before its draws were done
     ├── WarehouseError              the database cannot do what is asked
     │   ├── WarehouseUnavailableError   server gone, wrong address, locked, read-only
     │   ├── MigrationError              schema missing, older or newer than this library
@@ -68,6 +69,7 @@ __all__ = [
     "UnsafeSourceError",
     "WarehouseError",
     "WarehouseUnavailableError",
+    "WorkerError",
     "WriteConflictError",
 ]
 
@@ -184,6 +186,10 @@ class ScenarioError(CarmsError, ValueError):
 
 class StudyError(CarmsError, ValueError):
     """Results that cannot answer what is asked of them."""
+
+
+class WorkerError(CarmsError, RuntimeError):
+    """A worker died before its draws were done; what was done is in the checkpoint, if there is one."""
 
 
 class WarehouseError(CarmsError):

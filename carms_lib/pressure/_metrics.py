@@ -136,9 +136,8 @@ def measure_pressure(
         raise ArgumentError(f"fewest={fewest!r} must be a number of persons, 0 or more.")
     measures = {}
     for name in _scenarios(study, scenario, against):
-        outcomes = study.outcomes_of(name)
-        groups = group(outcomes, by)
-        found = _pressure(outcomes, groups, choice_field, match_field, wanted)
+        groups = group(study.outcomes_of(name, 0, 0), by)
+        found = _pressure(study, name, groups, choice_field, match_field, wanted)
         measures[name] = [
             measure._replace(fewest=fewest) if measure.metric in _OF_PERSONS else measure for measure in found
         ]
@@ -177,15 +176,14 @@ def outcome_bands(
     """
     measures = {}
     for name in _scenarios(study, scenario, against):
-        outcomes = study.outcomes_of(name)
-        groups = group(outcomes, by)
+        groups = group(study.outcomes_of(name, 0, 0), by)
         if groups.by_program and groups.by_applicant:
             raise ArgumentError(
                 f"by={by!r} mixes columns of programs and of applicants: seats have no class of applicant. "
                 "Ask for one kind at a time, or for study.pressure(by=…), which crosses them."
             )
-        found = [] if groups.by_applicant else _of_seats(outcomes, groups)
-        found += [] if groups.by_program else _of_applicants(outcomes, groups)
+        found = [] if groups.by_applicant else _of_seats(study, name, groups)
+        found += [] if groups.by_program else _of_applicants(study, name, groups)
         chosen = _wanted(metric, [measure.metric for measure in found])
         measures[name] = [measure for measure in found if measure.metric in chosen]
     return summarise(
@@ -218,35 +216,40 @@ def _wanted(metric: str | Sequence[str] | None, allowed: Sequence[str]) -> list[
 
 def _scenarios(study: Study, scenario: str | None, against: str | None) -> list[str]:
     if against is not None:
-        study.outcomes_of(against)
+        study.outcomes_of(against, 0, 0)
     if scenario is None:
         return list(study.scenarios)
-    study.outcomes_of(scenario)
+    study.outcomes_of(scenario, 0, 0)
     return [scenario] if against is None else [against, scenario]
 
 
 def _pressure(
-    outcomes: Outcomes, groups: Groups, choice_field: str, match_field: str, wanted: Sequence[str]
+    study: Study, scenario: str, groups: Groups, choice_field: str, match_field: str, wanted: Sequence[str]
 ) -> list[Measure]:
-    match = getattr(outcomes, match_field)
-    shape = (len(match), groups.cells * groups.classes)
+    shape = (study.n_draws, groups.cells * groups.classes)
     choosing, outside, unmatched = (np.zeros(shape, dtype=np.int32) for _ in range(3))
-    count_first_choices(
-        getattr(outcomes, choice_field),
-        match,
-        groups.cell,
-        groups.applicant_class,
-        groups.cells,
-        choosing,
-        outside,
-        unmatched,
-    )
+    of_cells = (study.n_draws, 0 if groups.by_applicant else groups.cells)
+    seats, filled = (np.zeros(of_cells, dtype=np.int32) for _ in range(2))
+    for rows, outcomes in study.chunks(scenario):
+        match = getattr(outcomes, match_field)
+        count_first_choices(
+            getattr(outcomes, choice_field),
+            match,
+            groups.cell,
+            groups.applicant_class,
+            groups.cells,
+            choosing[rows],
+            outside[rows],
+            unmatched[rows],
+        )
+        if not groups.by_applicant:
+            seats[rows] = _seats(outcomes, groups)
+            count_seats(match, groups.cell, filled[rows])
     found = [
         Measure("pressure", outside, choosing, "first choices"),
         Measure("unmatched_risk", unmatched, choosing, "first choices"),
     ]
     if not groups.by_applicant:
-        seats, filled = _seats(outcomes, groups), _filled(match, groups)
         found += [
             Measure("first_choice_ratio", choosing, seats, "seats"),
             Measure("fill_rate", filled, seats, "seats"),
@@ -271,36 +274,33 @@ def _seats(outcomes: Outcomes, groups: Groups) -> np.ndarray:
     return seats
 
 
-def _filled(match: np.ndarray, groups: Groups) -> np.ndarray:
-    filled = np.zeros((len(match), groups.cells), dtype=np.int64)
-    count_seats(match, groups.cell, filled)
-    return filled
-
-
-def _of_seats(outcomes: Outcomes, groups: Groups) -> list[Measure]:
-    seats = _seats(outcomes, groups)
-    first, final = _filled(outcomes.first, groups), _filled(outcomes.final, groups)
+def _of_seats(study: Study, scenario: str, groups: Groups) -> list[Measure]:
+    shape = (study.n_draws, groups.cells)
+    seats, first, final, choices = (np.zeros(shape, dtype=np.int32) for _ in range(4))
+    for rows, outcomes in study.chunks(scenario):
+        seats[rows] = _seats(outcomes, groups)
+        for match, counted in ((outcomes.first, first), (outcomes.final, final), (outcomes.wished, choices)):
+            count_seats(match, groups.cell, counted[rows])
     return [
         Measure("seats", seats),
         Measure("filled", final),
         Measure("unfilled", seats - final),
         Measure("filled_first_iteration", first),
         Measure("unfilled_first_iteration", seats - first),
-        Measure("first_choices", _filled(outcomes.wished, groups)),
+        Measure("first_choices", choices),
     ]
 
 
-def _of_applicants(outcomes: Outcomes, groups: Groups) -> list[Measure]:
-    shape = (len(outcomes.final), groups.classes)
-    counted = {}
-    for name in ("first", "final"):
-        taking_part, matched = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
-        count_applicants(getattr(outcomes, name), groups.applicant_class, taking_part, matched)
-        counted[name] = matched
+def _of_applicants(study: Study, scenario: str, groups: Groups) -> list[Measure]:
+    shape = (study.n_draws, groups.classes)
+    taking_part, first, final, again = (np.zeros(shape, dtype=np.int32) for _ in range(4))
+    for rows, outcomes in study.chunks(scenario):
+        count_applicants(outcomes.final, groups.applicant_class, taking_part[rows], final[rows])
+        count_applicants(outcomes.first, groups.applicant_class, again[rows], first[rows])
     return [
         Measure("applicants", taking_part),
-        Measure("matched", counted["final"]),
-        Measure("unmatched", taking_part - counted["final"]),
-        Measure("matched_first_iteration", counted["first"]),
-        Measure("unmatched_first_iteration", taking_part - counted["first"]),
+        Measure("matched", final),
+        Measure("unmatched", taking_part - final),
+        Measure("matched_first_iteration", first),
+        Measure("unmatched_first_iteration", taking_part - first),
     ]

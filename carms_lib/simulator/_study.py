@@ -1,18 +1,17 @@
 """The study: what many draws of the match came to, ready to be asked.
 
-Belongs here: keeping the outcomes of draws, saving and loading them, and opening the views that answer. Does not
+Belongs here: handing out the outcomes of draws, and opening the views that answer. Does not
 belong here: metrics and bands, which are `carms_lib.pressure`; a study knows how to open that view and no more.
 
 What is kept of a draw is four program numbers an applicant: wished for, ranked first, matched to in the first
 iteration, matched to in the end. Any grouping of programs and any class of applicants can be counted from them, at
-any level, without another simulation.
+any level, without another simulation. They lie in a spool (`_spool`), which is a file when it is large, and views read
+them a few draws at a time.
 """
 
 from __future__ import annotations
 
-import json
-import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,18 +19,20 @@ import numpy as np
 import pandas as pd
 
 from carms_lib._views import View, open_view
-from carms_lib.exceptions import ArgumentError, StudyError, UnknownNameError
+from carms_lib.exceptions import UnknownNameError
 from carms_lib.provenance import Provenance
 from carms_lib.simulator._cohort import PARAMETERS
-from carms_lib.simulator._draw import COUPLE_COUNTS, DRAWS_PER_INPUT, BlockResult
+from carms_lib.simulator._draw import COUPLE_COUNTS, DRAWS_PER_INPUT
 from carms_lib.simulator._market import Market
 from carms_lib.simulator._scenario import Scenario
+from carms_lib.simulator._spool import FIELDS, Spool
+from carms_lib.simulator._study_file import read_study, write_study
 
 __all__ = ["BASELINE", "Comparison", "Outcomes", "Study"]
 
 #: The name of the market without any scenario; it is in every study.
 BASELINE = "baseline"
-_FORMAT = 1
+_CHUNK = 16 * 2**20  # bytes of outcomes that a view brings into memory at a time
 
 
 class Outcomes(NamedTuple):
@@ -95,16 +96,19 @@ class Study:
         inputs: pd.DataFrame,
         provenance: Provenance,
     ) -> None:
-        self._outcomes = dict(outcomes)
+        self._rows = {name: (each.programs, each.applicants) for name, each in outcomes.items()}
+        self._held = {name: tuple(each[2:]) for name, each in outcomes.items()}
+        self._spool: Spool | None = None
         self.entropy = entropy
         self.inputs = inputs
         self.provenance = provenance
-        self.n_draws = len(self._outcomes[BASELINE].wished)
+        self.n_draws = len(outcomes[BASELINE].wished)
         self.draws_per_input = DRAWS_PER_INPUT
 
     @classmethod
-    def empty(
+    def from_spool(
         cls,
+        spool: Spool,
         markets: Mapping[str, Market],
         *,
         n_draws: int,
@@ -112,10 +116,11 @@ class Study:
         theta: np.ndarray,
         scenarios: Sequence[Scenario],
     ) -> Study:
-        """Return a study with room for its draws; `put` fills it.
+        """Return the study whose draws lie in a spool.
 
         Parameters
         ----------
+        spool : Spool
         markets : mapping of str to Market
             Scenario -> its market, the baseline among them.
         n_draws : int
@@ -129,20 +134,6 @@ class Study:
         -------
         Study
         """
-        outcomes = {}
-        for name, market in markets.items():
-            kind = np.int16 if market.n_programs < 2**15 else np.int32
-            shape = (n_draws, market.n_applicants)
-            outcomes[name] = Outcomes(
-                market.programs,
-                market.applicants,
-                wished=np.empty(shape, dtype=kind),
-                ranked=np.empty(shape, dtype=kind),
-                first=np.empty(shape, dtype=kind),
-                final=np.empty(shape, dtype=kind),
-                quota=np.empty((n_draws, market.n_programs), dtype=np.int32),
-                couples=np.empty((n_draws, len(COUPLE_COUNTS)), dtype=np.int32),
-            )
         provenance = markets[BASELINE].provenance.with_settings(
             entropy=entropy,
             n_draws=n_draws,
@@ -151,39 +142,84 @@ class Study:
         )
         inputs = pd.DataFrame(theta, columns=list(PARAMETERS))
         inputs.index.name = "setting"
-        return cls(outcomes, entropy=entropy, inputs=inputs, provenance=provenance)
+        rows = {name: (market.programs, market.applicants) for name, market in markets.items()}
+        return cls._on_spool(spool, rows, n_draws, entropy=entropy, inputs=inputs, provenance=provenance)
 
-    def put(self, scenario: str, draws: np.ndarray, result: BlockResult) -> None:
-        """Store the outcome of some draws of a scenario.
-
-        Parameters
-        ----------
-        scenario : str
-        draws : ndarray of int64
-            Which draws.
-        result : BlockResult
-            Their outcome, in that order.
-        """
-        outcomes = self._outcomes[scenario]
-        for kept, new in zip(outcomes[2:], result, strict=True):
-            kept[draws] = new
+    @classmethod
+    def _on_spool(
+        cls,
+        spool: Spool,
+        rows: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]],
+        n_draws: int,
+        *,
+        entropy: int,
+        inputs: pd.DataFrame,
+        provenance: Provenance,
+    ) -> Study:
+        study = cls.__new__(cls)
+        study._rows, study._held, study._spool = dict(rows), {}, spool
+        study.entropy, study.inputs, study.provenance = entropy, inputs, provenance
+        study.n_draws, study.draws_per_input = n_draws, DRAWS_PER_INPUT
+        return study
 
     @property
     def scenarios(self) -> tuple[str, ...]:
         """Names of the scenarios, the baseline first."""
-        return tuple(self._outcomes)
+        return tuple(self._rows)
 
-    def outcomes_of(self, scenario: str = BASELINE) -> Outcomes:
-        """Return what every draw came to in one `scenario`.
+    def outcomes_of(self, scenario: str = BASELINE, start: int = 0, stop: int | None = None) -> Outcomes:
+        """Return what draws came to in one scenario.
+
+        Parameters
+        ----------
+        scenario : str
+        start, stop : int, optional
+            From which draw, and up to which, that one not included; by default all of them, which brings all of them
+            into memory. `chunks` goes through them a few at a time.
+
+        Returns
+        -------
+        Outcomes
 
         Raises
         ------
         UnknownNameError
             The study has no such scenario.
         """
-        if scenario not in self._outcomes:
-            raise UnknownNameError("scenario", scenario, self._outcomes)
-        return self._outcomes[scenario]
+        if scenario not in self._rows:
+            raise UnknownNameError("scenario", scenario, self._rows)
+        start, stop, _ = slice(start, stop).indices(self.n_draws)
+        stop = max(start, stop)
+        if self._spool is None:
+            return Outcomes(*self._rows[scenario], *(array[start:stop] for array in self._held[scenario]))
+        arrays = (self._spool.read(scenario, field, start, stop) for field in FIELDS)
+        return Outcomes(*self._rows[scenario], *arrays)
+
+    def chunks(self, scenario: str = BASELINE) -> Iterator[tuple[slice, Outcomes]]:
+        """Go through the draws of one scenario, a few at a time.
+
+        Parameters
+        ----------
+        scenario : str
+
+        Yields
+        ------
+        rows : slice
+            Which draws.
+        outcomes : Outcomes
+            What they came to.
+
+        Raises
+        ------
+        UnknownNameError
+            The study has no such scenario.
+        """
+        none = self.outcomes_of(scenario, 0, 0)
+        of_draw = sum(array.shape[1] * array.itemsize for array in none[2:])
+        step = max(_CHUNK // of_draw // DRAWS_PER_INPUT, 1) * DRAWS_PER_INPUT
+        for start in range(0, self.n_draws, step):
+            stop = min(start + step, self.n_draws)
+            yield slice(start, stop), self.outcomes_of(scenario, start, stop)
 
     def couples(self) -> pd.DataFrame:
         """Return how couples fared in the first iteration, and how often no stable matching was found.
@@ -203,9 +239,7 @@ class Study:
         """
         rows = []
         for name in self.scenarios:
-            counts = self.outcomes_of(name).couples
-            if not len(counts):  # a study made by hand, without couples
-                counts = np.zeros((self.n_draws, len(COUPLE_COUNTS)))
+            counts = self._couple_counts(name)
             count, both, one, orders, blocking = counts.astype(np.float64).T
             unstable = blocking > 0
             pairs = max(count.sum(), 1.0)
@@ -221,6 +255,12 @@ class Study:
                 }
             )
         return pd.DataFrame(rows)
+
+    def _couple_counts(self, scenario: str) -> np.ndarray:
+        if self._spool is not None:
+            return self._spool.read(scenario, "couples", 0, self.n_draws)
+        held = self.outcomes_of(scenario).couples
+        return held if len(held) else np.zeros((self.n_draws, len(COUPLE_COUNTS)), dtype=np.int32)
 
     def pressure(self, by: str | Sequence[str] | None = None, **options: Any) -> View:
         """Return the pressure metrics with bands.
@@ -268,8 +308,8 @@ class Study:
         -------
         Comparison
         """
-        if scenario == BASELINE or scenario not in self._outcomes:
-            raise UnknownNameError("scenario", scenario, [name for name in self._outcomes if name != BASELINE])
+        if scenario == BASELINE or scenario not in self._rows:
+            raise UnknownNameError("scenario", scenario, [name for name in self._rows if name != BASELINE])
         return Comparison(self, scenario)
 
     def to_frame(self) -> pd.DataFrame:
@@ -316,26 +356,7 @@ class Study:
             The file exists.
         """
         path = Path(path)
-        if path.exists():
-            raise ArgumentError(f"path={str(path)!r} exists already: choose another name or remove it first.")
-        arrays: dict[str, np.ndarray] = {"inputs": self.inputs.to_numpy()}
-        tables: dict[str, str] = {}
-        for number, outcomes in enumerate(self._outcomes.values()):
-            for field, array in zip(Outcomes._fields[2:], outcomes[2:], strict=True):
-                arrays[f"{number}/{field}"] = array
-            for field, table in (("programs", outcomes.programs), ("applicants", outcomes.applicants)):
-                tables[f"{number}/{field}"] = table.to_json(orient="table", index=False, date_format="iso")
-        head = {
-            "format": _FORMAT,
-            "scenarios": list(self._outcomes),
-            "entropy": self.entropy,
-            "inputs": list(self.inputs.columns),
-            "provenance": self.provenance.to_dict(),
-            "tables": tables,
-        }
-        arrays["head"] = np.frombuffer(json.dumps(head, ensure_ascii=False, default=str).encode(), dtype=np.uint8)
-        with path.open("xb") as stream:
-            np.savez_compressed(stream, allow_pickle=False, **arrays)
+        write_study(self, path)
         return path
 
     @classmethod
@@ -347,42 +368,15 @@ class Study:
         StudyError
             The file is no study, or of a format that this version does not read.
         """
-        path = Path(path)
-        try:
-            with np.load(path, allow_pickle=False) as stored:
-                head = json.loads(stored["head"].tobytes())
-                if head["format"] != _FORMAT:
-                    raise StudyError(f"path={str(path)!r} has format {head['format']}; this version reads {_FORMAT}.")
-                outcomes = {
-                    name: Outcomes(
-                        programs=_read_table(head["tables"][f"{i}/programs"]),
-                        applicants=_read_table(head["tables"][f"{i}/applicants"]),
-                        **{field: stored[f"{i}/{field}"] for field in Outcomes._fields[2:]},
-                    )
-                    for i, name in enumerate(head["scenarios"])
-                }
-                inputs = pd.DataFrame(stored["inputs"], columns=head["inputs"])
-        except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-            if isinstance(error, StudyError):
-                raise
-            raise StudyError(f"path={str(path)!r} is not a saved study: {error}.") from error
-        inputs.index.name = "setting"
-        return cls(
-            outcomes,
-            entropy=head["entropy"],
-            inputs=inputs,
-            provenance=Provenance.from_dict(head["provenance"]),
+        stored = read_study(Path(path))
+        return cls._on_spool(
+            stored.spool,
+            stored.rows,
+            stored.n_draws,
+            entropy=stored.entropy,
+            inputs=stored.inputs,
+            provenance=stored.provenance,
         )
-
-
-def _read_table(text: str) -> pd.DataFrame:
-    record = json.loads(text)
-    kinds = {"integer": "int64", "number": "float64", "boolean": "bool"}
-    frame = pd.DataFrame(record["data"], columns=[field["name"] for field in record["schema"]["fields"]])
-    for field in record["schema"]["fields"]:
-        if field["type"] in kinds and not frame[field["name"]].isna().any():
-            frame[field["name"]] = frame[field["name"]].astype(kinds[field["type"]])
-    return frame
 
 
 class Comparison:
