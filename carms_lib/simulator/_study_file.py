@@ -175,7 +175,7 @@ def _read_array_head(member: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]
     np.lib.format.read_magic(member)
     shape, _, kind = np.lib.format.read_array_header_1_0(member)
     if kind.hasobject:
-        raise StudyError("an array holds objects")
+        raise StudyError("The file is not a saved study: an array holds objects.")
     return shape, kind
 
 
@@ -185,7 +185,7 @@ def _read_rows(member: IO[bytes], shape: tuple[int, ...], kind: np.dtype[Any], c
     size = count * int(np.prod(shape[1:])) * kind.itemsize
     read = member.read(size)
     if len(read) < size:
-        raise EOFError("an array is shorter than its head says")
+        raise StudyError("The file is not a saved study: an array is shorter than its head says.")
     return np.frombuffer(read, dtype=kind).reshape(count, *shape[1:])
 
 
