@@ -1,24 +1,22 @@
 """CHECK: what was built keeps what was promised, and agrees with what is published.
 
-Belongs here: checks with a severity, reconciliation with reviewed figures, and the report of a build. Does not
-belong here: the shape of a single table (`carms_lib.schemas`), and shaping (`carms_lib.transforms`, which runs the
-checks between its steps).
+Belongs here: checks with a severity and a threshold, reconciliation with reviewed figures, comparison with the last
+release, and the record of a run. Does not belong here: the shape of a single table (`carms_lib.schemas`), and shaping
+(`carms_lib.transforms`, which runs the checks between its steps).
+
+- A *check* looks at tables and returns a `CheckResult`: what it looked at, what it found, what it allows, which keys
+  fail. The functions `check_…` answer one question each; `CHECK_KINDS` tells the kinds.
+- A *suite* is what a build runs: `default_checks`, and any `Check` of your own.
+- A *run* is one attempt at a build; a `Recorder` makes its `RunRecord`, and `History` holds many.
+- A *scorecard* shows one run beside those before it.
 """
 
 from __future__ import annotations
 
-from carms_lib.quality._checks import (
-    check_no_quarantine,
-    check_not_empty,
-    check_quarantine_share,
-    check_references,
-    check_same_rows,
-    check_same_total,
-    check_share,
-    check_steps_conserve,
-    check_unique,
-)
+from carms_lib.quality._defaults import Limits, check_pairs, default_checks
 from carms_lib.quality._expected import check_expected, load_expected
+from carms_lib.quality._kinds import CHECK_KINDS
+from carms_lib.quality._log import JsonFormatter
 from carms_lib.quality._pages import (
     check_body_quota,
     check_corrections,
@@ -26,25 +24,72 @@ from carms_lib.quality._pages import (
     check_titles,
     count_csv_cells,
 )
+from carms_lib.quality._recorder import Recorder
+from carms_lib.quality._releases import (
+    check_distribution,
+    check_freshness,
+    check_row_count_change,
+    kolmogorov_smirnov,
+    population_stability,
+)
 from carms_lib.quality._report import CheckResult, Report
+from carms_lib.quality._rows import (
+    check_allowed,
+    check_not_null,
+    check_range,
+    check_references,
+    check_share,
+    check_unique,
+)
+from carms_lib.quality._run import RunRecord, failure_class
+from carms_lib.quality._source import check_source_schema
+from carms_lib.quality._suite import Check, Evidence, run_checks
+from carms_lib.quality._totals import (
+    check_no_quarantine,
+    check_not_empty,
+    check_quarantine_share,
+    check_same_rows,
+    check_same_total,
+    check_steps_conserve,
+)
 
 __all__ = [
+    "CHECK_KINDS",
+    "Check",
     "CheckResult",
+    "Evidence",
+    "JsonFormatter",
+    "Limits",
+    "Recorder",
     "Report",
+    "RunRecord",
+    "check_allowed",
     "check_body_quota",
     "check_corrections",
+    "check_distribution",
     "check_expected",
+    "check_freshness",
     "check_no_quarantine",
     "check_not_empty",
+    "check_not_null",
+    "check_pairs",
     "check_quarantine_share",
+    "check_range",
     "check_references",
+    "check_row_count_change",
     "check_same_rows",
     "check_same_total",
     "check_share",
     "check_sites_reviewed",
+    "check_source_schema",
     "check_steps_conserve",
     "check_titles",
     "check_unique",
     "count_csv_cells",
+    "default_checks",
+    "failure_class",
+    "kolmogorov_smirnov",
     "load_expected",
+    "population_stability",
+    "run_checks",
 ]

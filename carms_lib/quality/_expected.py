@@ -19,8 +19,10 @@ from importlib.resources import files
 import pandas as pd
 
 from carms_lib.exceptions import ArgumentError, UnknownNameError
+from carms_lib.quality._kinds import of_kind
 from carms_lib.quality._pages import count_csv_cells
 from carms_lib.quality._report import CheckResult
+from carms_lib.quality._rows import column_of
 from carms_lib.schemas import TEXT
 
 __all__ = ["check_expected", "load_expected"]
@@ -51,6 +53,7 @@ def load_expected(release_id: str) -> pd.DataFrame:
     return frame.astype({"value": "float64"})
 
 
+@of_kind("reconciliation")
 def check_expected(layer: str, tables: Mapping[str, pd.DataFrame], expected: pd.DataFrame) -> list[CheckResult]:
     """Hold the tables of a layer against reviewed figures.
 
@@ -85,8 +88,11 @@ def check_expected(layer: str, tables: Mapping[str, pd.DataFrame], expected: pd.
                 table=table,
                 severity=figure["severity"],
                 passed=found == figure["value"],
-                observed=f"{found:,g}",
-                expected=f"{figure['value']:,g} ({figure['source']})",
+                observed=f"{found:,.10g}",
+                expected=f"{figure['value']:,.10g} ({figure['source']})",
+                columns=tuple(filter(None, [measure.partition(":")[2]])),
+                measured=abs(found - figure["value"]),
+                threshold=0.0,
             )
         )
     return results
@@ -104,7 +110,7 @@ def _measure(tables: Mapping[str, pd.DataFrame], table: str, where: str, measure
         return float(count_csv_cells(tables))
     if name == "rows":
         return float(rows.sum())
-    values = _column(frame, column)[rows]
+    values = column_of(frame, column)[rows]
     match name:
         case "sum" | "min" | "median" | "max":
             return float(getattr(values, name)())
@@ -118,15 +124,9 @@ def _measure(tables: Mapping[str, pd.DataFrame], table: str, where: str, measure
 def _mask(frame: pd.DataFrame, condition: str) -> pd.Series[bool]:
     if "<>" in condition:
         left, right = condition.split("<>", 1)
-        return _column(frame, left) != _column(frame, right)
+        return column_of(frame, left) != column_of(frame, right)
     column, sign, value = condition.partition("=")
     if not sign:
         msg = f"where={condition!r} cannot be read. Write column=value or column<>other_column."
         raise ArgumentError(msg)
-    return _column(frame, column).astype("string").fillna("") == value
-
-
-def _column(frame: pd.DataFrame, name: str) -> pd.Series[str]:
-    if name not in frame:
-        raise UnknownNameError("column", name, frame.columns)
-    return frame[name]
+    return column_of(frame, column).astype("string").fillna("") == value

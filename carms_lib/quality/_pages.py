@@ -1,19 +1,19 @@
 """The checks that know this publication: page against master, header against body, review against release.
 
 Belongs here: what may disagree inside one release of program descriptions. Does not belong here: general checks
-(`_checks`).
+(`_rows`, `_totals`).
 """
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Mapping
 
 import pandas as pd
 
-from carms_lib.quality._checks import check_share
+from carms_lib.quality._kinds import of_kind
 from carms_lib.quality._report import CheckResult
+from carms_lib.quality._rows import check_share
+from carms_lib.quality._text import letters
 from carms_lib.schemas import Reference
 
 __all__ = ["check_body_quota", "check_corrections", "check_sites_reviewed", "check_titles", "count_csv_cells"]
@@ -40,6 +40,7 @@ def count_csv_cells(bronze: Tables) -> int:
     return int(page["title"].notna().sum()) + int(page["match_name"].notna().sum()) + headed
 
 
+@of_kind("agreement")
 def check_titles(bronze: Tables, silver: Tables) -> CheckResult:
     """Check that a page's title names the school, discipline and site of its program.
 
@@ -61,18 +62,19 @@ def check_titles(bronze: Tables, silver: Tables) -> CheckResult:
         .merge(bronze["page"][["document_id", "title"]].drop_duplicates("document_id"), on="document_id")
         .dropna(subset=["title"])
     )
-    title = program["title"].map(_letters)
+    title = program["title"].map(letters)
     named = pd.Series(False, index=program.index)
     for school in ("school", "school_fr"):
         for discipline in ("discipline", "discipline_fr"):
             name = program[school] + program[discipline] + program["site"]
-            named |= title == name.map(_letters, na_action="ignore")
+            named |= title == name.map(letters, na_action="ignore")
     differs = program.loc[~named, "program_stream_id"].tolist()
     return check_share(
         "silver", "title names the program", "page", differs, len(program), threshold=0, severity="warning"
     )
 
 
+@of_kind("agreement")
 def check_body_quota(silver: Tables, *, threshold: float = 0.05) -> CheckResult:
     """Check that header and body of a page rarely disagree on the quota.
 
@@ -102,6 +104,7 @@ def check_body_quota(silver: Tables, *, threshold: float = 0.05) -> CheckResult:
     )
 
 
+@of_kind("agreement")
 def check_sites_reviewed(silver: Tables, reference: Reference) -> CheckResult:
     """Check that every site's province was reviewed, not assumed to be that of its school.
 
@@ -122,6 +125,7 @@ def check_sites_reviewed(silver: Tables, reference: Reference) -> CheckResult:
     return check_share("silver", "site is reviewed", "site", keys, len(site), threshold=0, severity="warning")
 
 
+@of_kind("agreement")
 def check_corrections(bronze: Tables, reference: Reference) -> CheckResult:
     """Check that each reviewed correction still meets the published value that it corrects.
 
@@ -152,8 +156,3 @@ def check_corrections(bronze: Tables, reference: Reference) -> CheckResult:
         threshold=0,
         severity="warning",
     )
-
-
-def _letters(text: str) -> str:
-    plain = unicodedata.normalize("NFKD", text)
-    return re.sub(r"[\W_]", "", "".join(c for c in plain if not unicodedata.combining(c))).casefold()

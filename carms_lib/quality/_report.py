@@ -26,7 +26,7 @@ class CheckResult:
     Parameters
     ----------
     step : str
-        Step of the build after which it ran: "bronze", "silver" or "gold".
+        Step of the build after which it ran: "raw", "bronze", "silver" or "gold".
     check : str
         Its name.
     table : str
@@ -38,6 +38,13 @@ class CheckResult:
         What it found and what it allows.
     failing_keys : tuple of str
         Keys of the rows that fail, all of them; shown five at a time.
+    kind : str, default "own"
+        What kind of question it asks (`CHECK_KINDS`); "own" for a check of the user's.
+    columns : tuple of str
+        The columns that it looked at; none for a whole table.
+    measured, threshold : float, optional
+        What it found and the largest number that passes, where it measures one: a share (0 to 1), a count, a
+        distance, days.
     """
 
     step: str
@@ -48,6 +55,10 @@ class CheckResult:
     observed: str
     expected: str
     failing_keys: tuple[str, ...] = ()
+    kind: str = "own"
+    columns: tuple[str, ...] = ()
+    measured: float | None = None
+    threshold: float | None = None
 
     def __post_init__(self) -> None:
         if self.severity not in codes.SEVERITIES:
@@ -111,7 +122,8 @@ class Report:
         """Return one row per check (contract audit.check)."""
         columns = contract("audit", "check").dtypes
         rows = [
-            (r.step, r.check, r.table, r.severity, r.passed, r.observed, r.expected, r.shown_keys) for r in self.results
+            (r.step, r.check, r.table, r.severity, r.passed, redact_contacts(r.observed), r.expected, r.shown_keys)
+            for r in self.results
         ]
         return validate(pd.DataFrame(rows, columns=list(columns)).astype(columns), "audit", "check")
 

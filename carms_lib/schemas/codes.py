@@ -14,6 +14,7 @@ __all__ = [
     "BAND_METRICS",
     "ELIGIBILITIES",
     "EXAMS",
+    "FAILURE_CLASSES",
     "INTERVIEW_BANDS",
     "ITERATIONS",
     "JURISDICTION_KINDS",
@@ -86,3 +87,6 @@ PLACEHOLDER_BODIES: Final = ("n/a", "na", "s/o", "so", "sans objet", "not applic
 """Section bodies, in lower case, that stand for "nothing to say": the section is present and not filled."""
 
 SEVERITIES: Final = ("critical", "warning")
+
+FAILURE_CLASSES: Final = ("source", "contract", "data", "infrastructure", "code")
+"""Whose turn it is when a run fails: the publisher's files, a table's promise, the facts, the machine, or us."""

@@ -17,7 +17,7 @@ from carms_lib.transforms._sieve import empty_quarantine
 if TYPE_CHECKING:
     from carms_lib.loaders import Release
 
-__all__ = ["to_bronze"]
+__all__ = ["require_release", "to_bronze"]
 
 
 def to_bronze(release: Release) -> Layer:
@@ -43,9 +43,7 @@ def to_bronze(release: Release) -> Layer:
     ArgumentError
         If `release` is not a release.
     """
-    if not hasattr(release, "sources"):
-        msg = f"release must be a Release; {type(release).__name__} was given. Call carms_lib.load_release first."
-        raise ArgumentError(msg)
+    require_release(release)
     tables = {}
     steps = []
     for table in contracts()["raw"]:
@@ -53,6 +51,13 @@ def to_bronze(release: Release) -> Layer:
         tables[table] = _stamped(raw, table, release)
         steps.append(step_row("bronze", table, len(raw), len(tables[table]), 0))
     return Layer("bronze", tables, quarantine=empty_quarantine(), steps=steps_frame(steps))
+
+
+def require_release(release: object) -> None:
+    """Raise ArgumentError unless `release` is a release."""
+    if not hasattr(release, "sources"):
+        msg = f"release must be a Release; {type(release).__name__} was given. Call carms_lib.load_release first."
+        raise ArgumentError(msg)
 
 
 # Role of a published file -> the raw tables that are read from it.

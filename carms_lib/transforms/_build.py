@@ -6,8 +6,10 @@ themselves.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -15,11 +17,13 @@ import pandas as pd
 from carms_lib import quality
 from carms_lib.exceptions import UnknownNameError
 from carms_lib.provenance import Provenance
-from carms_lib.quality import Report
+from carms_lib.quality import Check, Evidence, Limits, Recorder, Report
 from carms_lib.schemas import Reference, load_reference
-from carms_lib.transforms._bronze import to_bronze
+from carms_lib.transforms._bronze import require_release, to_bronze
 from carms_lib.transforms._gold import to_gold
-from carms_lib.transforms._layer import Layer
+from carms_lib.transforms._layer import Layer, steps_frame
+from carms_lib.transforms._lineage import trace
+from carms_lib.transforms._sieve import empty_quarantine
 from carms_lib.transforms._silver import to_silver
 
 if TYPE_CHECKING:
@@ -71,6 +75,46 @@ class Layers(Mapping[str, Layer]):
         """Every row that was set aside, one row per reason (contract audit.quarantine)."""
         return pd.concat([layer.quarantine for layer in self.values()], ignore_index=True)
 
+    def lineage(self, column: str | None = None, *, table: str = "program", **key: object) -> pd.DataFrame:
+        """Return where values of gold come from: published file, row and page.
+
+        Parameters
+        ----------
+        column : str, optional
+            A column of the table; by default every one.
+        table : str, default "program"
+            "program" or "cell" of gold.
+        **key : object
+            Which rows: values of columns of the table, such as ``program_stream_id="27447"``, or ``province="ON",
+            discipline="Psychiatry"`` for cells.
+
+        Returns
+        -------
+        DataFrame
+            One row per value of gold and published value behind it: program_stream_id, column, value (in gold), rule
+            (as the contract of silver has it), source_table, source_column, printed (as published), source_file,
+            source_row (position in the raw table, from 1), source_sha256, document_id (of the page, where it was read
+            from one; the file of that name in the archive), page (its address) and note. A value that was looked up
+            has a row for the reviewed reference data and one for what was looked up. A cell has the rows of each of
+            its programs.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such table, column or value.
+        ArgumentError
+            If no row is asked for, or none has all the values given.
+
+        Examples
+        --------
+        >>> import carms_lib as carms
+        >>> layers = carms.build(carms.load_release())
+        >>> traced = layers.lineage("quota", program_stream_id="27447")
+        >>> traced[["value", "printed", "source_table", "source_file", "document_id"]].values.tolist()
+        [['4', '4', 'page', 'program_descriptions.zip', '1503-27447']]
+        """
+        return trace(self.bronze, self.silver, self.gold, self.quarantine, table, column, key)
+
     def summary(self) -> str:
         """Return one screen: tables and rows per layer, then the report."""
         return "\n".join([*(layer.summary() for layer in self.values()), "", self.report.summary()])
@@ -84,7 +128,17 @@ class Layers(Mapping[str, Layer]):
         )
 
 
-def build(release: Release, *, reference: Reference | None = None, max_set_aside: float = 0.05) -> Layers:
+def build(
+    release: Release,
+    *,
+    reference: Reference | None = None,
+    max_set_aside: float = 0.05,
+    previous: Mapping[str, Mapping[str, pd.DataFrame]] | None = None,
+    as_of: dt.date | None = None,
+    limits: Limits | None = None,
+    checks: Iterable[Check] = (),
+    recorder: Recorder | None = None,
+) -> Layers:
     """Build bronze, silver and gold of a release, with checks between the steps.
 
     Parameters
@@ -96,6 +150,17 @@ def build(release: Release, *, reference: Reference | None = None, max_set_aside
     max_set_aside : float, default 0.05
         Largest share of the rows of a table, 0 to 1, that may be in quarantine. More, and the source has changed
         its form: the build stops.
+    previous : mapping of str to mapping of str to DataFrame, optional
+        The last release, to compare with: the `Layers` of its build, or whatever tables of it are at hand, such as
+        ``{"gold": {"program": frame}}`` from a warehouse.
+    as_of : date, optional
+        The day on which freshness is judged; by default it is not judged.
+    limits : Limits, optional
+        The other thresholds of the library's checks.
+    checks : iterable of Check
+        Checks of your own, run after those of the library.
+    recorder : Recorder, optional
+        Makes the record of this run: timings, checks, failure.
 
     Returns
     -------
@@ -109,7 +174,7 @@ def build(release: Release, *, reference: Reference | None = None, max_set_aside
     QualityError
         If a critical check fails. Checks on silver run before gold is made.
     ArgumentError
-        If `release` is not a release, or `max_set_aside` is not between 0 and 1.
+        If `release` is not a release, `max_set_aside` is not between 0 and 1, or a check returns no result.
 
     Warns
     -----
@@ -119,99 +184,68 @@ def build(release: Release, *, reference: Reference | None = None, max_set_aside
     Notes
     -----
     A pure function: the same release gives the same layers to the byte, and the order of its rows changes neither
-    silver nor gold.
+    silver nor gold. Only the recorder knows the time.
     """
-    bronze = to_bronze(release)
-    reference = reference or load_reference()
-    expected = quality.load_expected(release.release_id)
-    report = Report(
-        bronze.steps,
-        (
-            *quality.check_steps_conserve(bronze.steps),
-            *quality.check_same_rows("bronze", {name: release[name] for name in bronze}, bronze),
-            *quality.check_expected("bronze", bronze, expected),
-        ),
+    require_release(release)
+    suite = (*quality.default_checks(max_set_aside=max_set_aside, limits=limits), *checks)
+    evidence = Evidence(
+        {"raw": release.tables},
+        previous=previous or {},
+        as_of=as_of,
+        expected=quality.load_expected(release.release_id),
+        reference=reference or load_reference(),
     )
-    report.raise_if_critical()
-
-    silver = to_silver(bronze, reference=reference)
-    report = report.with_step(silver.steps, _silver_checks(bronze, silver, reference, expected, max_set_aside))
-    report.raise_if_critical()
-
-    gold = to_gold(silver)
-    report = report.with_step(gold.steps, _gold_checks(silver, gold, expected))
-    report.raise_if_critical()
-    report.warn()
-    return Layers(bronze, silver, gold, report, release.release_id, release.provenance)
-
-
-def _silver_checks(
-    bronze: Layer, silver: Layer, reference: Reference, expected: pd.DataFrame, max_set_aside: float
-) -> list[quality.CheckResult]:
-    kept = silver.steps.set_index("table")[["rows_kept", "seats_kept"]].to_dict("index")
-    program = silver["program"]
-    return [
-        *quality.check_steps_conserve(silver.steps),
-        quality.check_not_empty("silver", silver, "program"),
-        quality.check_same_total(
-            "silver",
-            "programs kept",
-            {
-                "program_master": kept["program_master"]["rows_kept"],
-                "page": kept["page"]["rows_kept"],
-                "program": len(program),
-            },
-        ),
-        quality.check_same_total(
-            "silver",
-            "seats kept",
-            {"page": kept["page"]["seats_kept"], "program": int(program["quota"].sum())},
-        ),
-        quality.check_same_total(
-            "silver",
-            "sections kept",
-            {"section read": kept["section"]["rows_kept"], "section": len(silver["section"])},
-        ),
-        *quality.check_references("silver", silver),
-        quality.check_unique(
-            "silver",
-            silver,
-            "program",
-            ["school", "discipline", "site", "stream"],
-            key="program_stream_id",
-            severity="warning",
-        ),
-        *quality.check_quarantine_share(silver.steps, silver.quarantine, threshold=max_set_aside),
-        quality.check_no_quarantine("silver", silver.quarantine),
-        quality.check_titles(bronze, silver),
-        quality.check_body_quota(silver),
-        quality.check_sites_reviewed(silver, reference),
-        quality.check_corrections(bronze, reference),
-        *quality.check_expected("silver", silver, expected),
-    ]
+    bench = _Bench(suite, evidence, recorder)
+    with bench.recorded():
+        if recorder is not None:
+            recorder.saw_release(release)
+        with bench.timed("raw"):
+            # A table that lacks a column is refused by its contract, which tells more; this goes to the record.
+            bench.check("raw")
+        with bench.timed("bronze"):
+            bronze = to_bronze(release)
+            bench.add(bronze)
+        with bench.timed("silver"):
+            silver = to_silver(bronze, reference=evidence.reference)
+            bench.add(silver)
+        with bench.timed("gold"):
+            gold = to_gold(silver)
+            bench.add(gold)
+    bench.report.warn()
+    return Layers(bronze, silver, gold, bench.report, release.release_id, release.provenance)
 
 
-def _gold_checks(silver: Layer, gold: Layer, expected: pd.DataFrame) -> list[quality.CheckResult]:
-    program, cell = gold["program"], gold["cell"]
-    return [
-        *quality.check_steps_conserve(gold.steps),
-        quality.check_same_total(
-            "gold",
-            "programs conserved",
-            {
-                "silver.program": len(silver["program"]),
-                "gold.program": len(program),
-                "gold.cell": int(cell["programs"].sum()),
-            },
-        ),
-        quality.check_same_total(
-            "gold",
-            "seats conserved",
-            {
-                "silver.program": int(silver["program"]["quota"].sum()),
-                "gold.program": int(program["quota"].sum()),
-                "gold.cell": int(cell["seats"].sum()),
-            },
-        ),
-        *quality.check_expected("gold", gold, expected),
-    ]
+class _Bench:
+    """A build on its way: what is there so far, what was found, and who records it."""
+
+    def __init__(self, suite: tuple[Check, ...], evidence: Evidence, recorder: Recorder | None) -> None:
+        self._suite, self._evidence, self._recorder = suite, evidence, recorder
+        self._quarantine = [empty_quarantine()]
+        self.report = Report(steps_frame([]))
+
+    def recorded(self) -> AbstractContextManager[object]:
+        return nullcontext() if self._recorder is None else self._recorder
+
+    def timed(self, step: str) -> AbstractContextManager[None]:
+        return nullcontext() if self._recorder is None else self._recorder.step(step)
+
+    def check(self, step: str) -> None:
+        """Run the checks of a step and record what they found."""
+        self.report = replace(
+            self.report, results=(*self.report.results, *quality.run_checks(self._suite, self._evidence, step))
+        )
+        if self._recorder is not None:
+            self._recorder.saw_report(self.report, pd.concat(self._quarantine, ignore_index=True))
+
+    def add(self, layer: Layer) -> None:
+        """Add a layer to what is there, check it, and stop if a critical check failed."""
+        self.report = self.report.with_step(layer.steps, ())
+        self._quarantine.append(layer.quarantine)
+        self._evidence = replace(
+            self._evidence,
+            layers={**self._evidence.layers, layer.name: layer},
+            steps=self.report.steps,
+            quarantine=pd.concat(self._quarantine, ignore_index=True),
+        )
+        self.check(layer.name)
+        self.report.raise_if_critical()

@@ -1,0 +1,196 @@
+"""The check that knows the form of the published files: columns, what is printed in them, headings, streams.
+
+Belongs here: drift of the source, told before anything is shaped. Does not belong here: refusing a table (its contract
+does that) and setting a row aside (`carms_lib.transforms`).
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+
+import pandas as pd
+
+from carms_lib.quality._kinds import of_kind
+from carms_lib.quality._report import CheckResult
+from carms_lib.quality._rows import Tables
+from carms_lib.quality._text import letters
+from carms_lib.schemas import Reference, codes, contracts, show_value
+
+__all__ = ["check_source_schema", "printed_as"]
+
+# What columns are printed as; the others hold free text, or lists of several things.
+_FORMS = {
+    "whole number": re.compile(r"\d+"),
+    "date": re.compile(r"\w+ \d{1,2}, \d{4}|\d{1,2} \w+ \d{4}|\d{4}-\d\d-\d\d"),
+    "address": re.compile(r"https?://\S+"),
+    "band": re.compile(r"\d+ ?- ?\d+ ?%?|\d+ ?\+"),
+}
+_PRINTED = {
+    "discipline": {"discipline_id": "whole number"},
+    "program_master": {
+        "discipline_id": "whole number",
+        "school_id": "whole number",
+        "program_stream_id": "whole number",
+        "program_url": "address",
+    },
+    "page": {
+        "program_stream_id": "whole number",
+        "source_url": "address",
+        "approval_date": "date",
+        "quota": "whole number",
+        "body_quota": "whole number",
+        "applications_band": "band",
+        "interview_band": "band",
+    },
+    "section": {"section_position": "whole number", "n_characters": "whole number"},
+}
+_LINEAGE = {"release_id", "source_file", "source_row", "source_sha256"}
+
+
+@of_kind("source_schema")
+def check_source_schema(raw: Tables, reference: Reference, previous: Tables | None = None) -> list[CheckResult]:
+    """Check that the published files have the form that is promised, and that they had in the last release.
+
+    Parameters
+    ----------
+    raw : mapping of str to DataFrame
+        The raw tables of a release, or its bronze.
+    reference : Reference
+        Whose streams are known.
+    previous : mapping of str to DataFrame, optional
+        The same of the release before; columns, streams and section headings are then compared with it too.
+
+    Returns
+    -------
+    list of CheckResult
+        For each table "columns" (critical: added, missing, renamed) and "forms" (a warning: what most values of a
+        column are printed as); then "known headings" and "known streams" (warnings). With `previous`, for each table
+        "columns and forms as in the last release", and "headings …" and "streams as in the last release" (warnings).
+        The failing keys name what differs, such as ``renamed: quota -> quotas``.
+    """
+    results = []
+    for name, promise in contracts()["raw"].items():
+        if name not in raw:
+            results.append(_differences("columns", name, [f"missing: table {name}"], "critical"))
+            continue
+        given = _columns(raw[name])
+        results.append(_differences("columns", name, _changed_columns(promise.columns, given), "critical"))
+        forms = [
+            f"retyped: {column} is a {wanted} no more but a {found}"
+            for column, wanted in _PRINTED[name].items()
+            if column in raw[name] and (found := printed_as(raw[name][column])) not in (None, wanted)
+        ]
+        results.append(_differences("forms", name, forms, "warning"))
+    results += [
+        _differences("known headings", "section", _new_headings(raw), "warning"),
+        _differences("known streams", "program_master", _new_streams(raw, reference), "warning"),
+    ]
+    return results + ([] if previous is None else _against(raw, previous))
+
+
+def printed_as(values: pd.Series[str]) -> str | None:
+    """Return what most values of a column are printed as: "whole number", "date", "address", "band" or "text".
+
+    Parameters
+    ----------
+    values : Series of str
+        As published; missing values do not count.
+
+    Returns
+    -------
+    str or None
+        None where nothing is printed.
+    """
+    present = values.dropna()
+    if present.empty:
+        return None
+    for form, pattern in _FORMS.items():
+        if present.map(lambda text, pattern=pattern: bool(pattern.fullmatch(str(text).strip()))).mean() > 0.5:
+            return form
+    return "text"
+
+
+def _against(raw: Tables, previous: Tables) -> list[CheckResult]:
+    results = []
+    for name in contracts()["raw"]:
+        if name not in raw or name not in previous:
+            continue
+        now, before = raw[name], previous[name]
+        found = _changed_columns(_columns(before), _columns(now))
+        for column in _columns(before):
+            forms = [printed_as(side[column]) for side in (before, now) if column in side]
+            if len(set(forms)) == 2 and None not in forms:
+                found.append(f"retyped: {column} from {forms[0]} to {forms[1]}")
+        results.append(_differences("columns and forms as in the last release", name, found, "warning"))
+    for what, table, column in (
+        ("headings", "section", "section_key"),
+        ("streams", "program_master", "program_stream"),
+    ):
+        if all(table in side and column in side[table] for side in (raw, previous)):
+            before_values, now_values = (set(side[table][column].dropna()) for side in (previous, raw))
+            found = [f"gone: {show_value(value)}" for value in sorted(before_values - now_values)]
+            found += [f"new: {show_value(value)}" for value in sorted(now_values - before_values)]
+            results.append(_differences(f"{what} as in the last release", table, found, "warning"))
+    return results
+
+
+def _differences(check: str, table: str, found: list[str], severity: str) -> CheckResult:
+    return CheckResult(
+        step="raw",
+        check=check,
+        table=table,
+        severity=severity,
+        passed=not found,
+        observed=f"{len(found):,} differences" if found else "no difference",
+        expected="none",
+        failing_keys=tuple(found),
+        measured=float(len(found)),
+        threshold=0.0,
+    )
+
+
+def _columns(frame: pd.DataFrame) -> list[str]:
+    return [str(column) for column in frame.columns if column not in _LINEAGE]
+
+
+def _changed_columns(before: Iterable[str], now: Iterable[str]) -> list[str]:
+    """Tell what was renamed, is missing or was added; a column at another place is none of these."""
+    given, wanted = list(now), list(before)
+    extra = [name for name in given if name not in wanted]
+    found = []
+    for name in (name for name in wanted if name not in given):
+        near = difflib.get_close_matches(name, extra, n=1, cutoff=0.6)
+        if near:
+            extra.remove(near[0])
+            found.append(f"renamed: {name} -> {near[0]}")
+        else:
+            found.append(f"missing: {name}")
+    found += [f"added: {name}" for name in extra]
+    return found + [f"twice: {name}" for name in dict.fromkeys(given) if given.count(name) > 1]
+
+
+def _new_headings(raw: Tables) -> list[str]:
+    if "section" not in raw or not {"section_key", "heading"} <= set(raw["section"]):
+        return []
+    section = raw["section"]
+    unknown = section[~section["section_key"].isin(codes.SECTION_KEYS)]
+    printed = unknown["heading"].fillna(unknown["section_key"]).fillna("no heading")
+    return [f"new: {show_value(heading)} ({count:,} pages)" for heading, count in printed.value_counts().items()]
+
+
+def _new_streams(raw: Tables, reference: Reference) -> list[str]:
+    spelt = reference.spelling.loc[reference.spelling["field"] == "stream", "spelling"]
+    known = {letters(name) for name in [*reference.stream["stream"], *spelt]}
+    corrected = set(reference.correction.loc[reference.correction["column"] == "program_stream", "published"])
+    found = []
+    for table, column in (("program_master", "program_stream"), ("page", "stream")):
+        if table in raw and column in raw[table]:
+            counts = raw[table][column].dropna().value_counts()
+            found += [
+                f"new: {show_value(name)} ({count:,} rows of {table})"
+                for name, count in counts.items()
+                if letters(str(name)) not in known and name not in corrected
+            ]
+    return found
