@@ -38,6 +38,18 @@ def release_dir(data_dir: Path) -> Path:
     return data_dir / "release_1503"
 
 
+@pytest.fixture(scope="session")
+def published(release_dir: Path) -> carms.Release:
+    """Release 1503 read from its published files, once for all tests; never changed; marked `release`."""
+    return carms.load_release(release_dir)
+
+
+@pytest.fixture(scope="session")
+def published_layers(published: carms.Release) -> carms.Layers:
+    """The tables built from the published files, once for all tests; never changed; marked `release`."""
+    return carms.build(published)
+
+
 def _small_programs() -> pd.DataFrame:
     rows = [
         ("10", "Family Medicine", "University of Toronto", "CMG", "ON", "en", 12, "76 - 100"),

@@ -98,10 +98,8 @@ def test_no_built_table_holds_a_way_to_reach_a_person():
 
 
 @pytest.mark.release
-def test_no_table_built_from_the_published_pages_holds_a_way_to_reach_a_person(release_dir):
-    import carms_lib as carms
-
-    check_layers(carms.build(carms.load_release(release_dir)))
+def test_no_table_built_from_the_published_pages_holds_a_way_to_reach_a_person(published_layers):
+    check_layers(published_layers)
 
 
 def check_layers(layers):

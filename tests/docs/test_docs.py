@@ -85,7 +85,7 @@ class TestCommands:
         assert named
         assert named <= extras
 
-    @pytest.mark.parametrize("script", ["run", "smoke"])
+    @pytest.mark.parametrize("script", ["run", "smoke", "migrations"])
     def test_the_scripts_are_executable_and_parse(self, script):
         path = ROOT / ".ci" / script
         assert os.access(path, os.X_OK)

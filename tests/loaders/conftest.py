@@ -1,4 +1,4 @@
-"""A small invented release, and the published one, read once."""
+"""A small invented release."""
 
 from __future__ import annotations
 
@@ -65,9 +65,3 @@ def read_one(build, tmp_path):
         return load_release(build.SmallRelease.of(*some).with_pages().write(tmp_path / "one"))
 
     return read
-
-
-@pytest.fixture(scope="session")
-def published(release_dir) -> Release:
-    """Release 1503 as published; use it only in tests marked `release`."""
-    return load_release(release_dir)
