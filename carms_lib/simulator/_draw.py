@@ -85,7 +85,8 @@ def _interview_shares(entropy: np.uint64, block: int, tables: Tables, share: np.
     state = fold(stream(entropy, _PROGRAM, block), np.uint64(1))
     for p in range(len(share)):
         u = uniform(fold(state, tables.program_key[p]))
-        share[p] = tables.interview_low[p] + (tables.interview_high[p] - tables.interview_low[p]) * u
+        own = tables.interview_low[p] + (tables.interview_high[p] - tables.interview_low[p]) * u
+        share[p] = min(own * tables.interview_factor[p], 1.0)
 
 
 @kernel

@@ -185,7 +185,7 @@ def interview(
     seats = tables.program_demand_quota
     fewest = np.empty(programs)
     for p in range(programs):
-        fewest[p] = theta[_PER_SEAT] * seats[p]
+        fewest[p] = theta[_PER_SEAT] * seats[p] * tables.interview_factor[p]
     keep_best(program[: ptr[n]], score[: ptr[n]], share, fewest, threshold, offset, values)
     of_interview = stream(entropy, _OF_INTERVIEW, draw)
     edge = 0

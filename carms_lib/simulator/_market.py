@@ -66,6 +66,7 @@ class Tables(NamedTuple):
     program_demand_quota: np.ndarray  # int32[P]: the quota that applicants saw; demand does not follow a lever on quota
     interview_low: np.ndarray  # float64[P], share
     interview_high: np.ndarray  # float64[P], share
+    interview_factor: np.ndarray  # float64[P]: by which levers have multiplied interviews
     first_open: np.ndarray  # uint8[P]: bit c says that class c may apply in the first iteration
     second_open: np.ndarray  # uint8[P]: the same in the second
     residence: np.ndarray  # int32[P]: the province where graduates from abroad need to live, -1 for anywhere
@@ -289,6 +290,7 @@ def _assemble(programs: pd.DataFrame, cohort: Cohort, provenance: Provenance, fa
         province_attachment=where["attachment"].to_numpy(np.float64),
         interview_low=low,
         interview_high=high,
+        interview_factor=np.ones(len(programs)),
         first_open=first_open,
         second_open=second_open,
         residence=_residence(programs, province, cohort),
@@ -296,7 +298,7 @@ def _assemble(programs: pd.DataFrame, cohort: Cohort, provenance: Provenance, fa
         discipline_start=np.concatenate([[0], np.cumsum(disciplines.value_counts().reindex(names).to_numpy())]).astype(
             np.int64
         ),
-        discipline_key=np.arange(len(names), dtype=np.uint64),
+        discipline_key=cohort.disciplines.index.get_indexer(pd.Index(names)).astype(np.uint64),
         **weights,
     )
     return Market(programs, roster.applicants, cohort, tables, provenance)

@@ -1,7 +1,7 @@
 """Scenarios: a name and a tuple of levers, as a value.
 
-Belongs here: the levers, how one selects programs or applicants, how it changes a market, and its TOML form. Does
-not belong here: running anything.
+Belongs here: how a scenario is written, one method a lever, and its TOML form. Does not belong here: what a lever does
+to a market, which is `_levers`, and running anything.
 
 Causality holds. Demand does not follow quota unless a lever says so: applicants apply, and programs interview, as
 they would have with the quotas of the release. A closed program has no seats and receives no applications. A
@@ -16,41 +16,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
 from carms_lib.exceptions import ArgumentError, ScenarioError, UnknownNameError
+from carms_lib.simulator._levers import ACTIONS, Lever
 from carms_lib.simulator._market import Market
 from carms_lib.simulator._toml import dump_toml
 
 __all__ = ["Lever", "Scenario"]
-
-
-@dataclass(frozen=True)
-class Lever:
-    """One change to a market.
-
-    Parameters
-    ----------
-    action : str
-        A name in the table of levers.
-    value : float or bool, optional
-        By how much, where the action needs it.
-    where : tuple of (str, tuple of str)
-        Column and allowed values, for each column that selects.
-    """
-
-    action: str
-    value: float | bool | None = None
-    where: tuple[tuple[str, tuple[str, ...]], ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the lever as plain values."""
-        record: dict[str, Any] = {"action": self.action}
-        if self.value is not None:
-            record["value"] = self.value
-        record.update({column: list(values) for column, values in self.where})
-        return record
 
 
 @dataclass(frozen=True)
@@ -117,10 +88,7 @@ class Scenario:
         -------
         Scenario
         """
-        number = _number("seats", seats)
-        if number % 1:
-            raise ArgumentError(f"seats={seats!r} must be a whole number.")
-        return self._with("set_quota", int(number), where)
+        return self._with("set_quota", _whole("seats", seats), where)
 
     def add_seats(self, seats: int, **where: str | Iterable[str]) -> Scenario:
         """Share `seats` more (or, if negative, fewer) seats among the programs selected, in proportion to quota."""
@@ -192,6 +160,118 @@ class Scenario:
         """Let unfilled seats revert where the cohort's provinces do if `enabled`, or nowhere."""
         return self._with("reversions", bool(enabled), {})
 
+    def add_program(self, program_stream_id: str, *, like: str, seats: int, **columns: str) -> Scenario:
+        """Add a program that is like another one, but for what is said.
+
+        Parameters
+        ----------
+        program_stream_id : str
+            Of the new program; none that there is.
+        like : str
+            Id of the program that it is like.
+        seats : int
+        **columns : str
+            Columns of the table of programs in which it differs, such as ``school_province="NS"``.
+
+        Returns
+        -------
+        Scenario
+        """
+        number = _whole("seats", seats)
+        return self._with("add_program", number, {"program_stream_id": program_stream_id, "like": like, **columns})
+
+    def move_seats(self, seats: int, *, from_stream: str, to_stream: str, **where: str | Iterable[str]) -> Scenario:
+        """Move seats from the programs of one stream to those of another, in proportion to quota on both sides.
+
+        Parameters
+        ----------
+        seats : int
+        from_stream, to_stream : str
+            "CMG", "IMG", "ALL" or "MOTP".
+        **where : str or list of str
+            Columns of the table of programs.
+
+        Returns
+        -------
+        Scenario
+        """
+        chosen = {"from_stream": from_stream, "to_stream": to_stream, **where}
+        return self._with("move_seats", _whole("seats", seats), chosen)
+
+    def merge_streams(self, **where: str | Iterable[str]) -> Scenario:
+        """Open the CMG and IMG programs selected to both kinds of graduates, in both iterations."""
+        return self._with("merge_streams", None, where)
+
+    def split_streams(self, img_share: float, **where: str | Iterable[str]) -> Scenario:
+        """Split the programs selected that are open to all in two: one for Canadian graduates, one for the others.
+
+        Parameters
+        ----------
+        img_share : float
+            Share of the seats that goes to graduates from abroad, rounded to whole seats in each program; in [0, 1].
+        **where : str or list of str
+            Columns of the table of programs. The new programs' ids end in "/IMG".
+
+        Returns
+        -------
+        Scenario
+        """
+        share = _number("img_share", img_share)
+        if share > 1:
+            raise ArgumentError(f"img_share={img_share!r} should lie between 0 and 1.")
+        return self._with("split_streams", share, where)
+
+    def set_language(self, language: str, **where: str | Iterable[str]) -> Scenario:
+        """Change the language in which the programs selected work, and so who can apply.
+
+        Parameters
+        ----------
+        language : {"en", "fr", "either"}
+            "either" admits applicants of both languages.
+        **where : str or list of str
+            Columns of the table of programs.
+
+        Returns
+        -------
+        Scenario
+        """
+        return self._with("set_language", language, where)
+
+    def scale_interviews(self, factor: float, **where: str | Iterable[str]) -> Scenario:
+        """Multiply how many applicants the programs selected interview: the share, up to all, and the fewest.
+
+        Parameters
+        ----------
+        factor : float
+        **where : str or list of str
+            Columns of the table of programs.
+
+        Returns
+        -------
+        Scenario
+        """
+        return self._with("scale_interviews", _number("factor", factor), where)
+
+    def change_mix(self, factor: float, *, graduation_school: str | Iterable[str]) -> Scenario:
+        """Multiply the weight of schools among Canadian graduates; the size of the classes stays as it is.
+
+        Parameters
+        ----------
+        factor : float
+        graduation_school : str or list of str
+
+        Returns
+        -------
+        Scenario
+        """
+        return self._with("change_mix", _number("factor", factor), {"graduation_school": graduation_school})
+
+    def __add__(self, other: Scenario) -> Scenario:
+        """Return the scenario of both, first the levers of this one, then those of the other."""
+        if not isinstance(other, Scenario):
+            return NotImplemented
+        return Scenario(f"{self.name} + {other.name}", (*self.levers, *other.levers))
+
     def apply(self, market: Market) -> Market:
         """Return the market that the levers make.
 
@@ -211,7 +291,7 @@ class Scenario:
             A selection that matches nothing.
         """
         for lever in self.levers:
-            market = _ACTIONS[lever.action](market, lever)
+            market = ACTIONS[lever.action](market, lever)
         return market
 
     def to_toml(self) -> str:
@@ -241,14 +321,19 @@ class Scenario:
         for row in record.get("lever", []):
             given = dict(row)
             action = given.pop("action", None)
-            if action not in _ACTIONS:
-                raise UnknownNameError("action", action, _ACTIONS)
+            if action not in ACTIONS:
+                raise UnknownNameError("action", action, ACTIONS)
             value = given.pop("value", None)
+            if action == "add_program":
+                given["seats"], value = value, None
             method: Callable[..., Scenario] = getattr(scenario, action)
-            scenario = method(**given) if value is None else method(value, **given)
+            try:
+                scenario = method(**given) if value is None else method(value, **given)
+            except TypeError as error:
+                raise ScenarioError(f"lever {action!r} has {sorted(row)}: {error}.") from error
         return scenario
 
-    def _with(self, action: str, value: float | bool | None, where: Mapping[str, Any]) -> Scenario:
+    def _with(self, action: str, value: float | bool | str | None, where: Mapping[str, Any]) -> Scenario:
         chosen = tuple((column, _texts(column, values)) for column, values in where.items())
         return Scenario(self.name, (*self.levers, Lever(action, value, chosen)))
 
@@ -270,115 +355,8 @@ def _number(argument: str, value: float) -> float:
     return number
 
 
-def _select(market: Market, lever: Lever) -> np.ndarray:
-    """Return which programs a lever selects, bool of shape (P,)."""
-    programs = market.programs
-    chosen = pd.Series(True, index=programs.index)
-    for column, values in lever.where:
-        if column not in programs.columns:
-            raise UnknownNameError("column", column, programs.columns)
-        texts = programs[column].astype(str)
-        for value in values:
-            if not (texts == value).any():
-                raise UnknownNameError(column, value, texts.unique())
-        chosen &= texts.isin(values)
-    if not chosen.any():
-        where = ", ".join(f"{column}={list(values)}" for column, values in lever.where)
-        raise ScenarioError(f"{lever.action}: no program has {where} together. Check the combination.")
-    return chosen.to_numpy()
-
-
-def _share_out(quota: np.ndarray, total: int) -> np.ndarray:
-    """Return whole seats that sum to `total`, in proportion to `quota`, by largest remainder."""
-    if quota.sum() == 0:
-        raise ScenarioError(
-            "The programs selected have no seats, so there is no proportion to share by: use set_quota."
-        )
-    exact = quota * (total / quota.sum())
-    whole: np.ndarray = np.floor(exact + 1e-9).astype(np.int32)
-    order = np.argsort(-(exact - whole), kind="stable")
-    whole[order[: total - int(whole.sum())]] += 1
-    return whole
-
-
-def _set_quota(market: Market, chosen: np.ndarray, seats: Any) -> Market:
-    quota = market.tables.program_quota.copy()
-    quota[chosen] = seats
-    return market.with_tables(program_quota=quota)
-
-
-def _scale_quota(market: Market, lever: Lever) -> Market:
-    chosen = _select(market, lever)
-    quota = market.tables.program_quota[chosen]
-    return _set_quota(market, chosen, _share_out(quota, math.floor(quota.sum() * float(lever.value or 0.0) + 0.5)))
-
-
-def _add_seats(market: Market, lever: Lever) -> Market:
-    chosen = _select(market, lever)
-    quota = market.tables.program_quota[chosen]
-    total = int(quota.sum()) + int(lever.value or 0)
-    if total < 0:
-        raise ScenarioError(f"add_seats {lever.value}: the programs selected have only {quota.sum()} seats.")
-    return _set_quota(market, chosen, _share_out(quota, total))
-
-
-def _fix_quota(market: Market, lever: Lever) -> Market:
-    return _set_quota(market, _select(market, lever), int(lever.value or 0))
-
-
-def _close(market: Market, lever: Lever) -> Market:
-    chosen = _select(market, lever)
-    first, second = market.tables.first_open.copy(), market.tables.second_open.copy()
-    first[chosen], second[chosen] = 0, 0
-    closed = _set_quota(market, chosen, 0)
-    back = np.where(chosen, -1, market.tables.reverts_to).astype(np.int32)
-    back[np.isin(back, np.flatnonzero(chosen))] = -1
-    return closed.with_tables(first_open=first, second_open=second, reverts_to=back)
-
-
-def _scale_demand(market: Market, lever: Lever) -> Market:
-    programs = market.programs
-    chosen = np.unique(market.tables.program_discipline[_select(market, lever)])
-    if len(chosen) == programs["discipline"].nunique():
-        raise ScenarioError("scale_demand on every discipline alike changes nothing: select some.")
-    weight = market.tables.first_weight.copy()
-    weight[:, chosen] *= float(lever.value or 0.0)
-    return market.with_tables(first_weight=weight)
-
-
-def _shift_preference(market: Market, lever: Lever) -> Market:
-    appeal = market.tables.program_appeal.copy()
-    appeal[_select(market, lever)] += float(lever.value or 0.0)
-    return market.with_tables(program_appeal=appeal)
-
-
-def _scale_class(market: Market, lever: Lever) -> Market:
-    classes = market.cohort.classes.index
-    names = lever.where[0][1]
-    for name in names:
-        if name not in classes:
-            raise UnknownNameError("applicant_class", name, classes)
-    return market.with_class_sizes(dict.fromkeys(names, float(lever.value or 0.0)))
-
-
-def _second_iteration(market: Market, lever: Lever) -> Market:
-    return market.with_second_iteration(bool(lever.value))
-
-
-def _reversions(market: Market, lever: Lever) -> Market:
-    if lever.value:
-        return market
-    return market.with_tables(reverts_to=np.full(market.n_programs, -1, dtype=np.int32))
-
-
-_ACTIONS: dict[str, Callable[[Market, Lever], Market]] = {
-    "scale_quota": _scale_quota,
-    "set_quota": _fix_quota,
-    "add_seats": _add_seats,
-    "close_programs": _close,
-    "scale_demand": _scale_demand,
-    "shift_preference": _shift_preference,
-    "scale_class": _scale_class,
-    "second_iteration": _second_iteration,
-    "reversions": _reversions,
-}
+def _whole(argument: str, value: float) -> int:
+    number = _number(argument, value)
+    if number % 1:
+        raise ArgumentError(f"{argument}={value!r} must be a whole number.")
+    return int(number)
