@@ -13,6 +13,7 @@ import numpy as np
 
 from carms_lib.exceptions import ProblemError, UnknownNameError
 from carms_lib.matching._checks import check_choice
+from carms_lib.matching._lists import NOT_LISTED
 from carms_lib.matching._result import Matching
 from carms_lib.matching._stability import blocking_frame, count_blocking
 
@@ -141,7 +142,7 @@ def _positions(problem: MatchingProblem, match: Int32s) -> Int32s:
                 raise ProblemError(msg)
             position[members] = int(here.argmax())
             ranks = problem.pair_ranks[couples.pair_ptr[couple] + int(here.argmax())]
-            if (ranks >= 2**31 - 1).any():
+            if (ranks == NOT_LISTED).any():
                 names = tuple(None if p < 0 else problem.programs[int(p)] for p in now)
                 name = couples.name(couple, problem.applicants)
                 msg = f"matching puts the couple {name} into {names!r}; not both programs rank their member."

@@ -6,8 +6,10 @@ Belongs here: the rungs and when to climb on. Does not belong here: the procedur
 1. ``roth_peranson``: units in the order asked for.
 2. ``reshuffled``: the same with the couples in another, seeded order, up to `reshuffles` times.
 3. ``kojima_pathak_roth``.
-4. ``exact``: an integer program with a time limit, for problems up to a size; it may prove that there is none.
-5. ``fewest_blocking``: of all matchings met on the way, the one with fewest blocking coalitions.
+4. ``kojima_pathak_roth_reshuffled``: for problems up to a size, the same with everybody in other, seeded orders, up to
+   20 times `reshuffles`; a pass is cheap, and finds what an integer program may look for in vain.
+5. ``exact``: for problems up to that size, an integer program with a time limit; it may prove that there is none.
+6. ``fewest_blocking``: of all matchings met on the way, the one with fewest blocking coalitions.
 
 Whatever a rung returns is checked with `carms_lib.matching._blocking.find_blocking` before it is called stable.
 """
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ORDERS", "Climb", "Settings", "climb"]
 
+_PASSES_PER_RESHUFFLE = 20
 ORDERS = ("couples_last", "couples_first", "by_number", "random")
 
 
@@ -87,6 +90,10 @@ def climb(market: Market, settings: Settings) -> Climb:
     best = _better(best, _judge(market, state, settings.rule, "kojima_pathak_roth", attempts))
     if best.status == "stable":
         return best
+    if settings.reshuffles and market.couple_of.size <= settings.exact_limit:
+        best = _better(best, _pass_over_reshuffled(market, state, settings, attempts))
+        if best.status == "stable":
+            return best
     status = "unstable"
     if market.couple_of.size <= settings.exact_limit:
         status, place = solve_exactly(market, settings.rule, settings.time_limit)
@@ -158,7 +165,7 @@ def _remember_ranks(market: Market, state: State, singles: Int32s) -> None:
     state.held_rank[seated] = packed & ((1 << market.shift) - 1)
 
 
-def _pass_over(market: Market, state: State, settings: Settings) -> None:
+def _pass_over(market: Market, state: State, settings: Settings, *, reshuffle: bool = False) -> None:
     _market.reset(market, state)
     _seat_singles(market, state)
     n_units = market.couple_of.size + market.members.shape[0]
@@ -166,7 +173,24 @@ def _pass_over(market: Market, state: State, settings: Settings) -> None:
     couples = np.arange(market.couple_of.size, n_units, dtype=np.int32)
     work = np.zeros(max(n_units, 1), np.int32), np.zeros(n_units, np.int32)
     order = np.concatenate((singles, couples))
+    if reshuffle:
+        order = settings.rng.permutation(order)
     _kojima_pathak_roth.pass_over(market, state, order, _market.RULES[settings.rule], settings.passes, *work)
+
+
+def _pass_over_reshuffled(market: Market, state: State, settings: Settings, attempts: list[tuple[str, int]]) -> Climb:
+    """Make passes in one order after another; keep the best, and one line of the attempts for all of them."""
+    rung = "kojima_pathak_roth_reshuffled"
+    _pass_over(market, state, settings, reshuffle=True)
+    best = _judge(market, state, settings.rule, rung, [])
+    for _ in range(_PASSES_PER_RESHUFFLE * settings.reshuffles - 1):
+        if best.status == "stable":
+            break
+        _pass_over(market, state, settings, reshuffle=True)
+        best = _better(best, _judge(market, state, settings.rule, rung, []))
+    attempts.append((best.rung, best.n_blocking))
+    best.attempts = attempts
+    return best
 
 
 def _seat(market: Market, state: State, place: Int32s) -> None:

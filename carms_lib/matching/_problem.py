@@ -380,12 +380,16 @@ class MatchingProblem:
 
     @cached_property
     def pair_ranks(self) -> Int32s:
-        """The programs' ranks of both members at each pair of the couples, shape (n_pairs, 2); -1 for no match."""
+        """The programs' ranks of both members at each pair of the couples, shape (n_pairs, 2).
+
+        -1 stands for no match, NOT_LISTED for a program that does not rank the member.
+        """
         if self._parts.pair_entry is None:
             return np.zeros((0, 2), np.int32)
         ranks = np.append(self.lists.ranks, -1)
-        capped: Int32s = np.minimum(ranks[self._parts.pair_entry], NOT_LISTED).astype(np.int32)
-        return capped
+        ranks[ranks == self.lists.unranked] = NOT_LISTED
+        at_pairs: Int32s = ranks[self._parts.pair_entry].astype(np.int32)
+        return at_pairs
 
     @cached_property
     def couple_of(self) -> Int32s:

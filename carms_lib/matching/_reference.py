@@ -11,7 +11,111 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["add_seat", "propose_scored"]
+__all__ = [
+    "HeldSeats",
+    "add_seat",
+    "applicants_propose",
+    "link",
+    "places_of_programs",
+    "programs_propose",
+    "propose_scored",
+    "rank_by_score",
+]
+
+
+class HeldSeats:
+    """The ranks that hold a program's seats; whoever holds an empty seat is ranked after everybody on the list."""
+
+    def __init__(self, length: int, seats: int) -> None:
+        self.held = list(range(length, length + seats))
+
+    @property
+    def worst(self) -> int:
+        """The worst rank that holds a seat; 0, which nobody beats, where there is no seat."""
+        return max(self.held, default=0)
+
+    def next_better(self, rank: int) -> int:
+        """Return the worst held rank that is better than `rank`; -1 when there is none."""
+        return max((held for held in self.held if held < rank), default=-1)
+
+    def exchange(self, rank: int) -> int:
+        """Let `rank` take the seat of the worst and return the new worst."""
+        self.held.remove(self.worst)
+        self.held.append(rank)
+        return self.worst
+
+
+def link(lists: Sequence[Sequence[int]], orders: Sequence[Sequence[int]]) -> list[list[int | None]]:
+    """Return the program's rank of the applicant at each entry of the applicants' lists; None where it has none."""
+    return [
+        [orders[program].index(applicant) if applicant in orders[program] else None for program in own]
+        for applicant, own in enumerate(lists)
+    ]
+
+
+def places_of_programs(lists: Sequence[Sequence[int]], orders: Sequence[Sequence[int]]) -> list[list[int | None]]:
+    """Return the place that the program has in the list of each applicant it ranks; None where it is not there."""
+    return [
+        [lists[applicant].index(program) if program in lists[applicant] else None for applicant in order]
+        for program, order in enumerate(orders)
+    ]
+
+
+def rank_by_score(
+    lists: Sequence[Sequence[int]], scores: Sequence[Sequence[float]], n_programs: int
+) -> list[list[int]]:
+    """Return each program's rank order: whoever it scores, highest first, equals in the order of their numbers."""
+    given: list[list[tuple[float, int]]] = [[] for _ in range(n_programs)]
+    for applicant, own in enumerate(lists):
+        for program, score in zip(own, scores[applicant], strict=True):
+            if score != -float("inf"):
+                given[program].append((-score, applicant))
+    return [[applicant for _, applicant in sorted(row)] for row in given]
+
+
+def applicants_propose(
+    lists: Sequence[Sequence[int]], orders: Sequence[Sequence[int]], quotas: Sequence[int]
+) -> tuple[list[int], list[int], int]:
+    """Gale and Shapley's procedure with rank orders, in rounds.
+
+    Returns
+    -------
+    tuple of (list of int, list of int, int)
+        As `propose_scored`.
+    """
+    ranks = link(lists, orders)
+    scores = [[-float("inf") if rank is None else -rank for rank in own] for own in ranks]
+    return propose_scored(lists, scores, quotas)
+
+
+def programs_propose(
+    lists: Sequence[Sequence[int]], orders: Sequence[Sequence[int]], quotas: Sequence[int]
+) -> tuple[list[int], list[int], int]:
+    """Let each program offer its free seats down its order, in rounds, while applicants keep the best offer.
+
+    Returns
+    -------
+    tuple of (list of int, list of int, int)
+        Program and place of each applicant, and the number of offers.
+    """
+    match = [-1] * len(lists)
+    asked = [0] * len(orders)
+    offers = 0
+    while True:
+        free = [
+            p for p, order in enumerate(orders) if match.count(p) < min(quotas[p], len(order)) and asked[p] < len(order)
+        ]
+        if not free:
+            break
+        for program in free:
+            applicant = orders[program][asked[program]]
+            asked[program] += 1
+            offers += 1
+            own = lists[applicant]
+            if program in own and (match[applicant] < 0 or own.index(program) < own.index(match[applicant])):
+                match[applicant] = program
+    position = [own.index(now) if now >= 0 else len(own) for own, now in zip(lists, match, strict=True)]
+    return match, position, offers
 
 
 def propose_scored(

@@ -58,7 +58,8 @@ def solve(
     passes : int, default 100
         With couples: passes of Kojima, Pathak and Roth's procedure.
     exact_limit : int, default 150
-        With couples: the largest number of applicants for which an integer program is tried at last.
+        With couples: the largest number of applicants for which other orders of that procedure and then an integer
+        program are tried at last.
     time_limit : float, default 10.0
         For that program [s].
     rng : int or numpy.random.Generator, default 0

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import carms_matching_instances as instances
+import numba
 import numpy as np
 import pytest
-from carms_lib.matching import _reference
+from carms_lib.matching import MatchingProblem, _kernels, _reference, solve
 
 
 def scored_market(seed: int, *, ties: bool) -> instances.Scored:
@@ -40,3 +41,53 @@ def test_no_applicants_and_no_programs() -> None:
     nobody = instances.Scored(np.zeros(1, np.int64), np.zeros(0, np.int32), np.zeros(0), np.zeros(0, np.int32))
     match, position, proposals, *_ = nobody.solve()
     assert match.size == position.size == int(proposals) == 0
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_going_on_after_an_applicant_comes_equals_starting_afresh(seed: int) -> None:
+    given = scored_market(seed, ties=seed % 2 == 0)
+    if given.n == 0:
+        return
+    late = seed % given.n
+    alone = given.score.copy()
+    alone[given.ptr[late] : given.ptr[late + 1]] = -np.inf
+    match, position, _, *held, seat_ptr = given.solve(score=alone)
+    position[late] = 0
+    stack = np.zeros(given.n, np.int32)
+    stack[0] = late
+    _kernels.resume_scored(
+        given.ptr, given.idx, given.score, given.quota, seat_ptr, match, position, *held, stack, 1
+    )  # fmt: skip
+    afresh = given.solve()
+    assert np.array_equal(match, afresh[0])
+    assert np.array_equal(position, afresh[1])
+    assert np.array_equal(held[2], afresh[5])
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_scores_that_are_asked_for_equal_scores_that_are_given(compiled: bool) -> None:
+    rng = np.random.default_rng(3)
+    lists = {a: rng.permutation(6)[: rng.integers(0, 7)].tolist() for a in range(40)}
+    quotas = dict.fromkeys(range(6), 4)
+
+    def score(applicant: int, program: int) -> float:
+        return float((applicant * 7 + program * 13) % 29)
+
+    table = [[score(a, p) for p in range(6)] for a in range(40)]
+    asked = solve(MatchingProblem.from_scores(lists, numba.njit(score) if compiled else score, quotas))
+    told = solve(MatchingProblem.from_scores(lists, table, quotas))
+    assert np.array_equal(asked.match, told.match)
+    assert asked.proposals == told.proposals
+    assert asked.is_stable
+
+
+def test_a_score_function_is_asked_only_where_an_applicant_proposes() -> None:
+    asked: list[tuple[int, int]] = []
+
+    def score(applicant: int, program: int) -> float:
+        asked.append((applicant, program))
+        return float(applicant)
+
+    found = solve(MatchingProblem.from_scores({"a": ["p", "q"], "b": ["p", "q"]}, score, {"p": 1, "q": 1}))
+    assert asked == [(0, 0), (1, 0), (0, 1)]
+    assert found.proposals == 3
