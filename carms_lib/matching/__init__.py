@@ -4,7 +4,8 @@ Belongs here: the face of the package, its names imported when they are first us
 neither numba nor pandas. Does not belong here: anything about Canada, tables or years.
 
 A problem (`MatchingProblem`) is solved (`solve`) and gives a `Matching`, which can be asked who is where, whether
-it is stable, who blocks, and why an applicant or a program has this outcome.
+it is stable, who blocks, and why an applicant or a program has this outcome. `add_seat` and its like change a match
+without starting over.
 """
 
 from __future__ import annotations
@@ -16,20 +17,39 @@ if TYPE_CHECKING:
     from carms_lib.matching._explain import Explanation
     from carms_lib.matching._given import blocking_pairs, check_matching, is_stable
     from carms_lib.matching._problem import MatchingProblem
+    from carms_lib.matching._restart import Change, add_applicant, add_seat, remove_applicant, remove_seat
     from carms_lib.matching._result import Matching
     from carms_lib.matching._solve import solve
 
 _FACE = {
+    "Change": "_restart",
     "Explanation": "_explain",
     "Matching": "_result",
     "MatchingProblem": "_problem",
+    "add_applicant": "_restart",
+    "add_seat": "_restart",
     "blocking_pairs": "_given",
     "check_matching": "_given",
     "is_stable": "_given",
+    "remove_applicant": "_restart",
+    "remove_seat": "_restart",
     "solve": "_solve",
 }
 
-__all__ = ["Explanation", "Matching", "MatchingProblem", "blocking_pairs", "check_matching", "is_stable", "solve"]
+__all__ = [
+    "Change",
+    "Explanation",
+    "Matching",
+    "MatchingProblem",
+    "add_applicant",
+    "add_seat",
+    "blocking_pairs",
+    "check_matching",
+    "is_stable",
+    "remove_applicant",
+    "remove_seat",
+    "solve",
+]
 
 
 def __getattr__(name: str) -> Any:

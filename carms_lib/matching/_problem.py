@@ -6,6 +6,8 @@ indices (`_from_lists`, `_from_frames`, `_from_scores`), how lists are linked (`
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +21,7 @@ from carms_lib.matching._parts import ONE_SIDED, Parts, couple_of, expand_couple
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Hashable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Sequence
 
     import pandas as pd
     from numpy.typing import ArrayLike
@@ -320,6 +322,32 @@ class MatchingProblem:
         from carms_lib.matching._from_scores import parts_from_choices  # noqa: PLC0415 - one reader at a time
 
         return cls(parts_from_choices(lists, quotas, held_by, priority, couples, rng), one_sided="keep")
+
+    def with_quotas(self, quotas: Mapping[Hashable, int] | ArrayLike) -> MatchingProblem:
+        """Return the same problem with other quotas; lists are shared, not copied.
+
+        Parameters
+        ----------
+        quotas : mapping of program name to int, or array of int of shape (n_programs,)
+            A mapping may name some programs only; the others keep theirs.
+
+        Returns
+        -------
+        MatchingProblem
+        """
+        if isinstance(quotas, Mapping):
+            changed = self.quotas.astype(object)
+            for name, quota in quotas.items():
+                changed[self.program_number(name)] = quota
+            quotas = np.array(changed.tolist())
+        parts = replace(self._parts, quotas=check_quotas(quotas, self.programs))
+        problem = object.__new__(type(self))
+        problem._parts = parts
+        if "lists" in self.__dict__:
+            seats = np.minimum(parts.quotas, np.diff(self.lists.program_ptr)).astype(np.int32)
+            problem.__dict__["lists"] = lists = replace(self.lists, seats=seats)
+            lists.__dict__["program_pos"] = self.lists.program_pos  # does not depend on seats
+        return problem
 
     @property
     def applicants(self) -> Sequence[Any]:
