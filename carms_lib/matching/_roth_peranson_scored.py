@@ -407,7 +407,9 @@ def chain(lists: PairedLists, state: PairedState, budget: int) -> bool:
 
 
 @kernel
-def match_in_order(lists: PairedLists, state: PairedState, order: Int32s, budget: int) -> int:
+def match_in_order(
+    lists: PairedLists, state: PairedState, order: Int32s, budget: int, to_the_end: bool = True
+) -> int:
     """Match singles, then admit couples one after another; applicants propose.
 
     Parameters
@@ -420,6 +422,8 @@ def match_in_order(lists: PairedLists, state: PairedState, order: Int32s, budget
     budget : int
         Steps for each couple. One that needs more is taken to have set off a loop: it is sent away, unmatched, and
         after it others, the last admitted first, until the rest comes to rest.
+    to_the_end : bool, default True
+        Whether to go on after a loop. False stops at the first one, and what `state` then holds is no matching.
 
     Returns
     -------
@@ -451,6 +455,8 @@ def match_in_order(lists: PairedLists, state: PairedState, order: Int32s, budget
         push_unit(state, n + order[turn])
         victim = turn
         while not chain(lists, state, budget):
+            if not to_the_end:
+                return 1
             while victim >= 0 and not state.admitted[order[victim]]:
                 victim -= 1
             if victim < 0:  # only singles are left, who always come to rest

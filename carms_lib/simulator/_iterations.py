@@ -38,7 +38,8 @@ _MOST_REVERSIONS = 3  # rounds; a seat that reverts can free another, which is r
 _MOST_ORDERS = (
     8  # of couples; the first order finds a stable matching in 19 of 20 national draws, the second in most others
 )
-_LEAST_BUDGET = 2_000  # steps for each couple, besides one for each applicant; a chain that ends needs a few hundred
+_BUDGET = 2_000  # steps for each couple; a chain that ends needs a few hundred
+_SHORT_BUDGET = 400  # the same where it is known that no order ends well
 
 
 @kernel
@@ -74,17 +75,20 @@ def _match(entropy: np.uint64, draw: int, lists: PairedLists, state: PairedState
         How many orders were tried, and how many coalitions block what came out: 0 where it is stable.
     """
     _seat_offsets(state.quota, state.seat_ptr)
-    budget = _LEAST_BUDGET + len(state.match)
+    for attempt in range(_MOST_ORDERS):
+        _shuffle(stream(entropy, _ORDER, draw), attempt, order)
+        if match_in_order(lists, state, order, _BUDGET, False) == 0:
+            return attempt + 1, 0
+    # In a draw without a stable matching every order loops; only such a draw is brought to an end that is not stable.
     best, fewest = 0, np.int64(2**62)
     for attempt in range(_MOST_ORDERS):
         _shuffle(stream(entropy, _ORDER, draw), attempt, order)
-        if match_in_order(lists, state, order, budget) == 0:
-            return attempt + 1, 0
+        match_in_order(lists, state, order, _SHORT_BUDGET, True)
         blocking = count_blocking(lists, state)
         if blocking < fewest:
             best, fewest = attempt, blocking
     _shuffle(stream(entropy, _ORDER, draw), best, order)
-    match_in_order(lists, state, order, budget)
+    match_in_order(lists, state, order, _SHORT_BUDGET, True)
     return _MOST_ORDERS, fewest
 
 
