@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from carms_lib.matching._explain import Explanation
     from carms_lib.matching._given import blocking_pairs, check_matching, is_stable
+    from carms_lib.matching._iterations import second_iteration, solve_with_reversions
+    from carms_lib.matching._lattice import stable_matchings, stable_pairs
     from carms_lib.matching._problem import MatchingProblem
     from carms_lib.matching._restart import Change, add_applicant, add_seat, remove_applicant, remove_seat
     from carms_lib.matching._result import Matching
@@ -33,7 +35,11 @@ _FACE = {
     "is_stable": "_given",
     "remove_applicant": "_restart",
     "remove_seat": "_restart",
+    "second_iteration": "_iterations",
     "solve": "_solve",
+    "solve_with_reversions": "_iterations",
+    "stable_matchings": "_lattice",
+    "stable_pairs": "_lattice",
 }
 
 __all__ = [
@@ -48,7 +54,11 @@ __all__ = [
     "is_stable",
     "remove_applicant",
     "remove_seat",
+    "second_iteration",
     "solve",
+    "solve_with_reversions",
+    "stable_matchings",
+    "stable_pairs",
 ]
 
 

@@ -297,7 +297,7 @@ def carry_out_cycles(ptr: Int64s, idx: Int32s, match: Int32s, position: Int32s, 
             at = chain.first[program]
             if at == chain.end[program] or chain.applicant[at] != applicant:
                 continue  # its candidate was another one, who has not moved or is looked at in turn
-            if _walk(match, position, program, known, chain):
+            if walk(match, position, program, known, chain):
                 known = chain.count[WALKS]
                 turn = -1  # look at everybody again
                 break
@@ -305,7 +305,7 @@ def carry_out_cycles(ptr: Int64s, idx: Int32s, match: Int32s, position: Int32s, 
 
 
 @kernel
-def _walk(match: Int32s, position: Int32s, program: int, known: int, chain: Chain) -> bool:
+def walk(match: Int32s, position: Int32s, program: int, known: int, chain: Chain) -> bool:
     """Follow candidates from `program`; carry out the cycle that this comes to, if it does."""
     chain.count[WALKS] += 1
     walk = chain.count[WALKS]

@@ -46,7 +46,7 @@ class Matching:
         What gave the answer: "deferred_acceptance", or a rung of the couples' ladder.
     rule : {"BIS", "MM"}
         When a program takes a couple.
-    proposing : {"applicants", "programs"}
+    proposing : {"applicants", "programs", "neither"}
     proposals : int or None
         Proposals made; None where there are couples.
     attempts : tuple of (str, int)
