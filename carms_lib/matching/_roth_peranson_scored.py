@@ -407,9 +407,7 @@ def chain(lists: PairedLists, state: PairedState, budget: int) -> bool:
 
 
 @kernel
-def match_in_order(
-    lists: PairedLists, state: PairedState, order: Int32s, budget: int, to_the_end: bool = True
-) -> int:
+def match_in_order(lists: PairedLists, state: PairedState, order: Int32s, budget: int, to_the_end: bool = True) -> int:
     """Match singles, then admit couples one after another; applicants propose.
 
     Parameters

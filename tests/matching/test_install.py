@@ -33,9 +33,9 @@ print(solve(MatchingProblem.from_scores({"a": ["p"], "b": ["p"]}, [[1.0], [2.0]]
 SAID = "[0, 1] [1, 0]\n2\n[]\nnone_exists\n[-1, 0]\n"
 
 
-def run(code: str, **environment: str) -> str:
+def run(code: str, cwd: Path = PACKAGE.parent, **environment: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False,
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False, cwd=cwd,
         env={**os.environ, **environment},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -67,7 +67,7 @@ print(carms_lib.__file__)
 print(solve(MatchingProblem.from_lists({"a": ["p"]}, {"p": ["a"]}, {"p": 1})).match.tolist())
 """
     try:
-        said = run(code, PYTHONPATH=str(tmp_path / "lib"), HOME=str(home), PYTHONDONTWRITEBYTECODE="1")
+        said = run(code, home, PYTHONPATH=str(tmp_path / "lib"), HOME=str(home), PYTHONDONTWRITEBYTECODE="1")
     finally:
         for path in [tmp_path / "lib", *(tmp_path / "lib").rglob("*")]:
             path.chmod(0o755)
