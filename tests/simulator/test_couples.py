@@ -218,6 +218,7 @@ def paired(market: carms.Market) -> carms.Market:
     return carms.Market.from_gold(market.programs, cohort)
 
 
+@pytest.mark.filterwarnings("ignore::carms_lib.exceptions.StabilityWarning")
 def test_a_study_counts_its_couples(paired: carms.Market) -> None:
     study = carms.simulate(paired, carms.Scenario("none").scale_quota(0.0), n_draws=60, rng=1)
     table = study.couples().set_index("scenario")
@@ -230,6 +231,7 @@ def test_a_study_counts_its_couples(paired: carms.Market) -> None:
     assert (counts[:, 1] + counts[:, 2] <= counts[:, 0]).all()
 
 
+@pytest.mark.filterwarnings("ignore::carms_lib.exceptions.StabilityWarning")
 def test_a_study_says_how_often_no_stable_matching_was_found(paired: carms.Market) -> None:
     study = carms.simulate(paired, n_draws=300, rng=1)
     counts = study.outcomes_of().couples
