@@ -14,7 +14,8 @@ from collections.abc import Mapping
 import carms_lib as carms
 import numpy as np
 from carms_lib.pressure import Bands, Measure, summarise
-from sqlalchemy import URL, create_engine, make_url
+from psycopg import sql
+from sqlalchemy import URL, create_engine, make_url, text
 
 GROUPINGS: Mapping[str, list[str]] = {
     "country": [],
@@ -71,19 +72,21 @@ def preferences(study: carms.Study, place: str, *, level: float = 0.90) -> Bands
     )
 
 
-def grant_reader(url: str | URL, role: str, *, statement_timeout: float = 5.0) -> None:
+def grant_reader(url: str | URL, role: str, *, password: str | None = None, statement_timeout: float = 5.0) -> None:
     """Make a PostgreSQL role that may log in and read, and nothing else; run it as the owner of the tables.
 
-    Give it a password with ``\\password`` in psql, or let the cloud's identity log it in. Tables that a later migration
-    makes are readable too.
+    It may be run again, and tables that a later migration makes are readable too. Without a password, set one with
+    ``\\password`` in psql, or let the server trust another proof of who it is.
     """
     engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
     with engine.begin() as connection:
         quote = connection.dialect.identifier_preparer.quote
         name, schema = quote(role), quote(connection.exec_driver_sql("SELECT current_schema()").scalar_one())
         database = quote(connection.exec_driver_sql("SELECT current_database()").scalar_one())
+        known = connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}).first()
+        rights = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT"
         for statement in (
-            f"CREATE ROLE {name} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT",
+            f"{'ALTER' if known else 'CREATE'} ROLE {name} {rights}",
             f"ALTER ROLE {name} SET default_transaction_read_only = on",
             f"ALTER ROLE {name} SET statement_timeout = {int(1_000 * statement_timeout)}",
             f"GRANT CONNECT ON DATABASE {database} TO {name}",
@@ -92,9 +95,20 @@ def grant_reader(url: str | URL, role: str, *, statement_timeout: float = 5.0) -
             f"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT ON TABLES TO {name}",
         ):
             connection.exec_driver_sql(statement)
+        if password is not None:  # as a literal made by the driver: a statement like this takes no parameters
+            raw = connection.connection.driver_connection
+            raw.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(password)))
     engine.dispose()
 
 
+def main(release: carms.Release) -> None:
+    """Publish to CARMS_DATABASE_URL; where CARMS_READER_URL is given, let its user read."""
+    url = os.environ["CARMS_DATABASE_URL"]
+    print("study", publish(url, release, n_draws=int(os.environ.get("CARMS_DRAWS", "1000"))))
+    if reader := os.environ.get("CARMS_READER_URL"):
+        user = make_url(reader)
+        grant_reader(url, user.username or "", password=user.password)
+
+
 if __name__ == "__main__":
-    given = carms.load_release(sys.argv[1]) if len(sys.argv) > 1 else carms.load_release()
-    print("study", publish(os.environ["CARMS_DATABASE_URL"], given))
+    main(carms.load_release(*sys.argv[1:2]))

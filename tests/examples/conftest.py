@@ -37,6 +37,12 @@ def layers() -> carms.Layers:
 
 
 @pytest.fixture(scope="session")
+def real_layers(release_dir: Path) -> carms.Layers:
+    """The published release, read from its files; use it only in tests marked `release`."""
+    return carms.build(carms.load_release(release_dir))
+
+
+@pytest.fixture(scope="session")
 def study(layers: carms.Layers) -> carms.Study:
     """The national market, drawn just often enough for a band."""
     market = carms.Market.from_gold(layers.gold, carms.load_cohort("2025"))
@@ -50,6 +56,16 @@ def published(layers: carms.Layers, study: carms.Study, tmp_path_factory: pytest
 
     url = f"sqlite:///{tmp_path_factory.mktemp('examples') / 'carms.db'}"
     keep(url, layers, study)
+    return url
+
+
+@pytest.fixture(scope="session")
+def released(layers: carms.Layers, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of an SQLite warehouse with the release alone; only read from here on."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('released') / 'carms.db'}"
+    with carms.open_warehouse(url) as warehouse:
+        warehouse.upgrade()
+        warehouse.write(layers)
     return url
 
 

@@ -62,6 +62,20 @@ def test_the_database_itself_refuses_the_role_every_change(reader, statement):
     engine.dispose()
 
 
+def test_the_grant_may_be_given_again_with_a_password(reader, postgres_schema, client_for):
+    from examples.api.publish import grant_reader
+    from sqlalchemy import create_engine, make_url, text
+
+    role = make_url(reader).username
+    grant_reader(postgres_schema, role, password="it's \\ quoted")  # noqa: S106
+    engine = create_engine(postgres_schema)
+    with engine.connect() as connection:
+        kept = connection.scalar(text("SELECT rolpassword FROM pg_authid WHERE rolname = :role"), {"role": role})
+    engine.dispose()
+    assert kept.startswith("SCRAM-SHA-256$")
+    assert client_for(reader).get("/ready").status_code == 200
+
+
 def test_a_query_that_takes_too_long_is_stopped_and_the_next_one_is_served(client_for, reader, postgres_schema):
     from sqlalchemy import create_engine
 
