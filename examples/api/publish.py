@@ -28,7 +28,7 @@ GROUPINGS: Mapping[str, list[str]] = {
 def publish(url: str | URL, release: carms.Release, *, n_draws: int = 1_000, rng: int = 2025) -> int:
     """Build a release, simulate its baseline, keep both; return the number of the study."""
     layers = carms.build(release)
-    market = carms.Market.from_gold(layers.gold, carms.load_cohort("2025"))
+    market = carms.Market.from_gold(layers.gold, carms.load_cohort("2025"), provenance=layers.provenance)
     return keep(url, layers, carms.simulate(market, n_draws=n_draws, rng=rng))
 
 
