@@ -11,6 +11,7 @@ import re
 import shutil
 from pathlib import Path
 
+import markdown
 import nbformat
 import typer
 from carms_lib import exceptions
@@ -114,6 +115,36 @@ def command_line() -> str:
     return text.strip() + "\n"
 
 
+SLIDE_STYLE = """
+:root { color-scheme: light dark; --ink: #16202a; --paper: #fff; --accent: #0b4a7f }
+@media (prefers-color-scheme: dark) { :root { --ink: #e8edf2; --paper: #12181f; --accent: #7db8ec } }
+html { scroll-snap-type: y mandatory } body { margin: 0; background: var(--paper); color: var(--ink) }
+section { box-sizing: border-box; min-height: 100vh; padding: 7vh 9vw; scroll-snap-align: start;
+  display: flex; flex-direction: column; justify-content: center;
+  font: clamp(18px, 2.1vw, 30px)/1.5 system-ui, sans-serif }
+section > * { max-width: 34em } h1, h2 { color: var(--accent); line-height: 1.2; margin: 0 0 .6em }
+h1 { font-size: 2.2em } h2 { font-size: 1.6em } img { max-height: 52vh; max-width: 100%; background: #fff }
+pre { font-size: .72em; overflow-x: auto; max-width: 100% } a { color: var(--accent) } li { margin-bottom: .4em }
+@media print { section { min-height: auto; height: 100vh; break-after: page } }
+"""
+
+
+def slides(source: Path) -> str:
+    """Return the page in five minutes as slides: a section a screen, in one file beside its picture."""
+    text = source.read_text(encoding="utf-8")
+    text = re.sub(r"^For whoever.*?\n\n", "", text, flags=re.MULTILINE | re.DOTALL, count=1)
+    text = re.sub(r"\[([^\]]+)\]\((?!https?:)[^)]+\.(?:md|html)\)", r"\1", text).replace("](assets/", "](")
+    parts = re.split(r"^(?=## )", text, flags=re.MULTILINE)
+    body = "\n".join(
+        f"<section>\n{markdown.markdown(part.strip(), extensions=['fenced_code'])}\n</section>" for part in parts
+    )
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>carms_lib in five minutes</title>\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<style>{SLIDE_STYLE}</style></head>\n<body>\n{body}\n</body></html>\n"
+    )
+
+
 def main() -> None:
     """Write all generated pages."""
     for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
@@ -121,6 +152,7 @@ def main() -> None:
     write(DOCS / "reference" / "data-dictionary.md", dictionary())
     write(DOCS / "reference" / "exceptions.md", exceptions_page())
     write(DOCS / "reference" / "cli.md", command_line())
+    write(DOCS / "assets" / "slides.html", slides(DOCS / "five-minutes.md"))
     write(DOCS / "changelog.md", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))
 
 

@@ -176,6 +176,32 @@ class TestNames:
         assert not re.search(r"https?://", (ROOT / "docs" / "assets" / "site.css").read_text(encoding="utf-8"))
 
 
+class TestClaims:
+    def test_the_page_in_five_minutes_states_the_release_as_it_is(self):
+        text = (ROOT / "docs" / "five-minutes.md").read_text(encoding="utf-8")
+        program = carms.build(carms.load_release()).gold["program"]
+        assert f"{len(program)} of them in {program['cycle'].iloc[0]}" in " ".join(text.split())
+        assert f"{program['quota'].sum():,} seats" in " ".join(text.split())
+
+    def test_the_schema_history_names_every_migration(self):
+        text = (ROOT / "docs" / "project" / "versions.md").read_text(encoding="utf-8")
+        migrations = (ROOT / "carms_lib" / "warehouse" / "migrations" / "versions").glob("[0-9]*.py")
+        assert re.findall(r"^\| `(\d{4})` \|", text, flags=re.MULTILINE) == sorted(path.name[:4] for path in migrations)
+
+    def test_the_slides_are_the_page_in_five_minutes(self):
+        pytest.importorskip("markdown", reason="the extra docs is not installed")
+        pytest.importorskip("nbconvert", reason="the extra docs is not installed")
+        import runpy
+
+        make = runpy.run_path(str(ROOT / "docs" / "make_pages.py"))
+        source = ROOT / "docs" / "five-minutes.md"
+        page = make["slides"](source)
+        headings = re.findall(r"^## (.+)$", source.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        assert re.findall(r"<h2>(.+?)</h2>", page) == headings
+        assert page.count("<section>") == len(headings) + 1
+        assert not re.search(r'(?:src|href)="https?:', page)
+
+
 class TestLinksAndPictures:
     @pytest.mark.parametrize("path", pages(), ids=name_of)
     def test_every_relative_link_leads_somewhere(self, path):
@@ -183,7 +209,7 @@ class TestLinksAndPictures:
             if re.match(r"https?:", target):
                 continue
             found = (path.parent / target).resolve()
-            made = {(ROOT / "docs" / name).resolve() for name in GENERATED}
+            made = {(ROOT / "docs" / name).resolve() for name in [*GENERATED, "assets/slides.html"]}
             made |= {
                 (ROOT / "docs" / "tutorials" / f"{n.stem}.md").resolve() for n in (ROOT / "notebooks").glob("*.ipynb")
             }
