@@ -89,10 +89,18 @@ def memo(
     rng: RngOption = 2025,
     scenario: ScenarioOption = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the memo that is there.")] = False,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Print it as PDF too, by a browser that is installed.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; fail if the memo in --out is of older files or code.")
+    ] = False,
 ) -> None:
     """Do the main job: release, tables, match, bands, memo."""
-    from carms_lib.memo import write_memo
+    from carms_lib.memo import check_memo, write_memo
 
+    if check:
+        check_memo(out, release=release)
+        typer.echo(f"{out}: of this release and this code")
+        return
     paths = write_memo(
         out,
         release=release,
@@ -100,8 +108,9 @@ def memo(
         rng=rng,
         scenarios=[_scenario(path) for path in scenario] if scenario else None,
         overwrite=overwrite,
+        pdf=pdf,
     )
-    for path in (paths.html, paths.markdown, paths.figures, paths.warehouse):
+    for path in (paths.html, paths.markdown, paths.figures, paths.warehouse, *([paths.pdf] if pdf else [])):
         typer.echo(path)
 
 

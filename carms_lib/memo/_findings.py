@@ -16,13 +16,15 @@ from carms_lib.memo._published import beside_published, published_outcome
 from carms_lib.memo._rows import Row, rows_of
 
 if TYPE_CHECKING:
+    from carms_lib.pressure import SeatValues
     from carms_lib.simulator import Study
     from carms_lib.transforms import Layers
 
-__all__ = ["INNER", "LARGE", "OUTER", "Change", "Findings", "find"]
+__all__ = ["INNER", "LARGE", "OUTER", "PLACES", "Change", "Findings", "find"]
 
 OUTER, INNER = 0.90, 0.50  # levels of the bands shown
 LARGE = 20  # seats from which a discipline is shown by name
+PLACES = 6  # disciplines for which the value of a seat is told
 
 
 @dataclass(frozen=True)
@@ -53,10 +55,12 @@ class Findings:
     provinces: pd.DataFrame  # pressure by province
     changes: tuple[Change, ...]
     shifts: pd.DataFrame  # seats filled by province, scenario minus baseline, both levels, all scenarios
+    seat: Mapping[str, Row]  # what one more seat does, anywhere: metric -> row
+    seat_places: tuple[Row, ...]  # large disciplines where one more seat does most, best first
     comparison: pd.DataFrame | None  # beside the published outcome
 
 
-def find(study: Study, layers: Layers) -> Findings:
+def find(study: Study, layers: Layers, seats: SeatValues) -> Findings:
     """Ask the study everything that the memo says."""
     program = layers.gold["program"]
     by_discipline = program.groupby("discipline")["quota"].sum()
@@ -83,6 +87,8 @@ def find(study: Study, layers: Layers) -> Findings:
             for name in named
             for level in (INNER, OUTER)
         ),
+        seat={row["metric"]: row for row in rows_of(seats.bands(level=OUTER).to_frame())},
+        seat_places=_best_places(seats, large),
         comparison=None if published is None else beside_published(study, published, OUTER),
     )
 
@@ -104,6 +110,15 @@ def _pressure(
 def _both_levels(frames: Any) -> pd.DataFrame:
     parts = list(frames)
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def _best_places(seats: SeatValues, disciplines: tuple[str, ...]) -> tuple[Row, ...]:
+    """Return the disciplines where a seat does most, each with its other measures under their names."""
+    bands = seats.bands("discipline", metric=["seat_value", "newly_matched"], level=OUTER).to_frame()
+    bands = bands.loc[bands["discipline"].isin(disciplines)].dropna(subset=["estimate"])
+    value = bands.loc[bands["metric"] == "seat_value"].sort_values("estimate", ascending=False, kind="stable")
+    matched = {row["discipline"]: row for row in rows_of(bands.loc[bands["metric"] == "newly_matched"])}
+    return tuple({**row, "newly_matched": matched[row["discipline"]]} for row in rows_of(value.head(PLACES)))
 
 
 def _change(study: Study, scenario: str) -> Change:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from carms_lib.memo._rows import Row
 
-__all__ = ["change", "count", "share", "with_band"]
+__all__ = ["change", "count", "share", "tenths", "with_band"]
 
 _PER_CENT = "\N{NO-BREAK SPACE}%"
 
@@ -25,6 +25,11 @@ def count(value: float) -> str:
 def share(value: float) -> str:
     """Return a share as per cent."""
     return f"{count(100 * value)}{_PER_CENT}"
+
+
+def tenths(value: float) -> str:
+    """Return a number with one decimal."""
+    return f"{value:,.1f}".replace("-", "−")
 
 
 def change(value: float) -> str:

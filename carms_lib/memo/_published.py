@@ -20,10 +20,18 @@ _KEYS = ("discipline", "province", "applicant_class")
 
 
 def published_outcome(year: int) -> pd.DataFrame | None:
-    """Return the published figures of the match of `year`, or None where none are bundled.
+    """Return the published figures of the match of a year, or None where none are bundled.
 
-    One row per figure: label, metric, discipline, province, applicant_class (empty where it is of all), value
-    [persons or seats], source, note.
+    Parameters
+    ----------
+    year : int
+        Of the match, such as 2025.
+
+    Returns
+    -------
+    pandas.DataFrame or None
+        One row per figure: label, metric, discipline, province, applicant_class (empty where it is of all), value
+        [persons or seats], source, note.
     """
     table = resources.files("carms_lib") / "data" / "published" / f"{year}.csv"
     if not table.is_file():
@@ -32,11 +40,22 @@ def published_outcome(year: int) -> pd.DataFrame | None:
         return pd.read_csv(stream, keep_default_na=False, dtype={"value": "int64"})
 
 
-def beside_published(study: Study, published: pd.DataFrame, level: float) -> pd.DataFrame:
+def beside_published(study: Study, published: pd.DataFrame, level: float = 0.90) -> pd.DataFrame:
     """Return the published figures with the baseline's bands of kind "outcome" beside them.
 
-    One row per published figure: its columns, estimate, lower, upper, n_draws, and inside (the published value lies
-    in the band). A figure of a group that the study does not have is left out.
+    Parameters
+    ----------
+    study : Study
+    published : pandas.DataFrame
+        As `published_outcome` returns it.
+    level : float, default 0.90
+        Level of the bands, between 0 and 1.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per published figure: its columns, estimate, lower, upper, n_draws, and inside (the published value
+        lies in the band). A figure of a group that the study does not have is left out.
     """
     rows = []
     for figure in published.to_dict("records"):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from carms_lib.memo._blocks import Answer, Block, Figure, Heading, Items, Paragraph, Preformatted, Table
 from carms_lib.memo._findings import INNER, LARGE, OUTER, Change, Findings
-from carms_lib.memo._numbers import change, count, share, with_band
+from carms_lib.memo._numbers import change, count, share, tenths, with_band
 from carms_lib.memo._rows import Row, lowest_and_highest, rows_of
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def tell(findings: Findings, cohort: Cohort, provenance: Provenance, warnings: l
         *_question(findings),
         *_pressure(findings),
         *_scenarios(findings),
+        *_seats(findings),
         *_comparison(findings, cohort),
         *_limits(findings, cohort, warnings),
         *_method(findings, cohort, provenance),
@@ -169,6 +170,40 @@ def _scenarios(findings: Findings) -> Iterator[Block]:
             f"{change(highest['estimate'])}; largest decrease: {lowest['province']}, "
             f"{change(lowest['estimate'])}.",
         )
+
+
+def _seats(findings: Findings) -> Iterator[Block]:
+    value, matched, taken = (findings.seat[name] for name in ("seat_value", "newly_matched", "seat_taken"))
+    yield Heading("Where one more seat does most")
+    yield Paragraph(
+        "A new seat is worth more than the person who takes it: whoever moves into it leaves another seat, which "
+        "somebody else moves into, until the chain ends. The **value** of a seat is how many applicants in the whole "
+        "country get a place that they want more. It is followed exactly, seat by seat, through the first iteration."
+    )
+    yield Table(
+        ("One more seat in", "Applicants better off", "Of them, newly matched"),
+        (
+            ("**anywhere, in proportion to today’s seats**", with_band(value, tenths), with_band(matched, tenths)),
+            *(
+                (row["discipline"], with_band(row, tenths), with_band(row["newly_matched"], tenths))
+                for row in findings.seat_places
+            ),
+        ),
+    )
+    yield Paragraph(
+        f"Shown are the {len(findings.seat_places)} of {len(findings.large)} larger disciplines with the highest "
+        f"estimates. {_order(findings)} Over {count(value['n_draws'])} draws, {share(taken['estimate'])} of new seats "
+        "are taken at all in the first iteration. Couples keep the seats that they have.",
+        quiet=True,
+    )
+
+
+def _order(findings: Findings) -> str:
+    lowest_top = min(row["upper"] for row in findings.seat_places)
+    highest_bottom = max(row["lower"] for row in findings.seat_places)
+    if highest_bottom < lowest_top:
+        return "Their bands all overlap: the order among them is not settled."
+    return "Not all of their bands overlap: between those that do, the order is not settled."
 
 
 def _comparison(findings: Findings, cohort: Cohort) -> Iterator[Block]:

@@ -21,12 +21,17 @@ from carms_lib.memo._figures import draw_figures
 from carms_lib.memo._findings import find
 from carms_lib.memo._html import to_html
 from carms_lib.memo._markdown import to_markdown
+from carms_lib.memo._pdf import find_browser, print_pdf
+from carms_lib.memo._stale import RECORD
 from carms_lib.memo._story import TITLE, subtitle, tell
+from carms_lib.pressure import seat_values
 from carms_lib.simulator import Market, Scenario, load_cohort, simulate
 from carms_lib.transforms import build
 from carms_lib.warehouse import open_warehouse
 
 __all__ = ["MemoPaths", "write_memo"]
+
+_SEAT_DRAWS = 100  # following every seat costs several draws' time; their bands are wide for other reasons
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,10 @@ class MemoPaths:
     figures : Path
     warehouse : Path
         The tables and the bands behind the memo, in SQLite.
+    provenance : Path
+        What the memo was made from, as JSON; `check_memo` reads it.
+    pdf : Path
+        The page as PDF, where it was asked for.
     """
 
     folder: Path
@@ -50,11 +59,21 @@ class MemoPaths:
     markdown: Path
     figures: Path
     warehouse: Path
+    provenance: Path
+    pdf: Path
 
     @classmethod
     def of(cls, folder: Path) -> MemoPaths:
         """Return the paths of a memo in `folder`."""
-        return cls(folder, folder / "index.html", folder / "memo.md", folder / "figures", folder / "carms.db")
+        return cls(
+            folder,
+            folder / "index.html",
+            folder / "memo.md",
+            folder / "figures",
+            folder / "carms.db",
+            folder / RECORD,
+            folder / "memo.pdf",
+        )
 
 
 def write_memo(
@@ -65,6 +84,7 @@ def write_memo(
     rng: Any = 2025,
     scenarios: Sequence[Scenario] | None = None,
     overwrite: bool = False,
+    pdf: bool = False,
     progress: bool = True,
 ) -> MemoPaths:
     """Build the tables of a release, simulate its match, and write what follows as a memo.
@@ -83,19 +103,22 @@ def write_memo(
         What to compare with the baseline; None adds one tenth to Ontario's Family Medicine seats.
     overwrite : bool, default False
         Replace the files of a memo that is there; files of other names are left alone.
+    pdf : bool, default False
+        Whether to print the page as ``memo.pdf`` too, by a browser that is installed (Chromium, Chrome or Edge).
     progress : bool, default True
         Whether to show a progress bar.
 
     Returns
     -------
     MemoPaths
-        ``index.html``, ``memo.md`` with ``figures/``, and ``carms.db`` with every table and the bands of all
-        scenarios, all in `out`.
+        ``index.html``, ``memo.md`` with ``figures/``, ``carms.db`` with every table and the bands of all scenarios,
+        and ``provenance.json``, all in `out`.
 
     Raises
     ------
     MemoError
-        If `out` is a file, cannot be written, or holds files and `overwrite` is not given. Nothing was changed.
+        If `out` is a file, cannot be written, or holds files and `overwrite` is not given; if a PDF is asked for and
+        no browser is there. Nothing was changed.
     SourceError, SchemaError, QualityError
         If the release cannot be read or does not keep its promises.
     ArgumentError, ScenarioError
@@ -103,22 +126,27 @@ def write_memo(
 
     Notes
     -----
-    The same release, versions, scenarios, `n_draws` and `rng` give the same bytes of page, Markdown and figures. All
-    files are made aside and moved into place at the end: a run that fails leaves `out` as it was.
+    The same release, versions, scenarios, `n_draws` and `rng` give the same bytes of page, Markdown, figures and
+    record; a PDF carries the hour at which it was printed. All files are made aside and moved into place at the end:
+    a run that fails leaves `out` as it was.
     """
     folder = _check_folder(Path(out), overwrite=overwrite)
+    browser = find_browser() if pdf else None
     source = release if isinstance(release, Release) else load_release(release)
     layers = build(source)
     cohort = load_cohort("2025")
     market = Market.from_gold(layers.gold, cohort, provenance=source.provenance)
     study = simulate(market, *_scenarios(scenarios), n_draws=n_draws, rng=rng, progress=progress)
+    seats = seat_values(market, n_draws=min(n_draws, _SEAT_DRAWS), rng=study.entropy)
     with _warnings_once() as said:
-        findings = find(study, layers)
+        findings = find(study, layers, seats)
         views = {
             "outcomes": study.outcomes(),
             "pressure by discipline": study.pressure(by="discipline"),
             "pressure by province": study.pressure(by="province"),
             "pressure by province and discipline": study.pressure(by=["province", "discipline"]),
+            "seat value by discipline": seats.bands("discipline"),
+            "seat value by province": seats.bands("province"),
         }
     pictures = draw_figures(findings)
     blocks = tell(findings, cohort, study.provenance, said)
@@ -133,6 +161,9 @@ def write_memo(
             (staged.figures / f"{name}.svg").write_bytes(picture)
         _write(staged.markdown, to_markdown(TITLE, line, blocks, staged.figures.name))
         _write(staged.html, to_html(TITLE, line, blocks, pictures))
+        _write(staged.provenance, study.provenance.to_json() + "\n")
+        if browser is not None:
+            print_pdf(browser, staged.html, staged.pdf)
     return MemoPaths.of(folder)
 
 

@@ -198,6 +198,9 @@ class TestSimulation:
         said = run("memo", "--out", out, "--draws", 10).split()
         assert said == [str(out / name) for name in ("index.html", "memo.md", "figures", "carms.db")]
         assert "Ontario FM" in (out / "memo.md").read_text("utf-8")
+        assert run("memo", "--out", out, "--check").strip() == f"{out}: of this release and this code"
+        with pytest.raises(carms.CarmsError, match="holds no memo"):
+            run("memo", "--out", tmp_path, "--check")
 
 
 LISTS = {

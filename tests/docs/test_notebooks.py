@@ -25,7 +25,7 @@ def outputs_of(cell: dict) -> str:
     parts = []
     for output in cell.get("outputs", []):
         parts.append(text_of(output.get("text", "")))
-        parts.append(text_of(output.get("data", {}).get("text/plain", "")))
+        parts += [text_of(output.get("data", {}).get(kind, "")) for kind in ("text/plain", "text/markdown")]
     return "\n".join(parts)
 
 
@@ -65,5 +65,17 @@ def test_every_number_in_prose_is_computed_by_a_cell(cells):
     assert claimed <= computed
 
 
-def test_there_is_a_notebook():
-    assert [path.name for path in NOTEBOOKS][:1] == ["01_release_to_gold.ipynb"]
+def test_the_memo_in_six_steps():
+    assert [path.stem for path in NOTEBOOKS] == [
+        "01_release_to_gold",
+        "02_how_the_match_works",
+        "03_calibration_and_backtest",
+        "04_match_pressure",
+        "05_scenarios",
+        "06_decision_memo",
+    ]
+
+
+def test_a_cell_holds_no_more_than_a_few_lines_of_logic(cells):
+    longest = max(text_of(cell["source"]).count("\n") + 1 for cell in cells if cell["cell_type"] == "code")
+    assert longest <= 30

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import csv
 import inspect
+import json
 import re
 import sqlite3
 from importlib import resources
@@ -12,8 +13,8 @@ from importlib import resources
 import carms_lib as carms
 import pytest
 from carms_lib.exceptions import ArgumentError, MemoError, SourceNotFoundError, TooFewDrawsWarning
-from carms_lib.memo import MemoPaths, _story
-from carms_lib.memo._published import beside_published, published_outcome
+from carms_lib.memo import MemoPaths, _story, beside_published, check_memo, published_outcome
+from carms_lib.memo._pdf import find_browser, print_pdf
 
 pytestmark = pytest.mark.filterwarnings("ignore::carms_lib.exceptions.TooFewDrawsWarning")
 
@@ -22,6 +23,7 @@ SECTIONS = [
     "The answer",
     "Where the pressure is",
     "What more seats would do",
+    "Where one more seat does most",
     "Beside the published outcome of 2025",
     "What we do not know",
     "Method",
@@ -36,7 +38,13 @@ def number(text: str) -> float:
 class TestWhatIsWritten:
     def test_page_markdown_figures_and_tables(self, memo):
         assert memo == MemoPaths.of(memo.folder)
-        assert sorted(path.name for path in memo.folder.iterdir()) == ["carms.db", "figures", "index.html", "memo.md"]
+        assert sorted(path.name for path in memo.folder.iterdir()) == [
+            "carms.db",
+            "figures",
+            "index.html",
+            "memo.md",
+            "provenance.json",
+        ]
         figures = sorted(path.name for path in memo.figures.iterdir())
         assert figures == [
             "pressure-by-discipline.svg",
@@ -124,6 +132,19 @@ class TestThatItIsTrue:
             assert cells[4] == ("yes" if figure["inside"] else "**no**")
         inside = int(table["inside"].sum())
         assert f"Of 16 published figures, {inside} lie inside the simulated" in text
+
+    def test_the_value_of_a_seat_is_that_of_the_same_draws(self, memo, study):
+        from carms_lib.pressure import seat_values
+
+        market = carms.Market.from_gold(carms.build(carms.load_release()).gold, carms.load_cohort("2025"))
+        values = seat_values(market, n_draws=study.n_draws, rng=2025)
+        text = memo.markdown.read_text("utf-8")
+        row = self.row(values.bands(metric="seat_value"), metric="seat_value")
+        assert f"**{row['estimate']:.1f}** ({row['lower']:.1f} to {row['upper']:.1f})" in text
+        table = values.bands("discipline", metric="seat_value").to_frame().set_index("discipline")["estimate"]
+        told = re.findall(r"^\| ([A-Z][^|*]+?) \| \*\*[\d.]+\*\* \([\d.]+ to [\d.]+\) \| \*\*", text, re.MULTILINE)
+        assert len(told) == 6
+        assert table[told].is_monotonic_decreasing
 
     def test_no_number_of_the_prose_was_typed(self):
         allowed = {"R-1 main residency match", "scenario-"}
@@ -228,6 +249,73 @@ class TestWhereItMayBeWritten:
         with pytest.raises(ArgumentError, match="n_draws=0"):
             carms.write_memo(tmp_path / "memo", n_draws=0, progress=False)
         assert list(tmp_path.iterdir()) == []
+
+
+class TestStaleness:
+    def test_a_fresh_memo_is_not_stale(self, memo):
+        check_memo(memo.folder)
+
+    @pytest.mark.parametrize(
+        ("part", "name", "message"),
+        [
+            ("versions", "carms-lib", r"version of carms-lib 0\.0\.0 then"),
+            ("sources", "1503_discipline.xlsx", r"file 1503_discipline.xlsx 0\.0\.0 then, 3f0515cd32cb… now"),
+        ],
+    )
+    def test_another_code_or_file_makes_it_stale_and_nothing_is_changed(self, memo, tmp_path, part, name, message):
+        record = json.loads(memo.provenance.read_text("utf-8"))
+        record[part][name] = "0.0.0"
+        (tmp_path / "provenance.json").write_text(json.dumps(record), encoding="utf-8")
+        with pytest.raises(MemoError, match=message + ".*overwrite=True"):
+            check_memo(tmp_path)
+        assert json.loads((tmp_path / "provenance.json").read_text("utf-8")) == record
+
+    def test_another_release_makes_it_stale(self, memo):
+        other = carms.load_release()
+        object.__setattr__(other, "release_id", "1504")
+        with pytest.raises(MemoError, match="release 1503 then, 1504 now"):
+            check_memo(memo.folder, release=other)
+
+    def test_a_folder_without_a_memo(self, tmp_path):
+        with pytest.raises(MemoError, match="holds no memo"):
+            check_memo(tmp_path)
+
+    @pytest.mark.parametrize("text", ["{", "[]"])
+    def test_a_record_that_cannot_be_read(self, tmp_path, text):
+        (tmp_path / "provenance.json").write_text(text, encoding="utf-8")
+        with pytest.raises(MemoError, match=r"provenance\.json cannot be read"):
+            check_memo(tmp_path)
+
+
+class TestPdf:
+    def test_without_a_browser_nothing_is_begun(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("CARMS_BROWSER", str(tmp_path / "no-such-browser"))
+        with pytest.raises(MemoError, match=r"needs a browser.*CARMS_BROWSER.*names none"):
+            carms.write_memo(tmp_path / "memo", pdf=True)
+        monkeypatch.delenv("CARMS_BROWSER")
+        monkeypatch.setenv("PATH", str(tmp_path))
+        with pytest.raises(MemoError, match="looked for chromium"):
+            carms.write_memo(tmp_path / "memo", pdf=True)
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_browser_that_fails_is_named(self, tmp_path):
+        browser = tmp_path / "browser"
+        browser.write_text("#!/bin/sh\necho 'no sandbox' >&2\nexit 3\n")
+        browser.chmod(0o755)
+        page = tmp_path / "index.html"
+        page.write_text("<p>page</p>")
+        with pytest.raises(MemoError, match="exit code 3, no sandbox"):
+            print_pdf(str(browser), page, tmp_path / "memo.pdf")
+        with pytest.raises(MemoError, match="could not print"):
+            print_pdf(str(tmp_path / "gone"), page, tmp_path / "memo.pdf")
+
+    def test_a_browser_that_is_there_prints_the_page(self, memo, tmp_path):
+        try:
+            browser = find_browser()
+        except MemoError as missing:
+            pytest.skip(str(missing))
+        print_pdf(browser, memo.html, tmp_path / "memo.pdf")
+        assert (tmp_path / "memo.pdf").read_bytes().startswith(b"%PDF-")
 
 
 def test_the_database_of_the_memo_is_sqlite(memo):
