@@ -20,6 +20,8 @@ EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@([\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,})")
 INVENTED_DOMAIN = re.compile(r"(?:^|\.)(?:example|test|invalid|localhost)$|(?:^|\.)example\.(?:com|net|org|ca)$")
 # North American, with or without country code, not inside a longer number, hash or decimal
 PHONE = re.compile(r"(?<![\w.+-])(?:\+?1[ .-]?)?(?:\(\d{3}\) ?|\d{3}[ .-])(\d{3})[ .-](\d{4})(?![\w.-]?\d)")
+# What a vector drawing is made of: commands and coordinates, which may stand as telephone numbers do
+DRAWING = re.compile(r'\bd=\\?"(?:[MLHVCSQTAZmlhvcsqtaz]|[-\d. ,]|\\n|\s)+\\?"')
 BINARY = {".png", ".zip", ".xlsx", ".npz", ".parquet", ".ico", ".gz", ".woff2"}
 
 
@@ -77,6 +79,13 @@ def test_the_reader_finds_what_it_looks_for():
     assert phones_in("1,821 seats; 2025-03-04; 3.14159265; 0.123-456-7890123; 10.1056/NEJM") == []
 
 
+def test_a_drawing_is_coordinates_and_nothing_else():
+    assert DRAWING.sub("", '<path d="M 669 294.5 L 669 294 1325 z"/>') == "<path />"
+    assert DRAWING.sub("", r"<path d=\"M 669 294\nL 669 294 1325 z\"/>") == "<path />"
+    for kept in ('<p d="call (416) 978-0000">', '<p id="416 978 0000">'):
+        assert DRAWING.sub("", kept) == kept
+
+
 def test_no_tracked_file_holds_a_way_to_reach_a_person():
     paths = tracked()
     assert len(paths) > 50
@@ -85,6 +94,7 @@ def test_no_tracked_file_holds_a_way_to_reach_a_person():
         for path in paths
         if path != Path(__file__).resolve()  # holds the numbers that prove the reader works
         for where, text in texts_of(path)
+        for text in [DRAWING.sub("", text)]
         for hit in [*emails_in(text), *phones_in(text)]
     ]
     assert found == []
