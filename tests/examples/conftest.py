@@ -37,12 +37,6 @@ def layers() -> carms.Layers:
 
 
 @pytest.fixture(scope="session")
-def real_layers(release_dir: Path) -> carms.Layers:
-    """The published release, read from its files; use it only in tests marked `release`."""
-    return carms.build(carms.load_release(release_dir))
-
-
-@pytest.fixture(scope="session")
 def study(layers: carms.Layers) -> carms.Study:
     """The national market, drawn just often enough for a band."""
     market = carms.Market.from_gold(layers.gold, carms.load_cohort("2025"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import importlib.util
 import os
+import re
 import shutil
 import sys
 import time
@@ -73,7 +74,7 @@ def platform(tmp_path):
         inbox=str(tmp_path / "inbox"),
         studies=str(tmp_path / "studies"),
         database_url=f"sqlite:///{tmp_path / 'carms.db'}",
-        draws=20,
+        draws=10,
     )
 
 
@@ -202,7 +203,9 @@ def test_with_a_broken_release_nothing_is_published(small_release, platform, mat
 
 
 @pytest.mark.release
-def test_the_published_release_goes_all_the_way_to_the_service(release_dir, platform, materialise, client_for):
+def test_the_published_release_goes_all_the_way_to_service_and_retriever(
+    release_dir, platform, materialise, client_for
+):
     shutil.copytree(release_dir, Path(platform.inbox) / "1503", copy_function=shutil.copyfile)
     result = materialise("1503")
     assert result.success
@@ -214,6 +217,18 @@ def test_the_published_release_goes_all_the_way_to_the_service(release_dir, plat
     client = client_for(platform.database_url)
     assert client.get("/ready").json()["release"] == "1503"
     assert sum(place["seats"] for place in client.get("/map").json()["places"]) == 3_942
+
+    pytest.importorskip("langchain_core", reason="pip install 'carms-lib[examples]'")
+    from examples.retrieval import ProgramRetriever
+
+    with platform.warehouse() as warehouse:
+        retriever = ProgramRetriever(warehouse=warehouse, k=20)
+        palliative = retriever.invoke("soins palliatifs")
+        asked = ("contact the program administrator by e-mail", "telephone 613", "@")
+        documents = [*palliative, *(document for question in asked for document in retriever.invoke(question))]
+    assert any("training sites:" in document.page_content for document in palliative)
+    for document in documents:  # passages of the pages are found, and they reach nobody
+        assert not re.search(r"[\w.+-]+@[\w-]+\.[\w.]+|\d{3}[ .-]\d{4}", document.page_content)
 
 
 class TestArrivals:

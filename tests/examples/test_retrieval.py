@@ -91,19 +91,3 @@ def test_a_contact_that_came_through_everything_else_stops_here(warehouse):
     assert "interviews: Write to" in document.page_content
     assert not EMAIL.search(document.page_content)
     assert not PHONE.search(document.page_content)
-
-
-@pytest.mark.release
-def test_passages_of_the_published_pages_are_found_and_reach_nobody(real_layers, tmp_path):
-    from examples.retrieval import ProgramRetriever
-
-    with carms.open_warehouse(f"sqlite:///{tmp_path / 'carms.db'}") as warehouse:
-        warehouse.upgrade()
-        warehouse.write(real_layers)
-        retriever = ProgramRetriever(warehouse=warehouse, k=20)
-        french = retriever.invoke("soins palliatifs")
-        assert any("training sites:" in document.page_content for document in french)
-        for question in ("soins palliatifs", "contact the program administrator by e-mail", "telephone 613", "@"):
-            for document in retriever.invoke(question):
-                assert not EMAIL.search(document.page_content)
-                assert not PHONE.search(document.page_content)
