@@ -1,0 +1,306 @@
+"""What a simulated match costs; writes the section `simulator` of docs/performance.md.
+
+    python tests/benchmarks/simulator.py            # some minutes on two quiet cores
+    python tests/benchmarks/simulator.py --full     # with the 10,000 draws of the claim, not a tenth of them
+
+Costs of one core are CPU time, so that a busy machine disturbs them less; medians of repetitions where there are any.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import carms_lib as carms
+import numpy as np
+from _report import write_section
+from carms_lib.matching._jit import kernel
+from carms_lib.matching._roth_peranson_scored import PairedLists, index_programs, new_paired_state
+from carms_lib.simulator import _draw, _funnel, _iterations, _wishes
+from carms_lib.simulator._couples import MAX_PAIRS, choose_couples, write_pairs
+from carms_lib.simulator._noise import Purpose
+
+MORE = carms.Scenario("Ontario FM +10 %").scale_quota(1.10, province="ON", discipline="Family Medicine")
+ENTROPY = np.uint64(2025)
+
+
+def national(cohort: carms.Cohort | None = None, size: float = 1.0) -> carms.Market:
+    """The market of the bundled release; with `size`, as many times its applicants and seats."""
+    cohort = cohort or carms.load_cohort("2025")
+    programs = carms.build(carms.load_release()).gold["program"]
+    if size != 1.0:
+        classes = cohort.classes.copy()
+        for column in ("size", "low", "high"):
+            classes[column] = classes[column] * size
+        cohort = replace(cohort, classes=classes)
+        programs = programs.assign(quota=(programs["quota"] * size).astype(int))
+    return carms.Market.from_gold(programs, cohort)
+
+
+def cpu_of_draw(market: carms.Market, *scenarios: carms.Scenario, n_draws: int, repeat: int = 3) -> float:
+    """CPU time of one draw on one core [s]."""
+    found = []
+    with ThreadPoolExecutor(1) as one:
+        carms.simulate(market, *scenarios, n_draws=1, rng=1, executor=one)
+        for _ in range(repeat):
+            start = time.process_time()
+            carms.simulate(market, *scenarios, n_draws=n_draws, rng=1, executor=one)
+            found.append((time.process_time() - start) / n_draws)
+    return min(found)
+
+
+class Phases:
+    """The steps of a draw, one call each, on the national market."""
+
+    def __init__(self, market: carms.Market) -> None:
+        self.market, tables = market, market.tables
+        self.theta = market.cohort.parameters["value"].to_numpy(float)
+        self.sizes = market.cohort.classes["size"].to_numpy(float)
+        n, programs, longest = market.n_applicants, market.n_programs, market.n_applicants * _wishes.MAX_LIST
+        self.weight = np.empty((len(tables.type_class), programs), dtype=np.float32)
+        self.popularity = np.empty((2, len(tables.discipline_key)))
+        self.share, self.threshold = np.empty(programs), np.empty(programs)
+        self.taking_part = np.empty(len(tables.type_class), dtype=np.int64)
+        self.ptr, self.second_ptr = np.empty(n + 1, dtype=np.int64), np.empty(n + 1, dtype=np.int64)
+        self.program, self.second_program = (np.empty(longest, dtype=np.int32) for _ in range(2))
+        self.score, self.second_score, self.values = (np.empty(longest) for _ in range(3))
+        self.offset = np.empty(programs + 1, dtype=np.int64)
+        self.wished, self.second = np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int32)
+        self.owner, self.application = np.empty(longest, dtype=np.int32), np.empty(longest, dtype=np.int32)
+        self.program_ptr = np.empty(programs + 1, dtype=np.int64)
+        self.couple_of, self.members = np.empty(n, dtype=np.int32), np.empty((n // 2, 2), dtype=np.int32)
+        self.pair_ptr = np.empty(n // 2 + 1, dtype=np.int64)
+        self.pairs = np.empty((n // 2 * MAX_PAIRS, 2), dtype=np.int32)
+        self.order, self.reverted = np.empty(n // 2, dtype=np.int32), np.empty(programs, dtype=np.int32)
+        self.state = new_paired_state(n, programs, 2 * market.seats)
+        self.spent: dict[str, list[float]] = {}
+
+    def tick(self, name: str, function: Callable[..., Any], *arguments: Any) -> Any:
+        start = time.process_time()
+        result = function(*arguments)
+        self.spent.setdefault(name, []).append(time.process_time() - start)
+        return result
+
+    def draw(self, number: int) -> None:
+        tables, theta, state = self.market.tables, self.theta, self.state
+        self.tick(
+            "weights of a block, a tenth",
+            _wishes.taste_weights, ENTROPY, 0, theta, tables, self.weight, self.popularity,
+        )  # fmt: skip
+        _draw._interview_shares(ENTROPY, 0, tables, self.share)
+        _draw._who_takes_part(ENTROPY, number, self.sizes, tables, self.taking_part)
+        self.tick(
+            "wish lists", _wishes.write_wishes, ENTROPY, number, theta, tables, self.taking_part, self.weight,
+            self.popularity, self.ptr, self.program,
+        )  # fmt: skip
+        _draw._first_of_list(tables, self.taking_part, self.ptr, self.program, self.wished)
+        first_of = np.where(self.wished >= 0, tables.program_discipline[self.wished], -1).astype(np.int32)
+        self.tick(
+            "files", _funnel.read_files, ENTROPY, Purpose.FILE, number, theta, tables, first_of, self.ptr,
+            self.program, self.score,
+        )  # fmt: skip
+        self.tick(
+            "interviews", _funnel.interview, ENTROPY, number, theta, tables, self.share, self.ptr, self.program,
+            self.score, self.threshold, self.offset, self.values,
+        )  # fmt: skip
+        self.tick(
+            "index by program", index_programs, self.ptr, self.program, self.owner, self.program_ptr, self.application
+        )
+        couples = choose_couples(ENTROPY, number, theta, tables, self.taking_part, self.couple_of, self.members)
+        members, order = self.members[:couples], self.order[:couples]
+        self.tick(
+            "lists of pairs", write_pairs, theta, tables, self.ptr, self.program, members, self.pair_ptr, self.pairs
+        )
+        lists = PairedLists(
+            self.ptr, self.program, self.score, self.owner, self.program_ptr, self.application, self.couple_of, members,
+            self.pair_ptr, self.pairs,
+        )  # fmt: skip
+        _iterations.draw_quota(ENTROPY, number, theta, tables, tables.program_quota, state.quota)
+        self.tick(
+            "first iteration", _iterations.first_iteration, ENTROPY, number, theta, tables, tables.reverts_to, lists,
+            state, order, self.reverted,
+        )  # fmt: skip
+        self.tick(
+            "second iteration, lists and match", _iterations.second_iteration, ENTROPY, number, theta, tables,
+            self.weight, self.taking_part, first_of, state.match, state.quota, self.second_ptr, self.second_program,
+            self.second_score, self.threshold, self.offset, self.values, state.seat_ptr, self.second, state.position,
+            state.held_applicant, state.held_score, state.held_count, state.waiting,
+        )  # fmt: skip
+
+
+def phases(market: carms.Market, draws: int) -> dict[str, float]:
+    """Median CPU time of each step [s]."""
+    steps = Phases(market)
+    with np.errstate(over="ignore"):
+        for number in range(draws + 1):
+            steps.draw(number)
+    found = {name: statistics.median(spent[1:]) for name, spent in steps.spent.items()}
+    found["weights of a block, a tenth"] /= _draw.DRAWS_PER_INPUT
+    return found
+
+
+def peer_draw(market: carms.Market) -> tuple[float, float]:
+    """One draw as numpy and objects would do it [s]: lists by Gumbel noise and argpartition; `matching`'s players."""
+    from matching.games import HospitalResident
+
+    rng = np.random.default_rng(1)
+    tables = market.tables
+    n, length = int(market.cohort.classes["size"].sum()), 15
+    types = tables.applicant_type[rng.permutation(market.n_applicants)[:n]]
+    start = time.process_time()
+    theta = market.cohort.parameters["value"].to_numpy(float)
+    weight = np.empty((len(tables.type_class), market.n_programs), dtype=np.float32)
+    with np.errstate(over="ignore"):
+        _wishes.taste_weights(ENTROPY, 0, theta, tables, weight, np.empty((2, len(tables.discipline_key))))
+    bits = (1 << tables.type_class).astype(np.uint8)
+    weight[(tables.first_open[None, :] & bits[:, None]) == 0] = 0.0
+    with np.errstate(divide="ignore"):
+        utility = np.log(weight)[types] + rng.gumbel(size=(n, market.n_programs))
+    best = np.argpartition(-utility, length, axis=1)[:, :length]
+    best = np.take_along_axis(best, np.argsort(-np.take_along_axis(utility, best, axis=1), axis=1), axis=1)
+    applicants = {a: [int(p) for p in best[a] if np.isfinite(utility[a, p])] for a in range(n)}
+    applicants = {a: own for a, own in applicants.items() if own}
+    score = rng.normal(size=n)
+    programs: dict[int, list[int]] = {}
+    for a in sorted(applicants, key=lambda a: -score[a]):
+        for p in applicants[a]:
+            programs.setdefault(p, []).append(a)
+    lists = time.process_time() - start
+    quota = {p: max(int(market.tables.program_quota[p]), 1) for p in programs}
+    start = time.process_time()
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(100_000)
+    HospitalResident.create_from_dictionaries(applicants, programs, quota).solve(optimal="resident")
+    sys.setrecursionlimit(limit)
+    return lists, time.process_time() - start
+
+
+MEMORY = """
+import resource, sys
+sys.path.insert(0, {folder!r})
+import carms_lib as carms
+from simulator import MORE, national
+study = carms.simulate(national(), MORE, n_draws=int(sys.argv[1]), rng=1)
+study.pressure(by=["province", "discipline"]).to_frame()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+def peak_memory(n_draws: int) -> float:
+    """Peak memory of a process that simulates two scenarios and asks for pressure by province and discipline [MB]."""
+    script = MEMORY.format(folder=str(Path(__file__).parent))
+    done = subprocess.run([sys.executable, "-c", script, str(n_draws)], capture_output=True, text=True, check=True)
+    return float(done.stdout.splitlines()[-1])
+
+
+def wall(market: carms.Market, threads: int, n_draws: int) -> float:
+    with ThreadPoolExecutor(threads) as pool:
+        start = time.perf_counter()
+        carms.simulate(market, n_draws=n_draws, rng=1, executor=pool)
+        return time.perf_counter() - start
+
+
+@kernel
+def burn(rounds: int) -> float:
+    """Work that shares nothing, to see what two threads of this machine can gain at all."""
+    total = 0.0
+    for i in range(rounds):
+        total += (i % 7) * 0.5
+    return total
+
+
+def gain_of_threads(work: Callable[[int], float]) -> float:
+    return statistics.median(work(1) / work(2) for _ in range(3))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--full", action="store_true", help="10,000 draws where the claim is of 10,000")
+    parser.add_argument("--print", action="store_true", help="print the section and write nothing")
+    given = parser.parse_args()
+    market = national()
+    alone = cpu_of_draw(market, n_draws=60)
+    both = cpu_of_draw(market, MORE, n_draws=60)
+    steps = phases(market, 30)
+    matching = steps["first iteration"]
+    generation = sum(
+        spent for name, spent in steps.items() if name not in {"first iteration", "second iteration, lists and match"}
+    )
+    many = 10_000 if given.full else 1_000
+    start = time.perf_counter()
+    carms.simulate(market, MORE, n_draws=many, rng=1)
+    seconds = time.perf_counter() - start
+    lists, objects = peer_draw(market)
+    small, large = 500, 10_000 if given.full else 2_000
+    memory = [peak_memory(n_draws) for n_draws in (small, large)]
+    draws = {n_draws: cpu_of_draw(market, n_draws=n_draws, repeat=2) for n_draws in (20, 80)}
+    sizes = {size: cpu_of_draw(national(size=size), n_draws=10, repeat=2) / size for size in (2.0, 8.0)}
+    longer = {}
+    for factor in (0.5, 1.0, 2.0):
+        cohort = carms.load_cohort("2025")
+        for name in ("applications_first", "applications_behind"):
+            value = float(cohort.parameters.loc[name, "value"]) * factor
+            cohort = cohort.with_parameter(name, value, source="a benchmark")
+        longer[factor] = cpu_of_draw(national(cohort), n_draws=30, repeat=2)
+    hundred = cpu_of_draw(national(size=100.0), n_draws=2, repeat=1) / 100.0
+    gain = gain_of_threads(lambda threads: wall(market, threads, 160))
+
+    def twice(threads: int) -> float:
+        with ThreadPoolExecutor(threads) as pool:
+            begin = time.perf_counter()
+            list(pool.map(burn, [30_000_000] * 8))
+            return time.perf_counter() - begin
+
+    burn(1)
+    possible = gain_of_threads(twice)
+    profile = "\n".join(
+        f"| {name} | {spent * 1e3:.2f} |" for name, spent in sorted(steps.items(), key=lambda step: -step[1])
+    )
+    text = f"""## The simulator
+
+The national market: {market.n_programs} programs, {market.seats:,} seats, about
+{market.cohort.classes["size"].sum():,.0f} applicants, couples, both iterations, interviews; every list and every score
+is made anew in every draw.
+
+| what | measured | claim |
+| --- | --- | --- |
+| one draw, one core | {alone * 1e3:.1f} ms | at most 6 ms |
+| one draw of the baseline and a quota scenario, one core | {both * 1e3:.1f} ms | |
+| lists, against the match of the first iteration | {generation / matching:.1f} times | at most 4 |
+| {many:,} draws of both, all cores | {seconds:.0f} s | 45 s for 10,000 |
+| one draw with numpy lists and the objects of `matching` | {(lists + objects) * 1e3:,.0f} ms | |
+| … against ours | {(lists + objects) / alone:,.0f} times | at least 30 |
+| peak memory, {small:,} draws of both and a view | {memory[0]:.0f} MB | |
+| peak memory, {large:,} draws of both and a view | {memory[1]:.0f} MB | under 600 MB for 10,000 |
+| one draw when 80 are asked for, against 20 | {draws[80] / draws[20]:.2f} times | 1 |
+| one applicant at 8 times the size, against 2 times | {sizes[8.0] / sizes[2.0]:.2f} times | 1 |
+| one applicant at 100 times the size, against 1 | {hundred / alone:.2f} times | at most 1.5 |
+| lists half as long, against as they are | {longer[0.5] / longer[1.0]:.2f} times | |
+| lists twice as long, against as they are | {longer[2.0] / longer[1.0]:.2f} times | at most 2 |
+| two threads against one | {gain:.2f} times | at least 1.8 |
+| … and what two threads gain here on work that shares nothing | {possible:.2f} times | |
+
+A market of 100 times the size has 100 times the applicants and seats, in as many programs.
+
+Where the time of a draw goes, one core, median of 30 draws:
+
+| step | ms |
+| --- | --- |
+{profile}
+"""
+    if given.print:
+        sys.stdout.write(text)
+    else:
+        sys.stdout.write(f"{write_section('simulator', text)}\n")
+
+
+if __name__ == "__main__":
+    main()

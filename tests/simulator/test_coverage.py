@@ -1,0 +1,59 @@
+"""Bands keep their promise on a synthetic market whose truth can be simulated.
+
+Bands of kind "input" need more settings than a short test has time for: they are in the long study, a page of the docs.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import carms_lib as carms
+import numpy as np
+import pytest
+from carms_lib.exceptions import TooFewDrawsWarning
+
+SCRIPT = Path(__file__).parents[1] / "benchmarks" / "coverage.py"
+
+
+@pytest.fixture(scope="module")
+def script() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("coverage_script", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def synthetic(script: ModuleType) -> carms.Market:
+    return script.synthetic_market()
+
+
+def held(shares: dict[str, float]) -> float:
+    return float(np.mean(list(shares.values())))
+
+
+def test_outcome_bands_hold_next_year(script: ModuleType, synthetic: carms.Market) -> None:
+    assert 0.87 <= held(script.cover_outcome(synthetic, studies=2, n_draws=600, truths=150, rng=11)) <= 0.93
+
+
+def test_mean_bands_hold_the_mean(script: ModuleType, synthetic: carms.Market) -> None:
+    assert 0.87 <= held(script.cover_mean(synthetic, studies=40, n_draws=100, rng=12)) <= 0.93
+
+
+def test_bands_are_not_vacuous(script: ModuleType, synthetic: carms.Market) -> None:
+    study = carms.simulate(synthetic, n_draws=400, rng=14)
+    for kind in ("outcome", "mean", "input"):
+        bands = script.bands_of(study, kind)
+        width = (bands["upper"] - bands["lower"]) / bands["estimate"]
+        assert (width["matched"] > 0) & (width["matched"] < 0.15)
+
+
+@pytest.mark.parametrize(("kind", "n_draws"), [("outcome", 50), ("mean", 50), ("input", 50)])
+def test_too_few_draws_are_warned_of(market: carms.Market, kind: str, n_draws: int) -> None:
+    study = carms.simulate(market, n_draws=n_draws, rng=1)
+    with pytest.warns(TooFewDrawsWarning, match="n_draws=100"):
+        study.outcomes(kind=kind)
