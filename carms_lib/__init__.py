@@ -24,12 +24,14 @@ _FACE = {
     "Release": "carms_lib.loaders",
     "Scenario": "carms_lib.simulator",
     "Study": "carms_lib.simulator",
+    "allocate_seats": "carms_lib.pressure",
     "build": "carms_lib.transforms",
     "data_dictionary": "carms_lib.schemas",
     "fetch_release": "carms_lib.loaders",
     "load_cohort": "carms_lib.simulator",
     "load_release": "carms_lib.loaders",
     "open_warehouse": "carms_lib.warehouse",
+    "seat_values": "carms_lib.pressure",
     "simulate": "carms_lib.simulator",
     "to_bronze": "carms_lib.transforms",
     "to_gold": "carms_lib.transforms",
@@ -49,12 +51,14 @@ __all__ = [
     "Scenario",
     "Study",
     "__version__",
+    "allocate_seats",
     "build",
     "data_dictionary",
     "fetch_release",
     "load_cohort",
     "load_release",
     "open_warehouse",
+    "seat_values",
     "simulate",
     "to_bronze",
     "to_gold",
@@ -66,6 +70,7 @@ if TYPE_CHECKING:
     from carms_lib.exceptions import CarmsError, CarmsWarning
     from carms_lib.loaders import Release, fetch_release, load_release
     from carms_lib.memo import write_memo
+    from carms_lib.pressure import allocate_seats, seat_values
     from carms_lib.provenance import Provenance
     from carms_lib.schemas import data_dictionary
     from carms_lib.simulator import Cohort, Market, Scenario, Study, load_cohort, simulate

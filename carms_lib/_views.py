@@ -22,8 +22,16 @@ __all__ = ["View", "open_view"]
 _VIEWS = {
     "pressure": ("carms_lib.pressure", "pressure_bands"),
     "outcomes": ("carms_lib.pressure", "outcome_bands"),
+    "preferences": ("carms_lib.pressure", "preference_bands"),
+    "ranks": ("carms_lib.pressure", "rank_groups"),
+    "seat_value": ("carms_lib.pressure", "seat_values_of"),
     "plot": ("carms_lib.plotting", "plot_bands"),
+    "plot_allocation": ("carms_lib.plotting", "plot_allocation"),
+    "plot_ranks": ("carms_lib.plotting", "plot_ranks"),
     "plot_seat_values": ("carms_lib.plotting", "plot_seat_values"),
+    "plot_sensitivity": ("carms_lib.plotting", "plot_sensitivity"),
+    "plot_series": ("carms_lib.plotting", "plot_series"),
+    "plot_supply": ("carms_lib.plotting", "plot_supply"),
 }
 
 

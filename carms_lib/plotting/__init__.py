@@ -8,20 +8,31 @@ several figures on a page (`carms_lib.memo`).
 
 from __future__ import annotations
 
+from carms_lib.plotting.allocation import plot_allocation
 from carms_lib.plotting.bands import plot_bands
 from carms_lib.plotting.differences import plot_differences
 from carms_lib.plotting.forest import plot_forest
 from carms_lib.plotting.heatmap import plot_heatmap
 from carms_lib.plotting.quota import plot_quota
+from carms_lib.plotting.ranks import plot_ranks
 from carms_lib.plotting.seat_values import plot_seat_values
+from carms_lib.plotting.sensitivity import plot_sensitivity
+from carms_lib.plotting.series import plot_backtest, plot_series
+from carms_lib.plotting.supply import plot_supply
 from carms_lib.plotting.tile_map import plot_tile_map
 
 __all__ = [
+    "plot_allocation",
+    "plot_backtest",
     "plot_bands",
     "plot_differences",
     "plot_forest",
     "plot_heatmap",
     "plot_quota",
+    "plot_ranks",
     "plot_seat_values",
+    "plot_sensitivity",
+    "plot_series",
+    "plot_supply",
     "plot_tile_map",
 ]

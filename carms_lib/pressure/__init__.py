@@ -1,24 +1,53 @@
-"""ANSWER: where the pressure is, and how sure we are.
+"""ANSWER: where the pressure is, what one more seat would do, and how sure we are.
 
-Belongs here: metrics over the draws of a study, by any grouping of programs and class of applicants, and their
-bands. Does not belong here: simulating (`carms_lib.simulator`) and drawing (`carms_lib.plotting`).
+Belongs here: metrics over the draws of a study, by any grouping of programs and class of applicant, and their bands;
+ranks, preferences, seat values and where seats should go; the simple proxy; sensitivity; published counts and series.
+Does not belong here: simulating (`carms_lib.simulator`) and drawing (`carms_lib.plotting`).
 """
 
 from __future__ import annotations
 
+from carms_lib.pressure._allocate import ALLOCATION_METRICS, OBJECTIVES, Allocation, allocate_seats
 from carms_lib.pressure._bands import KINDS, Bands, Measure, summarise
 from carms_lib.pressure._metrics import PRESSURE_METRICS, outcome_bands, pressure_bands
-from carms_lib.pressure._seat_values import SEAT_METRICS, SeatValues, seat_values
+from carms_lib.pressure._preferences import PREFERENCE_METRICS, preference_bands
+from carms_lib.pressure._published import RATE_METHODS, published_rates
+from carms_lib.pressure._ranks import Ranks, rank_groups
+from carms_lib.pressure._seat_values import SEAT_METRICS, SeatValues, seat_values, seat_values_of
+from carms_lib.pressure._sensitivity import HEADLINES, Sensitivity, find_sensitivity
+from carms_lib.pressure._series import SERIES_MODELS, Projection, load_series, project_series
+from carms_lib.pressure._supply import Proxy, compare_supply, supply_score
 
 __all__ = [
+    "ALLOCATION_METRICS",
+    "HEADLINES",
     "KINDS",
+    "OBJECTIVES",
+    "PREFERENCE_METRICS",
     "PRESSURE_METRICS",
+    "RATE_METHODS",
     "SEAT_METRICS",
+    "SERIES_MODELS",
+    "Allocation",
     "Bands",
     "Measure",
+    "Projection",
+    "Proxy",
+    "Ranks",
     "SeatValues",
+    "Sensitivity",
+    "allocate_seats",
+    "compare_supply",
+    "find_sensitivity",
+    "load_series",
     "outcome_bands",
+    "preference_bands",
     "pressure_bands",
+    "project_series",
+    "published_rates",
+    "rank_groups",
     "seat_values",
+    "seat_values_of",
     "summarise",
+    "supply_score",
 ]

@@ -39,7 +39,19 @@ from carms_lib._views import open_view
 from carms_lib.exceptions import ArgumentError, TooFewDrawsWarning, UnknownNameError
 from carms_lib.provenance import Provenance
 
-__all__ = ["KINDS", "Bands", "Measure", "check_kind", "check_level", "is_too_small", "summarise"]
+__all__ = [
+    "KINDS",
+    "Bands",
+    "Measure",
+    "block_means",
+    "check_count",
+    "check_kind",
+    "check_level",
+    "is_too_small",
+    "ratio",
+    "shrink",
+    "summarise",
+]
 
 KINDS = ("outcome", "mean", "input")
 _FEWEST_BEYOND = 5  # draws that should lie beyond each end before its place means much
@@ -170,6 +182,13 @@ def check_level(level: float) -> float:
     return float(level)
 
 
+def check_count(argument: str, value: Any, least: int = 1) -> int:
+    """Return `value` if it is a whole number of at least `least`; `argument` names it in the error."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        raise ArgumentError(f"{argument}={value!r} must be a whole number of at least {least}.")
+    return int(value)
+
+
 def check_kind(kind: str) -> str:
     """Return `kind` if it is one of KINDS."""
     if kind not in KINDS:
@@ -250,16 +269,16 @@ def _warn_if_few(draws: int, draws_per_input: int, level: float, kind: str) -> N
 def _band(
     measure: Measure, minus: Measure | None, level: float, kind: str, draws_per_input: int
 ) -> dict[str, np.ndarray]:
-    estimate, values, residual = _ratio(measure)
+    estimate, values, residual = ratio(measure)
     if minus is not None:
-        other = _ratio(minus)
+        other = ratio(minus)
         estimate, values, residual = estimate - other[0], values - other[1], residual - other[2]
     counted = np.isfinite(values).sum(axis=0)
     tails = [(1.0 - level) / 2.0, (1.0 + level) / 2.0]
     if kind == "outcome":
         lower, upper = _quantiles(values, tails)
     else:
-        blocks = _block_means(residual, draws_per_input)
+        blocks = block_means(residual, draws_per_input)
         if kind == "mean":
             lower, upper = _mean_band(estimate, blocks, level)
         else:
@@ -281,17 +300,17 @@ def is_too_small(measure: Measure) -> np.ndarray:
 
 def _size(measure: Measure, minus: Measure | None, draws_per_input: int) -> dict[str, np.ndarray]:
     """Return what stands behind each estimate; see `Bands.sizes`."""
-    _, _, residual = _ratio(measure)
+    _, _, residual = ratio(measure)
     groups = measure.top.shape[1]
     per_draw = np.ones(groups) if measure.bottom is None else measure.bottom.mean(axis=0, dtype=np.float64)
     reason = np.full(groups, None, dtype=object)
     for one in (measure,) if minus is None else (minus, measure):
         if one is minus:
-            residual = residual - _ratio(one)[2]
+            residual = residual - ratio(one)[2]
         if one.bottom is not None:
             reason[is_too_small(one)] = f"fewer than {one.fewest:g} {one.of} in an average draw"
             reason[one.bottom.sum(axis=0) == 0] = f"no {one.of} in any draw"
-    blocks = _block_means(residual, draws_per_input)
+    blocks = block_means(residual, draws_per_input)
     effective = np.full(groups, np.nan)
     if len(blocks) >= 2:
         of_mean = blocks.var(axis=0, ddof=1) / len(blocks)
@@ -304,7 +323,7 @@ def _size(measure: Measure, minus: Measure | None, draws_per_input: int) -> dict
     }
 
 
-def _ratio(measure: Measure) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def ratio(measure: Measure) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the pooled ratio [G], the ratio of each draw [D, G] and its linear residual [D, G]."""
     top = measure.top.astype(np.float64)
     if measure.bottom is None:
@@ -329,7 +348,7 @@ def _quantiles(values: np.ndarray, tails: Sequence[float]) -> np.ndarray:
     return np.nanquantile(filled, tails, axis=0)
 
 
-def _block_means(residual: np.ndarray, draws_per_input: int) -> np.ndarray:
+def block_means(residual: np.ndarray, draws_per_input: int) -> np.ndarray:
     """Return means over whole blocks, float64 of shape (B, G); a last block that is not whole is left out."""
     blocks = len(residual) // draws_per_input
     whole = residual[: blocks * draws_per_input]
@@ -357,12 +376,19 @@ def _input_band(
     if count < 2:
         nothing = np.full(estimate.shape, np.nan)
         return nothing, nothing
+    shrunk = shrink(blocks, residual, draws_per_input)
+    lower, upper = np.quantile(shrunk, tails, axis=0)
+    return estimate + lower, estimate + upper
+
+
+def shrink(blocks: np.ndarray, residual: np.ndarray, draws_per_input: int) -> np.ndarray:
+    """Return block means drawn in towards zero by what chance within blocks adds to their spread; see the module."""
+    count = len(blocks)
     whole = residual[: count * draws_per_input].reshape(count, draws_per_input, residual.shape[1])
     within = whole.var(axis=1, ddof=1).mean(axis=0)
     between = blocks.var(axis=0, ddof=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         kept = np.where(between > 0, 1.0 - within / (draws_per_input * between), 0.0)
     shrunk = (blocks - blocks.mean(axis=0)) * np.sqrt(np.clip(kept, 0.0, 1.0))
-    shrunk = np.where(np.isfinite(shrunk), shrunk, 0.0)
-    lower, upper = np.quantile(shrunk, tails, axis=0)
-    return estimate + lower, estimate + upper
+    finite: np.ndarray = np.where(np.isfinite(shrunk), shrunk, 0.0)
+    return finite

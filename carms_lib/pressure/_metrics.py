@@ -41,7 +41,7 @@ from carms_lib.pressure._counts import count_applicants, count_first_choices, co
 from carms_lib.pressure._groups import Groups, group
 from carms_lib.simulator import Outcomes, Study
 
-__all__ = ["FEWEST", "PRESSURE_METRICS", "measure_pressure", "outcome_bands", "pressure_bands"]
+__all__ = ["FEWEST", "PRESSURE_METRICS", "measure_pressure", "outcome_bands", "pressure_bands", "wanted_metrics"]
 
 PRESSURE_METRICS = ("pressure", "first_choice_ratio", "unmatched_risk", "fill_rate", "unfilled")
 #: Persons in an average draw below which a share of them is too small to say.
@@ -131,7 +131,7 @@ def measure_pressure(
     """Return the metrics of every draw, by scenario, and the key columns of their groups; see `pressure_bands`."""
     match_field = _pick("iteration", iteration, _ITERATIONS)
     choice_field = _pick("first_choice", first_choice, _CHOICES)
-    wanted = _wanted(metric, PRESSURE_METRICS)
+    wanted = wanted_metrics(metric, PRESSURE_METRICS)
     if not fewest >= 0:
         raise ArgumentError(f"fewest={fewest!r} must be a number of persons, 0 or more.")
     measures = {}
@@ -184,7 +184,7 @@ def outcome_bands(
             )
         found = [] if groups.by_applicant else _of_seats(study, name, groups)
         found += [] if groups.by_program else _of_applicants(study, name, groups)
-        chosen = _wanted(metric, [measure.metric for measure in found])
+        chosen = wanted_metrics(metric, [measure.metric for measure in found])
         measures[name] = [measure for measure in found if measure.metric in chosen]
     return summarise(
         measures,
@@ -204,7 +204,8 @@ def _pick(argument: str, value: str, allowed: dict[str, str]) -> str:
     return allowed[value]
 
 
-def _wanted(metric: str | Sequence[str] | None, allowed: Sequence[str]) -> list[str]:
+def wanted_metrics(metric: str | Sequence[str] | None, allowed: Sequence[str]) -> list[str]:
+    """Return the names in `metric`, all allowed ones for None."""
     if metric is None:
         return list(allowed)
     names = [metric] if isinstance(metric, str) else list(metric)

@@ -22,7 +22,8 @@ A seat *in a cell* is a seat at one of its programs, each with the probability o
 Couples hold the seats that the draw's match gave them: with couples a match need not have one outcome that suits all
 applicants best, and one more seat may leave none that is stable. So single applicants are matched over the seats that
 couples do not hold, without and with the seat, and `couple_concerned` says for how many seats a couple might have
-moved; it is the most it can be, since a couple also looks at where both of them end.
+moved: a program that takes somebody, or is left with a seat, ranks a member of a couple higher, and that member lists
+it above the place held now. Whether the couple would go depends on its other half.
 
 References
 ----------
@@ -43,18 +44,18 @@ import pandas as pd
 from tqdm import tqdm
 
 from carms_lib._views import open_view
-from carms_lib.exceptions import ArgumentError, UnknownNameError
+from carms_lib.exceptions import ArgumentError, StudyError, UnknownNameError
 from carms_lib.matching._chains import index_scored, new_chain
 from carms_lib.pressure._bands import Bands, Measure, summarise
 from carms_lib.pressure._groups import number_rows
 from carms_lib.pressure._seats import count_gains, follow_every_seat
 from carms_lib.pressure._singles import SinglesMatch, match_singles
 from carms_lib.provenance import Provenance
-from carms_lib.simulator import BASELINE, Market, Scenario
+from carms_lib.simulator import BASELINE, Market, Scenario, Study
 from carms_lib.simulator._draw import DRAWS_PER_INPUT
 from carms_lib.simulator._replay import BlockPlan, plan_blocks, replay
 
-__all__ = ["SEAT_METRICS", "SeatValues", "seat_values"]
+__all__ = ["SEAT_METRICS", "SeatValues", "seat_values", "seat_values_of"]
 
 SEAT_METRICS = ("seat_value", "newly_matched", "chain_length", "seat_taken", "couple_concerned")
 
@@ -319,6 +320,44 @@ def seat_values(
     )
     name = BASELINE if scenario is None else scenario.name
     return SeatValues(market.programs, market.applicants, name, provenance, followed)
+
+
+def seat_values_of(
+    study: Study, market: Market, scenario: Scenario | None = None, *, n_draws: int | None = None, **options: Any
+) -> SeatValues:
+    """Return `seat_values` on the draws of a study.
+
+    Parameters
+    ----------
+    study : Study
+    market : Market
+        The baseline that was simulated.
+    scenario : Scenario, optional
+        Put the seat into this scenario instead.
+    n_draws : int, optional
+        By default all draws of the study; a smaller number takes the first ones.
+    **options
+        executor, progress: as in `seat_values`.
+
+    Returns
+    -------
+    SeatValues
+
+    Raises
+    ------
+    StudyError
+        The market is not the one that was simulated.
+    """
+    entropy, plans = plan_blocks(market, min(study.n_draws, DRAWS_PER_INPUT), study.entropy)
+    kept = study.outcomes_of(BASELINE, 0, len(plans[0].draws))
+    same = list(kept.programs["program_stream_id"]) == list(market.programs["program_stream_id"])
+    same = same and kept.first.shape[1] == market.n_applicants
+    if not same or any((np.maximum(kept.first[one.draw], -1) != one.match).any() for one in replay(market, plans[0])):
+        raise StudyError(
+            "market gives other draws than this study's baseline. Give the market that was simulated, with the same "
+            "cohort, programs and quotas."
+        )
+    return seat_values(market, scenario, n_draws=study.n_draws if n_draws is None else n_draws, rng=entropy, **options)
 
 
 def _follow_block(task: tuple[Market, BlockPlan]) -> _Followed:

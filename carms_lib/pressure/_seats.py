@@ -47,14 +47,15 @@ def best_of_couples(
     couple_of: np.ndarray,
     best: np.ndarray,
 ) -> None:
-    """Write the best score that each program gives to a member of a couple who lists it and is not there."""
+    """Write the best score that each program gives to a member of a couple who has it above the own place."""
     best[:] = -np.inf
     for a in range(len(couple_of)):
         if couple_of[a] < 0:
             continue
         for e in range(ptr[a], ptr[a + 1]):
-            if program[e] != match[a]:
-                best[program[e]] = max(best[program[e]], score[e])
+            if program[e] == match[a]:
+                break
+            best[program[e]] = max(best[program[e]], score[e])
 
 
 @kernel

@@ -296,6 +296,55 @@ class Study:
         bands: View = open_view("outcomes")(self, by, **options)
         return bands
 
+    def preferences(self, by: str | Sequence[str] = "discipline", **options: Any) -> View:
+        """Return what applicants want first, with bands.
+
+        Parameters
+        ----------
+        by : str or sequence of str, default "discipline"
+            Columns that make the groups.
+        **options
+            What `carms_lib.pressure.preference_bands` takes: level, kind, metric and so on.
+
+        Returns
+        -------
+        Bands
+        """
+        bands: View = open_view("preferences")(self, by, **options)
+        return bands
+
+    def ranks(self, by: str | Sequence[str], **options: Any) -> Any:
+        """Return the order of the groups by a metric, with intervals of the ranks.
+
+        Parameters
+        ----------
+        by : str or sequence of str
+            Columns that make the groups.
+        **options
+            What `carms_lib.pressure.rank_groups` takes: metric, k, level, kind and so on.
+
+        Returns
+        -------
+        Ranks
+        """
+        return open_view("ranks")(self, by, **options)
+
+    def seat_value(self, market: Market, **options: Any) -> Any:
+        """Return what one more seat in each program would do, on the draws of this study.
+
+        Parameters
+        ----------
+        market : Market
+            The baseline that was simulated: a study keeps outcomes and no lists, so that they are made anew.
+        **options
+            What `carms_lib.pressure.seat_values` takes beside rng: scenario, n_draws and so on.
+
+        Returns
+        -------
+        SeatValues
+        """
+        return open_view("seat_value")(self, market, **options)
+
     def compare(self, scenario: str) -> Comparison:
         """Return the view of a scenario against the baseline, draw by draw.
 

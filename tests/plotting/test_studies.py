@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 import pytest
 from carms_lib.plotting import _style as style
 from carms_lib.plotting import plot_bands, plot_differences
-from carms_lib.pressure import SEAT_METRICS
+from carms_lib.pressure import ALLOCATION_METRICS, HEADLINES, PREFERENCE_METRICS, SEAT_METRICS
 
 pytestmark = pytest.mark.filterwarnings("ignore::carms_lib.exceptions.TooFewDrawsWarning")
 
@@ -20,7 +20,7 @@ def study(market) -> carms.Study:
 
 def test_every_metric_that_a_study_answers_with_has_a_label_and_a_unit(study):
     answered = {*study.outcomes().to_frame()["metric"], *study.pressure(by="discipline").to_frame()["metric"]}
-    answered |= {*SEAT_METRICS, "better_off"}
+    answered |= {*SEAT_METRICS, *PREFERENCE_METRICS, *HEADLINES, *ALLOCATION_METRICS}
     assert answered == set(style._METRICS)
 
 

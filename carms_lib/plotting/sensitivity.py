@@ -1,0 +1,89 @@
+"""Which assumption moves the answer most.
+
+Belongs here: `plot_sensitivity`. Does not belong here: Sobol indices (`carms_lib.pressure`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from carms_lib.exceptions import ArgumentError, UnknownNameError
+from carms_lib.plotting import _style as style
+from carms_lib.plotting._bands import BandSource, check_n_rows, frame_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+__all__ = ["plot_sensitivity"]
+
+
+def plot_sensitivity(
+    indices: pd.DataFrame | BandSource,
+    *,
+    ax: Axes | None = None,
+    metric: str | None = None,
+    n_rows: int | None = 12,
+) -> Axes:
+    """Draw the Sobol indices of one result: first order and total, the most important input on top.
+
+    Parameters
+    ----------
+    indices : DataFrame or object with to_frame()
+        What `carms_lib.pressure.find_sensitivity` returns.
+    ax : Axes, optional
+        Where to draw; None makes a new figure.
+    metric : str, optional
+        Which result; the first by default.
+    n_rows : int, optional
+        Draw only the inputs with the largest total index. None draws all.
+
+    Returns
+    -------
+    Axes
+        A bar and interval for each order.
+
+    Raises
+    ------
+    ArgumentError
+        If the frame is not one of indices, or the result did not vary.
+    UnknownNameError
+        If `metric` is not in the frame.
+    """
+    frame = frame_of(indices)
+    lacking = [name for name in ("metric", "input", "order", "estimate", "lower", "upper") if name not in frame.columns]
+    if lacking:
+        raise ArgumentError(f"indices lack the columns {lacking}. Give what find_sensitivity() returns.")
+    metrics = list(frame["metric"].unique())
+    chosen = metrics[0] if metric is None else metric
+    if chosen not in metrics:
+        raise UnknownNameError("metric", chosen, metrics)
+    own = frame.loc[(frame["metric"] == chosen) & frame["estimate"].notna()]
+    if own.empty:
+        raise ArgumentError(f"{chosen} did not vary over the design, so no input moves it.")
+    total = own.loc[own["order"] == "total"].sort_values(["estimate", "input"], ascending=[False, True])
+    names = list(total["input"].iloc[: check_n_rows(n_rows, len(total))])
+    ax = style.axes_or_new(ax, 7.6, 1.8 + 0.36 * len(names))
+    for order, offset, colour in (("total", -0.19, "#9ecbe8"), ("first", 0.19, style.ACCENT)):
+        rows = own.loc[own["order"] == order].set_index("input").loc[names]
+        y = np.arange(len(names)) + offset
+        label = "alone (first order)" if order == "first" else "with what it does together with others (total)"
+        ax.barh(y, rows["estimate"], height=0.36, color=colour, label=label)
+        ax.hlines(y, rows["lower"], rows["upper"], colors=style.INK, linewidth=1.0, gid=order)
+    ax.axvline(0, color=style.INK, linewidth=0.9)
+    ax.set_yticks(range(len(names)), style.row_labels([str(name).replace("_", " ") for name in names]))
+    ax.set_ylim(len(names) - 0.4, -0.6)
+    ax.xaxis.set_major_formatter(lambda value, _: style.format_value(value, "share"))
+    ax.set_xlabel("share of the variance over the cohort's ranges", fontsize=8.5, color=style.MUTED)
+    style.bare(ax, grid="x")
+    ax.legend(loc="lower right", fontsize=8, frameon=True, edgecolor=style.GRID)
+    level, draws = float(own["level"].iloc[0]), int(own["n_draws"].max())
+    style.set_heading(
+        ax, f"What moves: {style.metric_of(str(chosen)).label}",
+        f"Sobol indices · {100 * level:g} % bootstrap intervals · {draws:,} matches",
+    )  # fmt: skip
+    if len(names) < len(total):
+        style.note_below(ax, f"The {len(names)} largest of {len(total)} inputs.", points=36)
+    return ax

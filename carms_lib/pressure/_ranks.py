@@ -1,0 +1,292 @@
+"""Ranks with bands: which cells are the most pressed, and how sure that order is.
+
+Belongs here: ranking the groups of a metric, the interval of each rank, the probability of standing among the first
+k and of standing above another group. Does not belong here: the metric itself (`_metrics`, `_preferences`).
+
+Rank 1 is the highest value. Every kind of band ranks something else:
+
+outcome
+    The groups in each draw: what the order may be next time. The interval holds the middle `level` of the ranks, and
+    a probability is the share of draws; equal values share their ranks and count half.
+input
+    The groups in each setting of the uncertain inputs, chance aside (the shrunk block means of `_bands`).
+mean
+    The order of the averages over ever more draws. For group j the differences r_j - r_k to all others get
+    confidence intervals that hold together with probability `level`: the critical value c_j is the `level` quantile
+    of max_k |Z_jk|, the studentized differences under Gaussian multipliers on the blocks. Then
+
+        1 + #{k: r_k - r_j > c_j se_jk}  <=  rank of j  <=  G - #{k: r_j - r_k > c_j se_jk}.
+
+    Probabilities are shares of the multiplier draws.
+
+References
+----------
+Mogstad, Romano, Shaikh and Wilhelm (2024), *Inference for ranks with applications to mobility across neighbourhoods
+and academic achievement across countries*, Review of Economic Studies 91(1).
+Chernozhukov, Chetverikov and Kato (2013), *Gaussian approximations and multiplier bootstrap for maxima of sums*.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from carms_lib._views import open_view
+from carms_lib.exceptions import ArgumentError, StudyError, UnknownNameError
+from carms_lib.pressure._bands import block_means, check_count, check_kind, check_level, is_too_small, ratio, shrink
+from carms_lib.pressure._metrics import FEWEST, measure_pressure
+from carms_lib.pressure._preferences import PREFERENCE_METRICS, measure_preferences
+from carms_lib.provenance import Provenance
+from carms_lib.simulator import BASELINE, Study
+
+__all__ = ["Ranks", "rank_groups"]
+
+_MULTIPLIERS = 1_000
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """The order of groups by one metric, with bands; made by `rank_groups`.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        One row per group, the highest first. The columns of a band frame with metric "rank": estimate is the rank of
+        the group's estimate, lower and upper the ends of its rank. After them: of, the metric that is ranked; value,
+        its estimate; among_first, the probability of a rank of at most k; k. A group that is too small to say keeps
+        its row without a rank.
+    keys : tuple of str
+        The group keys.
+    provenance : Provenance
+    """
+
+    frame: pd.DataFrame
+    keys: tuple[str, ...]
+    provenance: Provenance
+    _replicates: np.ndarray = field(repr=False)  # float32[R, G], in the order of the ranked rows of `frame`
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a copy of the frame of ranks."""
+        return self.frame.copy()
+
+    def above(self, **group: str) -> pd.DataFrame:
+        """Return the probability that each group stands above another.
+
+        Parameters
+        ----------
+        **group : str
+            One group by its keys, such as ``province="ON", discipline="Psychiatry"``: against every other. Without
+            any, all pairs.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per pair: the keys with the endings _above and _below, and probability, which counts half where
+            the two are equal. Groups without a rank have no rows.
+
+        Raises
+        ------
+        UnknownNameError
+            A key or value that there is not.
+        ArgumentError
+            Keys that name more than one group.
+        """
+        rows = self.frame.loc[self.frame["estimate"].notna(), list(self.keys)].reset_index(drop=True)
+        chosen = np.arange(len(rows))
+        for key, value in group.items():
+            if key not in self.keys:
+                raise UnknownNameError("key", key, self.keys)
+            if value not in set(rows[key]):
+                raise UnknownNameError(key, value, sorted(set(rows[key].astype(str))))
+            chosen = chosen[(rows.loc[chosen, key] == value).to_numpy()]
+        if group and len(chosen) != 1:
+            raise ArgumentError(f"{group!r} names {len(chosen)} groups; name one by all of {list(self.keys)}.")
+        values = self._replicates
+        parts = []
+        for j in chosen.tolist():
+            both = np.isfinite(values) & np.isfinite(values[:, [j]])
+            with np.errstate(invalid="ignore", divide="ignore"):
+                higher = (values[:, [j]] > values).sum(axis=0) + 0.5 * ((values[:, [j]] == values) & both).sum(axis=0)
+                probability = higher / both.sum(axis=0)
+            part = rows.add_suffix("_below").assign(probability=probability)
+            for at, key in enumerate(self.keys):
+                part.insert(at, f"{key}_above", [rows[key].iloc[j]] * len(part))
+            parts.append(part.drop(index=j))
+        return pd.concat(parts, ignore_index=True)
+
+    def summary(self, rows: int = 20) -> str:
+        """Return one screen of text, at most `rows` groups long."""
+        first = self.frame.iloc[0]
+        shown = self.frame.head(rows)[[*self.keys, "value", "estimate", "lower", "upper", "among_first"]]
+        shown = shown.rename(
+            columns={"value": str(first["of"]), "estimate": "rank", "among_first": f"first {first['k']}"}
+        )
+        head = (
+            f"ranks by {first['of']} in {first['scenario']}, {first['level']:.0%} {first['kind']} intervals, "
+            f"{self.frame['n_draws'].max():,} draws"
+        )
+        left_out = int(self.frame["estimate"].isna().sum())
+        more = f"\n… and {len(self.frame) - rows} more rows" if len(self.frame) > rows else ""
+        small = f"\n{left_out} too small to say" if left_out else ""
+        return f"{head}\n{shown.to_string(index=False, float_format=lambda x: f'{x:,.3g}')}{more}{small}"
+
+    def plot(self, **options: Any) -> Any:
+        """Draw the intervals of the ranks; see `carms_lib.plotting.plot_ranks`.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+        """
+        return open_view("plot_ranks")(self.frame, **options)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the frame as CSV to `path`, and its provenance as JSON beside it."""
+        path = Path(path)
+        self.frame.to_csv(path, index=False, lineterminator="\n")
+        text = json.dumps(self.provenance.to_dict(), indent=2, ensure_ascii=False, default=str) + "\n"
+        path.with_name(path.name + ".provenance.json").write_text(text, encoding="utf-8", newline="\n")
+        return path
+
+    def __repr__(self) -> str:
+        return f"Ranks by {list(self.keys)}\n{self.summary(8)}"
+
+
+def rank_groups(
+    study: Study,
+    by: str | Sequence[str],
+    *,
+    metric: str = "pressure",
+    k: int = 5,
+    level: float = 0.90,
+    kind: str = "outcome",
+    scenario: str = BASELINE,
+    first_choice: str = "wished",
+    iteration: str = "final",
+    fewest: float = FEWEST,
+) -> Ranks:
+    """Rank the groups of a study by a metric, with bands.
+
+    Parameters
+    ----------
+    study : Study
+    by : str or sequence of str
+        Columns of the programs and of the applicants that make the groups, such as ["province", "discipline"] or
+        ["discipline", "site"].
+    metric : str, default "pressure"
+        One of `PRESSURE_METRICS` or `PREFERENCE_METRICS`.
+    k : int, default 5
+        Asks for the probability of being among the first k.
+    level : float, default 0.90
+        Of the interval of a rank, in (0, 1).
+    kind : {"outcome", "mean", "input"}, default "outcome"
+        What is ranked; see the notes of this module.
+    scenario : str, default "baseline"
+    first_choice, iteration, fewest
+        As in `pressure_bands`.
+
+    Returns
+    -------
+    Ranks
+
+    Raises
+    ------
+    UnknownNameError
+        An unknown column, metric, kind or scenario.
+    ArgumentError
+        A level outside (0, 1), a k below 1, or fewer than two groups.
+    StudyError
+        No group is large enough to rank, or there are too few draws for this kind.
+    """
+    level, kind = check_level(level), check_kind(kind)
+    k = check_count("k", k)
+    if not by:
+        raise ArgumentError("by names no column, so there is nothing to rank. Give columns such as 'discipline'.")
+    if metric in PREFERENCE_METRICS:
+        found, keys = measure_preferences(study, by, metric=metric, first_choice=first_choice, scenario=scenario)
+    else:
+        found, keys = measure_pressure(
+            study, by, metric=metric, first_choice=first_choice, iteration=iteration, scenario=scenario,
+            against=None, fewest=fewest,
+        )  # fmt: skip
+    measure = found[scenario][0]
+    estimate, values, residual = ratio(measure)
+    known = np.isfinite(estimate) & ~is_too_small(measure)
+    if known.sum() < 2:
+        raise StudyError(
+            f"by={by!r} leaves {int(known.sum())} groups that are large enough to say anything of; ranks need two. "
+            "Group more coarsely, or lower `fewest`."
+        )
+    shown, rank = estimate[known], stats.rankdata(-estimate[known], method="min")
+    blocks = block_means(residual[:, known], study.draws_per_input)
+    if kind != "outcome" and len(blocks) < 2:
+        raise StudyError(
+            f"{study.n_draws} draws hold fewer than two settings of the inputs: too few for kind={kind!r}."
+        )
+    if kind == "outcome":
+        replicates = values[:, known]
+    elif kind == "input":
+        replicates = shown + shrink(blocks, residual[:, known], study.draws_per_input)
+    else:
+        rng = np.random.default_rng(study.entropy)
+        weights = rng.standard_normal((_MULTIPLIERS, len(blocks)))
+        replicates = shown + weights @ (blocks - blocks.mean(axis=0)) / len(blocks)
+    of_draw = _ranks_of_rows(replicates)
+    if kind == "mean":
+        lower, upper = _confidence(shown, blocks, replicates, level)
+    else:
+        tails = [(1.0 - level) / 2.0, (1.0 + level) / 2.0]
+        lower, upper = np.nanquantile(of_draw, tails, axis=0, method="inverted_cdf")
+    with np.errstate(invalid="ignore"):
+        among = np.nanmean(np.where(np.isnan(of_draw), np.nan, of_draw <= k), axis=0)
+    columns = {"estimate": rank, "lower": lower, "upper": upper, "value": shown, "among_first": among}
+    frame = keys.assign(metric="rank", scenario=scenario, level=level, kind=kind, of=metric, k=k)
+    frame["n_draws"] = np.isfinite(values).sum(axis=0)
+    for name, numbers in columns.items():
+        full = np.full(len(frame), np.nan)
+        full[known] = numbers
+        frame[name] = full
+    order = frame.sort_values(["estimate", *keys.columns], na_position="last").index.to_numpy()
+    place = np.cumsum(known) - 1
+    ranked = [place[at] for at in order if known[at]]
+    names = [
+        "metric", "scenario", *keys.columns, "estimate", "lower", "upper", "level", "kind", "n_draws",
+        "of", "value", "among_first", "k",
+    ]  # fmt: skip
+    return Ranks(
+        frame.loc[order, names].reset_index(drop=True),
+        tuple(keys.columns),
+        study.provenance.with_settings(metric=metric, k=k, first_choice=first_choice, iteration=iteration),
+        replicates[:, ranked].astype(np.float32) if kind != "outcome" else replicates[:, ranked],
+    )
+
+
+def _ranks_of_rows(values: np.ndarray) -> np.ndarray:
+    """Return the rank of each value within its row, 1 the highest, ties sharing the mean; missing stays missing."""
+    ranks: np.ndarray = stats.rankdata(-values, method="average", axis=1, nan_policy="omit")
+    return ranks
+
+
+def _confidence(
+    estimate: np.ndarray, blocks: np.ndarray, replicates: np.ndarray, level: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return confidence bounds of each rank from simultaneous intervals of its differences; see the module."""
+    groups, count = len(estimate), len(blocks)
+    centred, noise = blocks - blocks.mean(axis=0), replicates - estimate
+    lower, upper = np.empty(groups), np.empty(groups)
+    for j in range(groups):
+        others = np.arange(groups) != j
+        error = np.sqrt(((centred[:, [j]] - centred[:, others]) ** 2).sum(axis=0) / (count - 1) / count)
+        error = np.maximum(error, np.finfo(float).tiny)
+        largest = np.abs((noise[:, [j]] - noise[:, others]) / error).max(axis=1)
+        reach = np.quantile(largest, level) * error
+        difference = estimate[j] - estimate[others]
+        lower[j] = 1 + (difference < -reach).sum()
+        upper[j] = groups - (difference > reach).sum()
+    return lower, upper

@@ -1,0 +1,259 @@
+"""Supply score: the simple proxy for pressure, and how far it goes.
+
+Belongs here: the score, which needs no simulation, and its comparison with a metric that does. Does not belong here:
+the metric itself (`_metrics`).
+
+The score of a cell is the mean of two shares of the largest cell,
+
+    supply_score = (programs / max programs + quota / max quota) / 2,
+
+between 0 and 1. A reader who has only the release takes little supply for much pressure. How well that works is
+Spearman's correlation of 1 - supply_score with the metric over the cells, in every draw: near 1, the proxy would do;
+near 0, it says nothing. It cannot see who wants to be there: demand, in first choices per seat, is beside it, with the
+correlation of what the proxy gets wrong (the gap between the two ranks) with demand.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from carms_lib._views import open_view
+from carms_lib.exceptions import ArgumentError, StudyError, UnknownNameError
+from carms_lib.pressure._bands import check_level, is_too_small, ratio
+from carms_lib.pressure._metrics import FEWEST, measure_pressure
+from carms_lib.provenance import Provenance
+from carms_lib.simulator import BASELINE, Market, Study
+
+__all__ = ["Proxy", "compare_supply", "supply_score"]
+
+
+def supply_score(
+    programs: Market | pd.DataFrame | Mapping[str, pd.DataFrame], by: str | Sequence[str] = ("province", "discipline")
+) -> pd.DataFrame:
+    """Return the simple proxy for pressure: normalised number of programs and quota of each cell.
+
+    Parameters
+    ----------
+    programs : Market, pandas.DataFrame or mapping with a frame "program"
+        One row per program with quota [seats] and the columns of `by`.
+    by : str or sequence of str, default ("province", "discipline")
+        Columns that make the cells.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per cell: the keys, programs, quota [seats], supply_score [0 to 1]. With no seat anywhere the score is
+        missing.
+
+    Raises
+    ------
+    UnknownNameError
+        A column that there is not.
+    ArgumentError
+        No column, or no program.
+    """
+    table = _program_table(programs)
+    names = [by] if isinstance(by, str) else list(by)
+    if not names:
+        raise ArgumentError("by names no column. Give columns that make cells, such as 'discipline'.")
+    for name in names:
+        if name not in table.columns:
+            raise UnknownNameError("by", name, table.columns)
+    if table.empty:
+        raise ArgumentError("programs has no rows, so there is no supply to score.")
+    open_ones = table.assign(_open=table["quota"] > 0)
+    cells = open_ones.groupby(names, sort=True, dropna=False).agg(programs=("_open", "sum"), quota=("quota", "sum"))
+    if cells["quota"].max() > 0:
+        cells["supply_score"] = (cells / cells.max()).mean(axis=1)
+    else:
+        cells["supply_score"] = np.nan
+    return cells.reset_index()
+
+
+def _program_table(programs: Market | pd.DataFrame | Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    if isinstance(programs, Market):
+        return programs.programs
+    table = programs if isinstance(programs, pd.DataFrame) else programs["program"]
+    if "province" not in table.columns and "school_province" in table.columns:
+        table = table.assign(province=table["school_province"])
+    if "quota" not in table.columns:
+        raise ArgumentError("programs lacks the column 'quota'. Give gold['program'], or a table like it.")
+    return table
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """The supply score beside a metric; made by `compare_supply`.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        One row per cell, the highest metric first: the keys, programs, quota, supply_score; estimate, lower, upper of
+        the metric; first_choice_ratio; rank_by_supply (1 is least supply) and rank_by_metric (1 is highest), over the
+        cells that have both; gap, the first rank minus the second: positive where the proxy misses pressure.
+    keys : tuple of str
+    metric : str
+    level : float
+        Of the bands of the metric and of the correlation.
+    correlation : tuple of float
+        Spearman's correlation of 1 - supply_score with the metric's estimates, and the ends of the band of the same
+        correlation over the draws.
+    missed_demand : float
+        Spearman's correlation of the gap with first choices per seat.
+    n_draws : int
+    provenance : Provenance
+    """
+
+    frame: pd.DataFrame
+    keys: tuple[str, ...]
+    metric: str
+    level: float
+    correlation: tuple[float, float, float]
+    missed_demand: float
+    n_draws: int
+    provenance: Provenance
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a copy of the frame of cells."""
+        return self.frame.copy()
+
+    def summary(self, rows: int = 5) -> str:
+        """Return one screen of text: how far the proxy goes, and the `rows` cells it misjudges most on either side."""
+        at, low, high = self.correlation
+        shown = [*self.keys, "quota", "supply_score", "estimate", "first_choice_ratio", "gap"]
+        ranked = self.frame.dropna(subset="gap").sort_values("gap", ascending=False)
+        return (
+            f"1 - supply_score against {self.metric}: rank correlation {at:.2f} "
+            f"({self.level:.0%} outcome band {low:.2f} to {high:.2f}, {self.n_draws:,} draws, {len(ranked)} cells)\n"
+            f"what it misses goes with demand: rank correlation {self.missed_demand:.2f} of the gap with first choices "
+            f"per seat\n\nmore pressed than supply says\n{_lines(ranked.head(rows)[shown])}\n\n"
+            f"less pressed than supply says\n{_lines(ranked.tail(rows)[::-1][shown])}"
+        )
+
+    def plot(self, **options: Any) -> Any:
+        """Draw the metric against the score; see `carms_lib.plotting.plot_supply`.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+        """
+        return open_view("plot_supply")(self, **options)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the frame as CSV to `path`, and the correlations with their provenance as JSON beside it."""
+        path = Path(path)
+        self.frame.to_csv(path, index=False, lineterminator="\n")
+        record = {
+            "metric": self.metric,
+            "correlation": dict(zip(("estimate", "lower", "upper"), self.correlation, strict=True)),
+            "missed_demand": self.missed_demand,
+            **self.provenance.to_dict(),
+        }
+        text = json.dumps(record, indent=2, ensure_ascii=False, default=str) + "\n"
+        path.with_name(path.name + ".provenance.json").write_text(text, encoding="utf-8", newline="\n")
+        return path
+
+    def __repr__(self) -> str:
+        return f"Proxy by {list(self.keys)}\n{self.summary(3)}"
+
+
+def _lines(frame: pd.DataFrame) -> str:
+    return str(frame.to_string(index=False, float_format=lambda x: f"{x:,.3g}"))
+
+
+def compare_supply(
+    study: Study,
+    by: str | Sequence[str] = ("province", "discipline"),
+    *,
+    metric: str = "pressure",
+    level: float = 0.90,
+    scenario: str = BASELINE,
+    first_choice: str = "wished",
+    iteration: str = "final",
+    fewest: float = FEWEST,
+) -> Proxy:
+    """Set the supply score beside a metric, with their rank correlation and what parts them.
+
+    Parameters
+    ----------
+    study : Study
+    by : str or sequence of str, default ("province", "discipline")
+        Columns of the programs that make the cells.
+    metric : {"pressure", "unmatched_risk", "first_choice_ratio"}, default "pressure"
+    level : float, default 0.90
+        Of the bands, which are of kind outcome.
+    scenario, first_choice, iteration, fewest
+        As in `pressure_bands`.
+
+    Returns
+    -------
+    Proxy
+
+    Raises
+    ------
+    UnknownNameError, ArgumentError
+        As in `pressure_bands`.
+    StudyError
+        Fewer than three cells have both a score and the metric.
+    """
+    level = check_level(level)
+    if metric not in _WHERE_HIGH_IS_PRESSED:
+        raise UnknownNameError("metric", metric, _WHERE_HIGH_IS_PRESSED)
+    asked = list(dict.fromkeys([metric, "first_choice_ratio"]))
+    found, keys = measure_pressure(
+        study, by, metric=asked, first_choice=first_choice, iteration=iteration, scenario=scenario, against=None,
+        fewest=fewest,
+    )  # fmt: skip
+    names = list(keys.columns)
+    by_metric = {measure.metric: measure for measure in found[scenario]}
+    frame = supply_score(study.outcomes_of(scenario, 0, 0).programs, names)
+    frame = keys.merge(frame, on=names, how="left")
+    measure = by_metric[metric]
+    estimate, values, _ = ratio(measure)
+    known = np.isfinite(estimate) & ~is_too_small(measure) & frame["supply_score"].notna().to_numpy()
+    if known.sum() < 3:
+        raise StudyError(
+            f"by={by!r} leaves {int(known.sum())} cells with both a score and {metric}; a rank correlation needs three."
+        )
+    tails = [(1.0 - level) / 2.0, (1.0 + level) / 2.0]
+    frame["estimate"], frame["lower"], frame["upper"] = np.nan, np.nan, np.nan
+    frame.loc[known, "estimate"] = estimate[known]
+    frame.loc[known, ["lower", "upper"]] = np.nanquantile(values[:, known], tails, axis=0).T
+    frame["first_choice_ratio"] = ratio(by_metric["first_choice_ratio"])[0]
+    scarcity = 1.0 - frame.loc[known, "supply_score"].to_numpy()
+    by_supply, by_estimate = stats.rankdata(-scarcity), stats.rankdata(-estimate[known])
+    frame["rank_by_supply"], frame["rank_by_metric"], frame["gap"] = np.nan, np.nan, np.nan
+    frame.loc[known, "rank_by_supply"], frame.loc[known, "rank_by_metric"] = by_supply, by_estimate
+    frame.loc[known, "gap"] = by_supply - by_estimate
+    of_draws = [_spearman(scarcity, row) for row in values[:, known]]
+    low, high = np.nanquantile(of_draws, tails)
+    return Proxy(
+        frame.sort_values(["estimate", *names], ascending=[False, *[True] * len(names)], ignore_index=True),
+        tuple(names),
+        metric,
+        level,
+        (_spearman(scarcity, estimate[known]), float(low), float(high)),
+        _spearman(frame.loc[known, "gap"].to_numpy(), frame.loc[known, "first_choice_ratio"].to_numpy()),
+        study.n_draws,
+        study.provenance.with_settings(metric=metric, first_choice=first_choice, iteration=iteration, fewest=fewest),
+    )
+
+
+_WHERE_HIGH_IS_PRESSED = ("pressure", "unmatched_risk", "first_choice_ratio")
+
+
+def _spearman(one: np.ndarray, other: np.ndarray) -> float:
+    """Return the rank correlation of the pairs that are there; missing where either side has a single value."""
+    there = np.isfinite(one) & np.isfinite(other)
+    a, b = stats.rankdata(one[there]), stats.rankdata(other[there])
+    if there.sum() < 3 or np.ptp(a) == 0 or np.ptp(b) == 0:
+        return float("nan")
+    return float(np.corrcoef(a, b)[0, 1])

@@ -1,0 +1,109 @@
+"""Measure seat value: one more seat in every program of the release, on many draws, against matching afresh.
+
+Run it from the root of the project: ``python tests/benchmarks/seat_values.py [--draws 1000]``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import resource
+import statistics
+import sys
+import time
+from pathlib import Path
+from types import ModuleType
+
+import carms_lib as carms
+import numpy as np
+from carms_lib.matching._chains import index_scored, new_chain
+from carms_lib.pressure._seats import follow_every_seat
+from carms_lib.pressure._singles import match_singles
+from carms_lib.simulator._replay import plan_blocks, replay
+
+HERE = Path(__file__).resolve().parent
+OBJECTIVE = 60.0  # stated: seconds for all programs and 1,000 draws on two cores
+
+
+def report() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("carms_benchmark_report", HERE / "_report.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def follow(drawn, programs: int) -> tuple[float, np.ndarray, np.ndarray]:
+    """Return seconds for a seat in every program of one draw, and who moves."""
+    singles = match_singles(drawn)
+    start = time.perf_counter()
+    chain = new_chain(len(singles.match), programs, int(singles.position.sum()))
+    index_scored(singles.ptr, singles.program, singles.score, singles.position, chain)
+    length, newly, ends = (np.empty(programs, dtype=np.int32) for _ in range(3))
+    touched, mover_ptr = np.empty(programs, dtype=bool), np.empty(programs + 1, dtype=np.int32)
+    movers = follow_every_seat(
+        singles.ptr, singles.program, singles.score, singles.match, singles.position, chain, singles.couple_best,
+        length, newly, ends, touched, mover_ptr,
+    )  # fmt: skip
+    return time.perf_counter() - start, mover_ptr, movers
+
+
+def afresh(drawn, programs: int, mover_ptr: np.ndarray, movers: np.ndarray) -> float:
+    """Match everybody again for a seat in every program; return seconds, and fail where the movers differ."""
+    before, spent = match_singles(drawn), 0.0
+    for p in range(programs):
+        extra = np.zeros(programs, dtype=np.int32)
+        extra[p] = 1
+        start = time.perf_counter()
+        after = match_singles(drawn, extra)
+        spent += time.perf_counter() - start
+        better = set(np.flatnonzero(after.position < before.position).tolist())
+        if better != set(movers[mover_ptr[p] : mover_ptr[p + 1]].tolist()):
+            message = f"draw {drawn.draw}, program {p}: the chain and matching afresh differ"
+            raise SystemExit(message)
+    return spent
+
+
+def main() -> None:
+    """Measure and write the section."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--draws", type=int, default=1_000)
+    parser.add_argument("--check", type=int, default=4, help="draws that are matched afresh for every program")
+    asked = parser.parse_args()
+    market = carms.Market.from_gold(carms.build(carms.load_release()).gold, carms.load_cohort("2025"))
+    carms.seat_values(market, n_draws=20, rng=1)  # compile
+    start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF)
+    values = carms.seat_values(market, n_draws=asked.draws, rng=2025)
+    wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF)
+    cpu = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+
+    _, plans = plan_blocks(market, max(asked.check, 2), 2025)
+    chained, again = [], []
+    for plan in plans:
+        for drawn in replay(market, plan):
+            seconds, mover_ptr, movers = follow(drawn, market.n_programs)
+            chained.append(seconds)
+            again.append(afresh(drawn, market.n_programs, mover_ptr, movers))
+    each, fresh = statistics.median(chained), statistics.median(again)
+    start = time.perf_counter()
+    values.bands("discipline")
+    view = time.perf_counter() - start
+    figures = {
+        "all programs, all draws": f"{wall:.1f} s wall, {cpu:.1f} s of CPU "
+        f"(objective for 1,000 draws on two cores: {OBJECTIVE:.0f} s)",
+        "chains of one draw, all programs": f"{1e3 * each:.2f} ms, {1e6 * each / market.n_programs:.1f} µs a seat",
+        "the same by matching afresh": f"{1e3 * fresh:.0f} ms: {fresh / each:.0f} times as long, and the same movers "
+        f"for every program of {len(again)} draws",
+        "bands by discipline from what was kept": f"{1e3 * view:.0f} ms",
+        "peak memory of the process": f"{after.ru_maxrss / 1024:.0f} MB",
+    }
+    head = (
+        f"## Seat value\n\nOne more seat in each of {market.n_programs} programs on {asked.draws:,} draws, lists made "
+        "anew, couples holding their seats.\n\n| what | measured |\n| --- | --- |\n"
+    )
+    text = head + "\n".join(f"| {what} | {measured} |" for what, measured in figures.items())
+    sys.stdout.write(f"{text}\n")
+    report().write_section("seat-value", text)
+
+
+if __name__ == "__main__":
+    main()

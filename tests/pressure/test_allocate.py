@@ -1,0 +1,192 @@
+"""Placing seats by value, and which assumption moves the answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import carms_lib as carms
+import numpy as np
+import pandas as pd
+import pytest
+from carms_lib.exceptions import ArgumentError, UnknownNameError
+from carms_lib.pressure import HEADLINES, OBJECTIVES, Allocation, allocate_seats, find_sensitivity, seat_values
+from carms_lib.pressure import _sensitivity as sensitivity
+from carms_lib.pressure._allocate import ALLOCATION_METRICS, _in_proportion, _judge
+from carms_lib.simulator._replay import plan_blocks
+from matplotlib.figure import Figure
+
+pytestmark = pytest.mark.filterwarnings("ignore::carms_lib.exceptions.TooFewDrawsWarning")
+
+
+@pytest.fixture(scope="module")
+def allocations(market: carms.Market) -> dict[str, Allocation]:
+    return {name: allocate_seats(market, 4, objective=name, n_draws=60, n_check=60, rng=3) for name in OBJECTIVES}
+
+
+def test_the_first_seat_goes_where_one_seat_does_most(market, allocations) -> None:
+    values = seat_values(market, n_draws=60, rng=3)
+    best = values.bands("program_stream_id", metric="seat_value").to_frame().sort_values("estimate").iloc[-1]
+    step = allocations["most_better_off"].steps.iloc[0]
+    assert step["program_stream_id"] == best["program_stream_id"]
+    assert step["value"] == pytest.approx(best["estimate"])
+
+
+@pytest.mark.parametrize("objective", list(OBJECTIVES))
+def test_k_seats_are_placed_either_way_and_by_value_serves_the_objective_best(allocations, objective) -> None:
+    allocation = allocations[objective]
+    assert allocation.to_frame()[["by_seat_value", "in_proportion"]].sum().tolist() == [4, 4]
+    metric = ALLOCATION_METRICS[list(OBJECTIVES).index(objective)]
+    bands = allocation.bands().to_frame().set_index(["metric", "scenario"])["estimate"]
+    others = [allocations[name].bands().to_frame() for name in OBJECTIVES if name != objective]
+    for other in others:
+        rows = other.set_index(["metric", "scenario"])["estimate"]
+        assert bands[metric, "by seat value"] >= rows[metric, "by seat value"] - 0.35  # judged on few other draws
+    assert bands[metric, "by seat value"] >= bands[metric, "in proportion"]
+
+
+def test_the_difference_is_paired(allocations) -> None:
+    allocation = allocations["most_better_off"]
+    apart = allocation.bands().to_frame().set_index(["metric", "scenario"])["estimate"]
+    paired = allocation.bands(against="in proportion").to_frame().set_index("metric")["estimate"]
+    for metric in ALLOCATION_METRICS:
+        assert paired[metric] == pytest.approx(apart[metric, "by seat value"] - apart[metric, "in proportion"])
+
+
+def test_scenarios_add_exactly_these_seats(market, allocations) -> None:
+    for allocation in allocations.values():
+        for scenario, column in zip(allocation.scenarios, ("by_seat_value", "in_proportion"), strict=True):
+            changed = scenario.apply(market).programs.set_index("program_stream_id")["quota"]
+            more = changed - market.programs.set_index("program_stream_id")["quota"]
+            expected = allocation.to_frame().set_index("program_stream_id")[column]
+            assert more[more > 0].to_dict() == expected[expected > 0].to_dict()
+
+
+def test_what_seats_do_is_what_matching_with_them_does(market) -> None:
+    """Without a seat nothing changes; every single gains or stays, whatever is added."""
+    _, plans = plan_blocks(market, 10, 7)
+    none = np.zeros(market.n_programs, dtype=np.int64)
+    found = _judge(market, plans[0], {"none": none, "one each": none + 1})
+    assert (found["none"] == 0).all()
+    assert (found["one each"] >= 0).all()
+
+
+def test_in_proportion_by_hand(market) -> None:
+    eligible = np.zeros(market.n_programs, dtype=bool)
+    eligible[:3] = True
+    quota = market.programs["quota"].to_numpy()[:3]
+    seats = _in_proportion(market, eligible, int(quota.sum()))
+    assert seats[:3].tolist() == quota.tolist()
+    assert seats[3:].sum() == 0
+
+
+def test_only_some_programs(market) -> None:
+    allocation = allocate_seats(market, 2, among={"province": "ON"}, n_draws=10, n_check=10, rng=1)
+    assert allocation.to_frame()["school"].unique().tolist() == ["University of Toronto"]
+    assert allocation.provenance.settings["among"] == {"province": "ON"}
+
+
+def test_the_same_rng_gives_the_same_places(market, allocations) -> None:
+    again = allocate_seats(market, 4, objective="most_better_off", n_draws=60, n_check=20, rng=3)
+    pd.testing.assert_frame_equal(again.steps, allocations["most_better_off"].steps)
+
+
+def test_an_allocation_answers_what_results_answer(allocations, tmp_path) -> None:
+    allocation = allocations["fewest_unmatched_cmg"]
+    assert "in proportion" in allocation.summary()
+    assert allocation.plot(ax=Figure().add_subplot()).get_title(loc="left") == "What 4 more seats do"
+    path = allocation.save(tmp_path / "seats.csv")
+    assert pd.read_csv(path)["by_seat_value"].sum() == 4
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"k": 0}, ArgumentError, "k=0"),
+        ({"k": 1.5}, ArgumentError, "k=1.5"),
+        ({"k": 1, "n_draws": 0}, ArgumentError, "n_draws"),
+        ({"k": 1, "objective": "most_better"}, UnknownNameError, "'most_better_off'"),
+        ({"k": 1, "among": {"provnce": "ON"}}, UnknownNameError, "'province'"),
+        ({"k": 1, "among": {"province": "O"}}, UnknownNameError, "'ON'"),
+        ({"k": 1, "among": {"province": "QC", "eligibility": "MOTP"}}, ArgumentError, "selects no program"),
+    ],
+)
+def test_bad_placements(market, options, error, message) -> None:
+    with pytest.raises(error, match=message):
+        allocate_seats(market, **options)
+    with pytest.raises(UnknownNameError, match="'in proportion'"):
+        allocate_seats(market, 1, n_draws=10, n_check=10, rng=1).bands(against="proportion")
+
+
+@pytest.fixture(scope="module")
+def found(market):
+    return find_sensitivity(market, n=8, draws_per_point=1, rng=3)
+
+
+class TestSensitivity:
+    def test_one_row_per_result_input_and_order(self, found, market):
+        frame = found.to_frame()
+        tables = (market.cohort.parameters, market.cohort.classes)
+        moving = sum(int((table["high"] > table["low"]).sum()) for table in tables)
+        assert len(frame) == len(HEADLINES) * 2 * moving
+        assert set(frame["order"]) == {"first", "total"}
+        still = frame["metric"].isin(found.results.query("sd == 0")["metric"])
+        assert (frame["lower"].isna() == still).all()
+        assert (frame["lower"] <= frame["upper"])[~still].all()
+        assert frame["n_draws"].unique().tolist() == [8 * (moving + 2)]
+        assert found.results["mean"].ge(0).all()
+
+    def test_an_input_that_alone_moves_the_answer_has_all_of_it(self, market):
+        """Held but for two sizes, one wide and one of three persons: the first has the variance, the other none."""
+        cohort = market.cohort
+        for name, row in cohort.parameters.iterrows():
+            cohort = cohort.with_parameter(str(name), row["value"], source="held for this test")
+        classes = cohort.classes.assign(low=cohort.classes["size"], high=cohort.classes["size"])
+        programs = market.programs.drop(columns="province")
+        held = carms.Market.from_gold(programs, replace(cohort, classes=classes))
+        with pytest.raises(ArgumentError, match="takes two"):
+            find_sensitivity(held, n=8)
+        classes.loc["cmg_current", ["low", "high"]] = [10.0, 60.0]
+        classes.loc["military", ["low", "high"]] = [
+            classes.loc["military", "size"] - 1,
+            classes.loc["military", "size"],
+        ]
+        two = carms.Market.from_gold(programs, replace(cohort, classes=classes))
+        frame = find_sensitivity(two, n=64, draws_per_point=1, metric="unmatched_cmg", rng=3).to_frame()
+        got = frame.set_index(["input", "order"])["estimate"]
+        assert got["size of cmg_current", "total"] == pytest.approx(1.0, abs=0.1)
+        assert got["size of cmg_current", "first"] == pytest.approx(1.0, abs=0.1)
+        assert got["size of military", "total"] == pytest.approx(0.0, abs=0.05)
+
+    def test_headlines_by_hand(self, market):
+        wanted = sensitivity._Headlines(market, list(HEADLINES))
+        cmg = int(np.flatnonzero(wanted.canadian)[0])
+        img = int(np.flatnonzero(wanted.international)[0])
+        family = int(np.flatnonzero(wanted.family)[0])
+        other = int(np.flatnonzero(~wanted.family)[0])
+        wished = np.full((1, market.n_applicants), -2)
+        final = wished.copy()
+        wished[0, [cmg, img]] = [other, family]
+        final[0, [cmg, img]] = [-1, family]
+        quota = np.zeros((1, market.n_programs), dtype=int)
+        quota[0, [family, other]] = [3, 1]
+        assert wanted.of(wished, final, quota).tolist() == [1.0, 1.0, 3.0, 2.0, 0.5]
+
+    def test_a_result_answers_what_results_answer(self, found, tmp_path):
+        assert "size of" in found.summary()
+        ax = found.plot(ax=Figure().add_subplot(), metric="unfilled", n_rows=3)
+        assert len(ax.get_yticklabels()) == 3
+        assert len(pd.read_csv(found.save(tmp_path / "s.csv"))) == len(found.to_frame())
+
+    @pytest.mark.parametrize(
+        ("options", "error", "message"),
+        [
+            ({"n": 12}, ArgumentError, "power of 2"),
+            ({"n": 4}, ArgumentError, "at least 8"),
+            ({"draws_per_point": 0}, ArgumentError, "draws_per_point"),
+            ({"metric": "unmatched"}, UnknownNameError, "'unmatched_cmg'"),
+            ({"level": 2}, ArgumentError, "level"),
+        ],
+    )
+    def test_bad_designs(self, market, options, error, message):
+        with pytest.raises(error, match=message):
+            find_sensitivity(market, **options)
