@@ -115,7 +115,14 @@ def add_seat(matching: Matching, program: Any, n: int = 1) -> Change:
 def remove_seat(matching: Matching, program: Any, n: int = 1) -> Change:
     """Take seats from a program; whoever loses one goes on proposing.
 
-    Parameters and errors are those of `add_seat`; the program must have that many seats.
+    Parameters
+    ----------
+    matching, program, n
+        As in `add_seat`; the program must have that many seats. Errors are those of `add_seat`, too.
+
+    Returns
+    -------
+    Change
     """
     problem, number = _check(matching), matching.problem.program_number(program)
     fewer, quota = check_count("n", n, least=1), int(matching.problem.quotas[number])
