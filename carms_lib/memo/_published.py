@@ -14,7 +14,7 @@ import pandas as pd
 if TYPE_CHECKING:
     from carms_lib.simulator import Study
 
-__all__ = ["beside_published", "published_outcome"]
+__all__ = ["beside_published", "published_backtest", "published_outcome"]
 
 _KEYS = ("discipline", "province", "applicant_class")
 
@@ -67,3 +67,19 @@ def beside_published(study: Study, published: pd.DataFrame, level: float = 0.90)
             rows.append({**figure, **bands.iloc[0][["estimate", "lower", "upper", "n_draws"]].to_dict()})
     frame = pd.DataFrame(rows, columns=[*published.columns, "estimate", "lower", "upper", "n_draws"])
     return frame.assign(inside=frame["value"].between(frame["lower"], frame["upper"]))
+
+
+def published_backtest() -> pd.DataFrame | None:
+    """Return how forecasts of past years did, or None where no back-test is bundled.
+
+    Returns
+    -------
+    pandas.DataFrame or None
+        One row per group of figures. Columns forecast, figures, inside, of, model_error, naive_error, unit: see
+        `carms_lib.data.make_backtest_summary`, which wrote them.
+    """
+    table = resources.files("carms_lib") / "data" / "published" / "backtest.csv"
+    if not table.is_file():
+        return None
+    with table.open(encoding="utf-8") as stream:
+        return pd.read_csv(stream, keep_default_na=False)

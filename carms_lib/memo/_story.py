@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING
 from carms_lib.memo._blocks import Answer, Block, Figure, Heading, Items, Paragraph, Preformatted, Table
 from carms_lib.memo._findings import INNER, LARGE, OUTER, Change, Findings
 from carms_lib.memo._numbers import change, count, share, tenths, with_band
+from carms_lib.memo._published import published_backtest
 from carms_lib.memo._rows import Row, lowest_and_highest, rows_of
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from carms_lib.provenance import Provenance
     from carms_lib.simulator import Cohort
 
@@ -53,6 +56,7 @@ def tell(findings: Findings, cohort: Cohort, provenance: Provenance, warnings: l
         *_scenarios(findings),
         *_seats(findings),
         *_comparison(findings, cohort),
+        *_record(published_backtest()),
         *_limits(findings, cohort, warnings),
         *_method(findings, cohort, provenance),
         Heading("Provenance"),
@@ -238,6 +242,37 @@ def _comparison(findings: Findings, cohort: Cohort) -> Iterator[Block]:
     yield Paragraph(" ".join([*notes, f"Published by {sources}."]), quiet=True)
 
 
+def _record(backtest: pd.DataFrame | None) -> Iterator[Block]:
+    if backtest is None:
+        return
+    rows = rows_of(backtest)
+    inside, of = (sum(row[name] for row in rows) for name in ("inside", "of"))
+    better = [row for row in rows if row["model_error"] < row["naive_error"]]
+    yield Heading("How its forecasts of past years did")
+    yield Paragraph(
+        f"Fitted to earlier years only, the model forecast figures that it had not seen. {count(inside)} of "
+        f"{count(of)} bands ({share(inside / of)}) held what was published later; {share(OUTER)} is the aim. Its "
+        "error was smaller than that of simply repeating last year’s figure for "
+        f"{count(len(better))} of {count(len(rows))} groups of figures, and not for the others."
+    )
+    yield Table(
+        ("Forecast", "In the band", "Error of the model", "Of last year’s figure", "Better"),
+        tuple(
+            (
+                f"{row['figures']}, {row['forecast']}",
+                f"{row['inside']} of {row['of']}",
+                f"{row['model_error']}{row['unit']}",
+                f"{row['naive_error']}{row['unit']}",
+                "yes" if row in better else "**no**",
+            )
+            for row in rows
+        ),
+    )
+    yield Paragraph(
+        "Error: the mean distance between forecast and published figure, in seats, applicants or shares.", quiet=True
+    )
+
+
 def _fitted(cohort: Cohort) -> int:
     return int(cohort.parameters["fitted"].astype(bool).sum())
 
@@ -252,8 +287,8 @@ def _limits(findings: Findings, cohort: Cohort, warnings: list[str]) -> Iterator
         f"assumed, {fitted} were set so that the model comes near published outcomes.",
         "How many seats there will be": "Quotas are approximate until rank-order lists close: the release has "
         f"{count(findings.seats)}, the model draws {with_band(findings.national['seats'])}.",
-        "Couples, and whoever decides late": "Applicants are matched one by one here, and places that are given "
-        "after the second iteration are not modelled.",
+        "Whoever decides late": "Couples are matched together in the first iteration, and one by one in the second. "
+        "Places that are given after the second iteration are not modelled.",
         "What chance will do": f"In one year, {count(national['lower'])} to {count(national['upper'])} seats may stay "
         f"empty. Their average is pinned down to {with_band(error)}; more draws would sharpen the average, not the "
         "year.",
@@ -284,7 +319,8 @@ def _method(findings: Findings, cohort: Cohort, provenance: Provenance) -> Itera
     )
     yield Paragraph(
         "**Match.** Applicants propose; the result is stable: no applicant and program would both rather have each "
-        "other. A second iteration offers what is left to those left."
+        "other. Couples list pairs of programs and are matched together; where no stable result exists, the one that "
+        "the fewest would undo is kept. A second iteration offers what is left to those left."
     )
     yield Paragraph(
         f"**Draws.** All this is repeated {count(provenance.settings['n_draws'])} times; "

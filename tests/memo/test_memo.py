@@ -5,15 +5,19 @@ from __future__ import annotations
 import ast
 import csv
 import inspect
+import io
 import json
 import re
 import sqlite3
 from importlib import resources
+from pathlib import Path
 
 import carms_lib as carms
+import pandas as pd
 import pytest
+from carms_lib.data.make_backtest_summary import summarise_page
 from carms_lib.exceptions import ArgumentError, MemoError, SourceNotFoundError, TooFewDrawsWarning
-from carms_lib.memo import MemoPaths, _story, beside_published, check_memo, published_outcome
+from carms_lib.memo import MemoPaths, _story, beside_published, check_memo, published_backtest, published_outcome
 from carms_lib.memo._pdf import find_browser, print_pdf
 
 pytestmark = pytest.mark.filterwarnings("ignore::carms_lib.exceptions.TooFewDrawsWarning")
@@ -25,6 +29,7 @@ SECTIONS = [
     "What more seats would do",
     "Where one more seat does most",
     "Beside the published outcome of 2025",
+    *(["How its forecasts of past years did"] if published_backtest() is not None else []),
     "What we do not know",
     "Method",
     "Provenance",
@@ -145,6 +150,41 @@ class TestThatItIsTrue:
         told = re.findall(r"^\| ([A-Z][^|*]+?) \| \*\*[\d.]+\*\* \([\d.]+ to [\d.]+\) \| \*\*", text, re.MULTILINE)
         assert len(told) == 6
         assert table[told].is_monotonic_decreasing
+
+    def test_the_record_of_past_forecasts_is_that_of_the_documents(self):
+        page = Path(__file__).resolve().parents[2] / "docs" / "explanation" / "backtest.md"
+        bundled = resources.files("carms_lib") / "data" / "published" / "backtest.csv"
+        assert bundled.is_file() == page.is_file()
+        if page.is_file():
+            assert summarise_page(page.read_text("utf-8")) == bundled.read_text("utf-8")
+
+    def test_the_record_is_read_from_the_verdicts_of_the_page_and_told_without_kindness(self):
+        page = """# Back-test
+
+## 2017 from 2016
+
+### Seats left
+
+Mean absolute error 3.7 (model), 4.8 (last year's figure): the model beats the naive forecast. 19 of 20 90 % bands hold.
+
+### National
+
+Mean absolute error 19.9% of the figure (model), 1,019.7% of the figure (last year's figure): x. 8 of 9 90 % bands hold.
+
+### 2024 from 2023
+
+Mean absolute error 31.1 (model), 9.1 (last year's figure): **the model does not beat it**. 3 of 9 90 % bands hold.
+"""
+        table = pd.read_csv(io.StringIO(summarise_page(page)), keep_default_na=False)
+        assert table["forecast"].tolist() == ["2017 from 2016", "2017 from 2016", "2024 from 2023"]
+        assert table["naive_error"].tolist() == [4.8, 1019.7, 9.1]
+        assert table["unit"].tolist() == ["", "%", ""]
+        heading, said, told, _ = _story._record(table)
+        assert heading.text == "How its forecasts of past years did"
+        assert "30 of 38 bands" in said.text
+        assert "2 of 3 groups" in said.text
+        assert [row[-1] for row in told.rows] == ["yes", "yes", "**no**"]
+        assert list(_story._record(None)) == []
 
     def test_no_number_of_the_prose_was_typed(self):
         allowed = {"R-1 main residency match", "scenario-"}
