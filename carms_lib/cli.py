@@ -197,21 +197,34 @@ def match(
     ] = None,
     proposing: Annotated[str, typer.Option("--proposing", help="applicants or programs.")] = "applicants",
     rule: Annotated[str, typer.Option("--rule", help="Of stability with couples: BIS or MM.")] = "BIS",
+    one_sided: Annotated[
+        str, typer.Option("--one-sided", help="Entries that only one side lists: drop, keep or refuse.")
+    ] = "drop",
+    explain: Annotated[
+        list[str] | None,
+        typer.Option("--explain", help="Applicant or program whose outcome to explain; may be repeated."),
+    ] = None,
     out: OptionalOutOption = None,
 ) -> None:
     """Match rank-order lists of your own, from one JSON file or from CSV files."""
     from carms_lib.matching import MatchingProblem, solve
 
     if problem is not None:
-        lists = MatchingProblem.from_lists(**_lists_from_json(problem))
+        lists = MatchingProblem.from_lists(**_lists_from_json(problem), one_sided=one_sided)
     elif applicants is not None and programs is not None and quotas is not None:
-        lists = MatchingProblem.from_csv(applicants, programs, quotas, partners=partners)
+        lists = MatchingProblem.from_csv(applicants, programs, quotas, partners=partners, one_sided=one_sided)
     else:
         raise ArgumentError(
             "match needs a JSON file, or --applicants, --programs and --quotas; see carms-lib match --help."
         )
     matching = solve(lists, proposing=proposing, rule=rule)
-    _table(matching.to_frame(), out)
+    reasons = [matching.explain(name) for name in explain or ()]
+    if reasons and out is None:
+        typer.echo("\n".join(map(str, reasons)))
+    else:
+        _table(matching.to_frame(), out)
+        for reason in reasons:
+            typer.echo(reason)
     typer.echo(f"status: {matching.status}", err=True)
 
 

@@ -225,6 +225,20 @@ class TestMatch:
         lists = ["--applicants", tmp_path / "a.csv", "--programs", tmp_path / "p.csv", "--quotas", tmp_path / "q.csv"]
         assert {row["applicant"]: row["program"] for row in rows(run("match", *lists))} == {"ana": "p", "ben": "q"}
 
+    def test_outcomes_are_explained_and_one_sided_entries_refused_on_request(self, tmp_path):
+        given = {"applicants": {"ana": ["p"], "ben": ["p"]}, "programs": {"p": ["ana"]}, "quotas": {"p": 1}}
+        (tmp_path / "lists.json").write_text(json.dumps(given), encoding="utf-8")
+        kept = run("match", tmp_path / "lists.json", "--one-sided", "keep", "--explain", "ben", "--explain", "p")
+        assert kept.splitlines()[:2] == [
+            "ben is unmatched: the only choice could not be had.",
+            "  choice 1, p: it does not rank ben.",
+        ]
+        assert "p has 1 position, 1 filled: ana (1)." in kept
+        with pytest.raises(carms.CarmsError, match="one side only"):
+            run("match", tmp_path / "lists.json", "--one-sided", "refuse")
+        with pytest.raises(carms.CarmsError, match="Did you mean 'ben'"):
+            run("match", tmp_path / "lists.json", "--one-sided", "keep", "--explain", "benn")
+
     def test_couples_are_matched_as_pairs(self, tmp_path):
         lists = {
             "applicants": {"ana": ["p"]},
