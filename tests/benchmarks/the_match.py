@@ -48,24 +48,24 @@ def timed(work: Callable[[], object]) -> tuple[float, object]:
 
 
 @numba.njit
-def draw_lists(n: int, n_programs: int, length: int, seed: int) -> np.ndarray:
-    """Draw lists without repeats."""
+def draw_lists(n: int, n_programs: int, length: int, seed: int, power: float) -> np.ndarray:
+    """Draw lists without repeats; with a higher `power`, programs of low number are more sought after."""
     np.random.seed(seed)  # noqa: NPY002 - inside a kernel
     idx = np.empty(n * length, np.int32)
     for entry in range(idx.size):
         first = entry - entry % length
         fresh = False
         while not fresh:
-            idx[entry] = np.random.randint(n_programs)  # noqa: NPY002 - inside a kernel
+            idx[entry] = int(n_programs * np.random.random() ** power)  # noqa: NPY002 - inside a kernel
             fresh = True
             for earlier in range(first, entry):
                 fresh = fresh and idx[earlier] != idx[entry]
     return idx
 
 
-def arrays(n: int, n_programs: int, length: int, seed: int) -> tuple[np.ndarray, ...]:
+def arrays(n: int, n_programs: int, length: int, seed: int, power: float = 1.0) -> tuple[np.ndarray, ...]:
     """Return the five arrays that `MatchingProblem.from_arrays` takes."""
-    idx = draw_lists(n, n_programs, length, seed)
+    idx = draw_lists(n, n_programs, length, seed, power)
     order = np.lexsort((np.random.default_rng(seed).random(idx.size), idx))
     count = np.bincount(idx, minlength=n_programs)
     quotas = np.full(n_programs, int(1.05 * n) // n_programs)
@@ -168,16 +168,19 @@ def propose(problem: MatchingProblem) -> tuple[float, int]:
 def scaling() -> str:
     """Time a proposal as the market grows."""
     rows, seconds = [], []
-    for n, n_programs, repeats in ((5_400, 815, 15), (10_000, 1_500, 9), (100_000, 5_000, 3), (1_000_000, 20_000, 1)):
-        problems = [MatchingProblem.from_arrays(*arrays(n, n_programs, 15, seed)) for seed in range(repeats)]
+    for n, n_programs, repeats, power in (
+        (5_400, 815, 15, 2.0), (5_400, 815, 15, 1.0), (10_000, 1_500, 9, 1.0), (100_000, 5_000, 3, 1.0),
+        (1_000_000, 20_000, 1, 1.0),
+    ):  # fmt: skip
+        problems = [MatchingProblem.from_arrays(*arrays(n, n_programs, 15, seed, power)) for seed in range(repeats)]
         times = [propose(problem) for problem in problems]
         per = statistics.median(took / proposals for took, proposals in times) * 1e9
         seconds.append(statistics.median(took for took, _ in times))
         rows.append(
-            f"| {n:,} x {n_programs:,} | {statistics.median(p for _, p in times):,.0f} | {seconds[-1] * 1e3:,.2f} "
+            f"| {n:,} x {n_programs:,}{', some sought after' * (power > 1)} | {statistics.median(p for _, p in times):,.0f} | {seconds[-1] * 1e3:,.2f} "
             f"| {per:.1f} |"
         )
-    power = np.log(seconds[-1] / seconds[1]) / np.log(100)
+    power = np.log(seconds[-1] / seconds[2]) / np.log(100)
     return (
         "Applicant-proposing deferred acceptance, the kernel alone, on fresh instances.\n\n"
         "| applicants x programs | proposals | ms | ns a proposal |\n|---|---:|---:|---:|\n"
