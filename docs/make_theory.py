@@ -192,8 +192,8 @@ What theory says of random markets, and what this match does in them. The page i
 ## One side longer than the other
 
 One seat a program, complete uniform lists; markets drawn: {drawn} programs. Ranks are over matched applicants,
-1 = first choice. With equal sides it matters much who proposes; one applicant more or less settles nearly everything in favour
-of the short side (Pittel 1989; Ashlagi, Kanoria and Leshno 2017).
+1 = first choice. With equal sides it matters much who proposes; one applicant more or less settles nearly everything
+in favour of the short side (Pittel 1989; Ashlagi, Kanoria and Leshno 2017).
 
 {unbalanced(rng)}
 
@@ -228,9 +228,9 @@ The expected number with n on each side and uniform complete lists, every market
 
 Uniform lists, couples' lists read side by side, seats 1.05 times the applicants, rule BIS. Small and dense markets with
 many couples often have no stable matching. At national size a stable matching is likely when couples are few (Kojima,
-Pathak and Roth 2013; Ashlagi, Braverman and Hassidim 2014), but these markets are harder than a real one: a couple's two
-programs have nothing to do with each other and few seats are spare. There the procedures may find none; the table says how
-often. "Not known" is a market too large for the exact search, or one on which it ran out of time.
+Pathak and Roth 2013; Ashlagi, Braverman and Hassidim 2014), but these markets are harder than a real one: a couple's
+two programs have nothing to do with each other and few seats are spare. There the procedures may find none; the table
+says how often. "Not known" is a market too large for the exact search, or one on which it ran out of time.
 
 {existence(rng)}
 

@@ -1,7 +1,7 @@
 """Do bands keep their promise? Coverage on synthetic markets whose truth is known.
 
-    python tests/benchmarks/coverage.py            # the long study; writes docs/explanation/coverage.md
-    python tests/benchmarks/coverage.py --quick    # the same on fewer draws; prints and writes nothing
+    python tests/benchmarks/band_coverage.py            # the long study; writes docs/explanation/coverage.md
+    python tests/benchmarks/band_coverage.py --quick    # the same on fewer draws; prints and writes nothing
 
 The market is nine programs and about 540 applicants of the bundled cohort, so that the truth can be simulated too:
 
@@ -151,7 +151,7 @@ def page(frame: pd.DataFrame) -> str:
     return f"""# Do the bands keep their promise?
 
 A 90 % band should hold the truth 90 % of the time. Where the truth is known that can be counted. This page is written
-by `tests/benchmarks/coverage.py`; a shorter form of it runs with the tests.
+by `tests/benchmarks/band_coverage.py`; a shorter form of it runs with the tests.
 
 The market is synthetic, nine programs and about 540 applicants of the bundled cohort, small enough to simulate the
 truth itself many times over. What is counted differs by kind, as the kinds promise different things:
