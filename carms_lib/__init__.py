@@ -37,6 +37,7 @@ _FACE = {
     "to_gold": "carms_lib.transforms",
     "to_silver": "carms_lib.transforms",
     "write_memo": "carms_lib.memo",
+    "write_scorecard": "carms_lib.memo",
 }
 
 __version__ = "0.1.0"
@@ -64,12 +65,13 @@ __all__ = [
     "to_gold",
     "to_silver",
     "write_memo",
+    "write_scorecard",
 ]
 
 if TYPE_CHECKING:
     from carms_lib.exceptions import CarmsError, CarmsWarning
     from carms_lib.loaders import Release, fetch_release, load_release
-    from carms_lib.memo import write_memo
+    from carms_lib.memo import write_memo, write_scorecard
     from carms_lib.pressure import allocate_seats, seat_values
     from carms_lib.provenance import Provenance
     from carms_lib.schemas import data_dictionary

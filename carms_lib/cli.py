@@ -7,6 +7,7 @@ needs them, so that ``--help`` answers at once.
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 import warnings
 from pathlib import Path
@@ -288,6 +289,55 @@ def warehouse_history(
 
 
 @app.command()
+def quality(
+    release: ReleaseOption = None,
+    previous: Annotated[
+        Path | None, typer.Option("--previous", help="Published files of the last release, to compare with.")
+    ] = None,
+    url: Annotated[
+        str | None, typer.Option("--url", help="Warehouse that keeps earlier runs and releases; none without it.")
+    ] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the record of this run in the warehouse.")] = False,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", help="Day on which freshness is judged, as 2025-03-01; today without it.")
+    ] = None,
+    tag: Annotated[list[str] | None, typer.Option("--tag", help="name=value to note; may be repeated.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="HTML file to write the scorecard to as well.")] = None,
+    record: Annotated[Path | None, typer.Option("--record", help="JSON file to write the run's record to.")] = None,
+    log_json: Annotated[bool, typer.Option("--log-json", help="Log the run as lines of JSON to stderr.")] = False,
+) -> None:
+    """Check a release and print its scorecard; exit code 1 if the run failed."""
+    from carms_lib.memo import score_release, write_scorecard
+    from carms_lib.quality import Recorder
+
+    if log_json:
+        _log_json()
+    options: dict[str, Any] = {
+        "previous": previous,
+        "keep": keep,
+        "as_of": _day(as_of),
+        "recorder": Recorder(tags=_tags(tag)),
+    }
+    if url is None:
+        card = score_release(release, **options)
+    else:
+        from carms_lib.warehouse import open_warehouse
+
+        with open_warehouse(url, read_only=not keep) as warehouse:
+            if keep:
+                warehouse.upgrade()
+            card = score_release(release, warehouse=warehouse, **options)
+    typer.echo(card.summary())
+    for path, write in ((out, lambda place: write_scorecard(place, card)), (record, card.record.save)):
+        if path is not None:
+            _folder(path.parent)
+            write(path)
+            typer.echo(path)
+    if not card.passed:
+        raise typer.Exit(1)
+
+
+@app.command()
 def fetch(
     to: Annotated[
         Path | None, typer.Option("--to", help="Folder to keep the files in; the system's cache without it.")
@@ -309,6 +359,36 @@ def dictionary(
     from carms_lib.schemas import data_dictionary
 
     _table(data_dictionary(layer), out)
+
+
+def _day(text: str | None) -> dt.date | None:
+    if text is None:
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        msg = f"as_of={text!r} is no day. Write it as 2025-03-01."
+        raise ArgumentError(msg) from None
+
+
+def _tags(given: list[str] | None) -> dict[str, str]:
+    tags = dict(text.partition("=")[::2] for text in given or ())
+    if not all(tags) or len(tags) < len(given or ()) or not all("=" in text for text in given or ()):
+        msg = f"tag={given!r}: write each as name=value, each name once."
+        raise ArgumentError(msg)
+    return tags
+
+
+def _log_json() -> None:
+    import logging
+
+    from carms_lib.quality import JsonFormatter
+
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonFormatter())
+    logger = logging.getLogger("carms_lib")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
 
 
 def _release(path: Path | None) -> Release:

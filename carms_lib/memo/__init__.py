@@ -7,7 +7,17 @@ belong here: computing a number (`carms_lib.pressure`) or drawing a figure (`car
 from __future__ import annotations
 
 from carms_lib.memo._published import beside_published, published_backtest, published_outcome
+from carms_lib.memo._score import score_release, write_scorecard
 from carms_lib.memo._stale import check_memo
 from carms_lib.memo._write import MemoPaths, write_memo
 
-__all__ = ["MemoPaths", "beside_published", "check_memo", "published_backtest", "published_outcome", "write_memo"]
+__all__ = [
+    "MemoPaths",
+    "beside_published",
+    "check_memo",
+    "published_backtest",
+    "published_outcome",
+    "score_release",
+    "write_memo",
+    "write_scorecard",
+]

@@ -11,7 +11,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-__all__ = ["Answer", "Block", "Figure", "Heading", "Items", "Paragraph", "Preformatted", "Table"]
+__all__ = [
+    "Answer",
+    "Block",
+    "Cell",
+    "Figure",
+    "Grid",
+    "Heading",
+    "Items",
+    "Paragraph",
+    "Preformatted",
+    "Table",
+    "Tile",
+    "Tiles",
+]
 
 
 @dataclass(frozen=True)
@@ -68,4 +81,39 @@ class Preformatted:
     text: str
 
 
-Block: TypeAlias = Heading | Paragraph | Answer | Items | Figure | Table | Preformatted
+@dataclass(frozen=True)
+class Tile:
+    """One number that is read first: what it is, the number, and a note; `tone` is "", "good", "fair" or "poor"."""
+
+    label: str
+    value: str
+    note: str
+    tone: str = ""
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """A row of tiles."""
+
+    tiles: tuple[Tile, ...]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a grid: its text, its tone as a tile's, and the share of the cell that a bar fills, 0 to 1."""
+
+    text: str
+    tone: str = ""
+    share: float | None = None
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table whose cells have a tone or a bar, beside the text that says the same; `prose` cells are words."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    prose: bool = False
+
+
+Block: TypeAlias = Heading | Paragraph | Answer | Items | Figure | Table | Preformatted | Tiles | Grid

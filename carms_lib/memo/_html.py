@@ -13,17 +13,36 @@ from html import escape
 from importlib import resources
 from string import Template
 
-from carms_lib.memo._blocks import Answer, Block, Figure, Heading, Items, Paragraph, Preformatted, Table
+from carms_lib.memo._blocks import (
+    Answer,
+    Block,
+    Cell,
+    Figure,
+    Grid,
+    Heading,
+    Items,
+    Paragraph,
+    Preformatted,
+    Table,
+    Tile,
+    Tiles,
+)
 
 __all__ = ["to_html"]
 
 
-def to_html(title: str, subtitle: str, blocks: Iterable[Block], pictures: Mapping[str, bytes]) -> str:
-    """Return the page as HTML; `pictures` holds an SVG file for each figure's name."""
+def to_html(
+    title: str, subtitle: str, blocks: Iterable[Block], pictures: Mapping[str, bytes], *, layout: str = "memo"
+) -> str:
+    """Return the page as HTML; `pictures` holds an SVG file for each figure's name.
+
+    The layout "memo" sets one column to be read; "board" gives tables the whole width.
+    """
     here = resources.files("carms_lib.memo")
     return Template(here.joinpath("page.html").read_text(encoding="utf-8")).substitute(
         title=escape(title),
         subtitle=_inline(subtitle),
+        layout=layout,
         style=here.joinpath("page.css").read_text(encoding="utf-8"),
         body="\n".join(_form(block, pictures) for block in blocks),
     )
@@ -57,11 +76,42 @@ def _form(block: Block, pictures: Mapping[str, bytes]) -> str:
             )
         case Preformatted(text):
             return f"<pre>{escape(text)}</pre>"
+        case Tiles(tiles):
+            return '<dl class="tiles">\n' + "\n".join(map(_tile, tiles)) + "\n</dl>"
+        case Grid(header, cells, prose):
+            head = "".join(f'<th scope="col">{_inline(cell)}</th>' for cell in header)
+            body = "\n".join("<tr>" + _cells(row) + "</tr>" for row in cells)
+            return (
+                f'<div class="scroll wide" tabindex="0"><table class="grid{" prose" if prose else ""}">\n'
+                f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table></div>"
+            )
 
 
 def _row(row: tuple[str, ...]) -> str:
     first, *others = (_inline(cell) for cell in row)
     return f'<th scope="row">{first}</th>' + "".join(f"<td>{cell}</td>" for cell in others)
+
+
+def _tile(tile: Tile) -> str:
+    tone = f" {tile.tone}" if tile.tone else ""
+    return (
+        f'<div class="tile{tone}"><dt>{_inline(tile.label)}</dt>'
+        f"<dd><strong>{_inline(tile.value)}</strong><span>{_inline(tile.note)}</span></dd></div>"
+    )
+
+
+def _cells(row: tuple[Cell, ...]) -> str:
+    first, *others = row
+    return f'<th scope="row"{_look(first)}>{_inline(first.text)}</th>' + "".join(
+        f"<td{_look(cell)}>{_inline(cell.text)}</td>" for cell in others
+    )
+
+
+def _look(cell: Cell) -> str:
+    names = [cell.tone] if cell.tone else []
+    if cell.share is None:
+        return f' class="{names[0]}"' if names else ""
+    return f' class="{" ".join([*names, "bar"])}" style="--share: {100 * min(max(cell.share, 0.0), 1.0):.0f}%"'
 
 
 def _inline(text: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from carms_lib.memo._blocks import Answer, Block, Figure, Heading, Items, Paragraph, Preformatted, Table
+from carms_lib.memo._blocks import Answer, Block, Figure, Grid, Heading, Items, Paragraph, Preformatted, Table, Tiles
 
 __all__ = ["to_markdown"]
 
@@ -32,10 +32,19 @@ def _form(block: Block, folder: str) -> str:
         case Figure(name, caption, alternative):
             return f"![{alternative}]({folder}/{name}.svg)\n\n*{caption}*"
         case Table(header, rows):
-            rule = ["---", *("---:" for _ in header[1:])]
-            return "\n".join("| " + " | ".join(map(_cell, row)) + " |" for row in (header, rule, *rows))
+            return _table(header, rows, "---:")
+        case Grid(header, cells, prose):
+            texts = tuple(tuple(cell.text for cell in row) for row in cells)
+            return _table(header, texts, "---" if prose else "---:")
+        case Tiles(tiles):
+            return "\n".join(f"- {tile.label}: **{tile.value}** ({tile.note})" for tile in tiles)
         case Preformatted(text):
             return f"```text\n{text}\n```"
+
+
+def _table(header: tuple[str, ...], rows: tuple[tuple[str, ...], ...], rule: str) -> str:
+    rules = ("---", *(rule for _ in header[1:]))
+    return "\n".join("| " + " | ".join(map(_cell, row)) + " |" for row in (header, rules, *rows))
 
 
 def _cell(text: str) -> str:

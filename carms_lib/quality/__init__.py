@@ -7,7 +7,7 @@ release, and the record of a run. Does not belong here: the shape of a single ta
 - A *check* looks at tables and returns a `CheckResult`: what it looked at, what it found, what it allows, which keys
   fail. The functions `check_…` answer one question each; `CHECK_KINDS` tells the kinds.
 - A *suite* is what a build runs: `default_checks`, and any `Check` of your own.
-- A *run* is one attempt at a build; a `Recorder` makes its `RunRecord`, and `History` holds many.
+- A *run* is one attempt at a build; a `Recorder` makes its `RunRecord`, which goes to JSON and back.
 - A *scorecard* shows one run beside those before it.
 """
 
@@ -42,6 +42,7 @@ from carms_lib.quality._rows import (
     check_unique,
 )
 from carms_lib.quality._run import RunRecord, failure_class
+from carms_lib.quality._scorecard import Freshness, Scorecard
 from carms_lib.quality._source import check_source_schema
 from carms_lib.quality._suite import Check, Evidence, run_checks
 from carms_lib.quality._totals import (
@@ -58,11 +59,13 @@ __all__ = [
     "Check",
     "CheckResult",
     "Evidence",
+    "Freshness",
     "JsonFormatter",
     "Limits",
     "Recorder",
     "Report",
     "RunRecord",
+    "Scorecard",
     "check_allowed",
     "check_body_quota",
     "check_corrections",

@@ -68,8 +68,9 @@ class CheckResult:
     @property
     def shown_keys(self) -> str:
         """The first five failing keys, joined with commas, and how many more there are."""
-        shown = ", ".join(redact_contacts(key) for key in self.failing_keys[:_SHOWN])
-        more = len(self.failing_keys) - _SHOWN
+        keys = list(dict.fromkeys(self.failing_keys))  # a key that fails in several rows is shown once
+        shown = ", ".join(redact_contacts(key) for key in keys[:_SHOWN])
+        more = len(keys) - _SHOWN
         return f"{shown} and {more:,} more" if more > 0 else shown
 
     def line(self) -> str:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any, Self
 
 import pandas as pd
@@ -160,6 +162,25 @@ class RunRecord:
         """Return the record as one line of JSON."""
         return json.dumps(self.to_dict(), ensure_ascii=False)
 
+    def save(self, path: str | Path) -> None:
+        """Write the record to the file `path` as indented JSON.
+
+        Parameters
+        ----------
+        path : str or Path
+
+        Raises
+        ------
+        ArgumentError
+            If the file cannot be written.
+        """
+        text = json.dumps(self.to_dict(), ensure_ascii=False, indent=2) + "\n"
+        try:
+            Path(path).write_text(text, encoding="utf-8", newline="\n")
+        except OSError as error:
+            msg = f"path={str(path)!r} cannot be written: {error.strerror}. Give a file you may write to."
+            raise ArgumentError(msg) from error
+
     def summary(self) -> str:
         """Return one screen: the run, its timings, and the report."""
         ended = "passed" if self.passed else f"FAILED ({self.failure_class or 'data'})"
@@ -210,6 +231,8 @@ def _frame(records: list[dict[str, Any]], table: str) -> pd.DataFrame:
 
 def _plain_result(result: CheckResult) -> dict[str, Any]:
     plain: dict[str, Any] = dict(vars(result))
+    if result.measured is not None and math.isnan(result.measured):
+        plain["measured"] = None  # JSON has no such number
     keys = [redact_contacts(key) for key in result.failing_keys]
     return plain | {"columns": list(result.columns), "failing_keys": keys, "observed": redact_contacts(result.observed)}
 

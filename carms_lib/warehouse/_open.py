@@ -48,7 +48,7 @@ def open_warehouse(
     retries : int, default 3
         How often an operation is tried again after a passing fault, such as a server that restarts.
     clock : callable
-        Returns the present moment with its zone; the only place where the library asks for the time.
+        Returns the present moment with its zone. Nothing else but the record of a run asks for the time.
 
     Returns
     -------

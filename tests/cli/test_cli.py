@@ -44,7 +44,7 @@ class TestWeight:
         )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
         assert done.stderr.strip() == "[]"
-        for verb in ("memo", "build", "simulate", "pressure", "match", "warehouse", "fetch", "dictionary"):
+        for verb in ("memo", "build", "simulate", "pressure", "match", "warehouse", "fetch", "dictionary", "quality"):
             assert f"\n  {verb} " in done.stdout
 
     def test_version(self):
@@ -277,3 +277,43 @@ class TestMatch:
     def test_nothing_to_match(self, tmp_path):
         with pytest.raises(carms.CarmsError, match="match needs a JSON file"):
             run("match", "--applicants", tmp_path / "a.csv")
+
+
+class TestQuality:
+    def test_the_scorecard_is_printed_and_written(self, tmp_path):
+        url = f"sqlite:///{tmp_path / 'carms.db'}"
+        asked = ["quality", "--as-of", "2025-03-01", "--url", url, "--keep", "--tag", "by=test"]
+        said = run(*asked, "--out", tmp_path / "deep" / "scorecard.html", "--record", tmp_path / "run.json")
+        assert said.startswith("PASSED   release 1503, run ")
+        assert said.endswith(f"{tmp_path / 'deep' / 'scorecard.html'}\n{tmp_path / 'run.json'}\n")
+        assert "<h2" in (tmp_path / "deep" / "scorecard.html").read_text("utf-8")
+        record = json.loads((tmp_path / "run.json").read_text("utf-8"))
+        assert (record["release_id"], record["tags"], record["failure_class"]) == ("1503", {"by": "test"}, None)
+        again = run("quality", "--as-of", "2025-03-01", "--url", url)
+        assert f"{record['run_id']}  passed" in again
+
+    def test_a_release_that_fails_is_exit_code_1_and_says_why(self, tmp_path):
+        result = runner.invoke(cli.app, ["quality", "--release", str(tmp_path / "nowhere")], catch_exceptions=False)
+        assert result.exit_code == 1
+        assert result.stdout.startswith("FAILED (source)")
+        assert "does not exist" in result.stdout
+
+    def test_the_log_is_lines_of_json_on_request(self):
+        done = shell("quality", "--as-of", "2025-03-01", "--log-json")
+        lines = [json.loads(line) for line in done.stderr.splitlines()]
+        assert done.returncode == 0
+        assert [lines[0]["event"], lines[-1]["event"]] == ["run_started", "run_ended"]
+        assert {line["run_id"] for line in lines} == {lines[0]["run_id"]}
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            (["--as-of", "yesterday"], "as_of='yesterday' is no day"),
+            (["--tag", "nightly"], "write each as name=value"),
+            (["--tag", "a=1", "--tag", "a=2"], "each name once"),
+            (["--keep"], "keep=True needs a warehouse"),
+        ],
+    )
+    def test_options_that_are_not_allowed(self, options, message):
+        with pytest.raises(carms.CarmsError, match=message):
+            run("quality", *options)
