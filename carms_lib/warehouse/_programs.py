@@ -139,7 +139,7 @@ def _select(
         if as_of is not None:
             raise ArgumentError("text searches what is valid now; give text or as_of, not both.")
         phrases = _search.read_query(question.text)
-        found = _search.matching_programs(connection.dialect.name, phrases, release_id)
+        found = _search.matching_programs(connection, phrases, release_id)
         asked = asked.where(program.c.program_key.in_(found))
     if after is not None:
         if not isinstance(after, str):

@@ -74,6 +74,8 @@ def read_query(text: str, argument: str = "text") -> list[list[str]]:
     ArgumentError
         There is no word in it.
     """
+    if not isinstance(text, str):
+        raise ArgumentError(f'{argument}={text!r} must be a text: words, or a "phrase in quotes".')
     parts = re.findall(r'"([^"]*)"|(\S+)', text)
     phrases = [re.findall(r"[^\W_]+", fold(quoted or bare)) for quoted, bare in parts]
     phrases = [words for words in phrases if words]
@@ -204,12 +206,12 @@ def _insert(connection: Connection, documents: pd.DataFrame) -> None:
 # --- asking ----------------------------------------------------------------------------------------------
 
 
-def matching_programs(dialect: str, phrases: list[list[str]], release_id: str) -> Select[Any]:
+def matching_programs(connection: Connection, phrases: list[list[str]], release_id: str) -> Select[Any]:
     """Return the keys of the programs of a release that match, as a subquery.
 
     Parameters
     ----------
-    dialect : {"sqlite", "postgresql"}
+    connection : sqlalchemy.Connection
     phrases : list of list of str
         What `read_query` returned.
     release_id : str
@@ -218,7 +220,7 @@ def matching_programs(dialect: str, phrases: list[list[str]], release_id: str) -
     -------
     sqlalchemy.Select
     """
-    found = _found(dialect, phrases, release_id).subquery("found")
+    found = _found(connection, phrases, release_id).subquery("found")
     return select(found.c.program_key)
 
 
@@ -244,7 +246,7 @@ def search(
         by program_stream_id and section_key.
     """
     program, document = TABLES["program"], TABLES["search_document"]
-    found = _found(connection.dialect.name, phrases, release_id).subquery("found")
+    found = _found(connection, phrases, release_id).subquery("found")
     asked = (
         select(
             program.c.program_stream_id,
@@ -268,24 +270,35 @@ def search(
     return [(*row[:-1], _snippet(row[-1], phrases)) for row in rows]
 
 
-def _found(dialect: str, phrases: list[list[str]], release_id: str) -> Select[Any]:
-    """Return the documents of a release that match, with their score; higher is better."""
+def _found(connection: Connection, phrases: list[list[str]], release_id: str) -> Select[Any]:
+    """Return the documents of a release that match, with their score; higher is better.
+
+    The texts of a release are written together, so that their keys lie close. The span of these keys goes into the
+    question, and the engine need not look at what it finds in other releases.
+    """
     document = TABLES["search_document"]
     keys = (document.c.document_key, document.c.program_key, document.c.section_key)
-    if dialect == "sqlite":
+    span = select(func.min(document.c.document_key), func.max(document.c.document_key))
+    first, last = connection.execute(span.where(document.c.release_id == release_id)).one()
+    if connection.dialect.name == "sqlite":
         index = table("search_index", column("rowid"), column("search_index"))
         match = " AND ".join('"' + " ".join(phrase) + '"' for phrase in phrases)
         score = -literal_column("bm25(search_index)", Float)  # the engine ranks the best lowest
         return (
             select(*keys, score.label("score"))
             .join_from(index, document, index.c.rowid == document.c.document_key)
-            .where(index.c.search_index.op("MATCH")(match), document.c.release_id == release_id)
+            .where(
+                index.c.search_index.op("MATCH")(match),
+                index.c.rowid.between(first, last),
+                # as an expression, so that the planner begins with the words and not with every text of the release
+                document.c.release_id.concat("") == release_id,
+            )
         )
     vector = literal_column("search_document.vector", TSVECTOR)
     english, french = (_tsquery(phrases, language) for language in _LANGUAGES)
     query = english.op("||")(french)
     return select(*keys, func.ts_rank_cd(vector, query).label("score")).where(
-        vector.op("@@")(query), document.c.release_id == release_id
+        vector.op("@@")(query), document.c.document_key.between(first, last), document.c.release_id == release_id
     )
 
 

@@ -105,7 +105,7 @@ def own_schema() -> Iterator[str]:
 @pytest.fixture
 def empty(kind: str, url: str, clock: Clock) -> Iterator[Warehouse]:
     """A warehouse with its tables and nothing in them."""
-    make_tables(kind, url)
+    create_tables(kind, url)
     with open_warehouse(url, clock=clock, lock_timeout=0.5) as warehouse:
         yield warehouse
 
@@ -115,13 +115,23 @@ def tables_as_sql(kind: str) -> str:
     return migration_sql(kind)
 
 
-def make_tables(kind: str, url: str) -> None:
+def create_tables(kind: str, url: str) -> None:
+    execute_script(url, tables_as_sql(kind))
+
+
+@pytest.fixture(scope="session")
+def make_tables() -> Callable[[str, str], None]:
     """Run the migrations as one script: what `upgrade` does, in a tenth of the time."""
-    run_script(url, tables_as_sql(kind))
+    return create_tables
 
 
-def run_script(url: str, script: str) -> None:
+@pytest.fixture(scope="session")
+def run_script() -> Callable[[str, str], None]:
     """Run SQL of many statements past the library."""
+    return execute_script
+
+
+def execute_script(url: str, script: str) -> None:
     engine = create_engine(url)
     driver = engine.raw_connection()
     try:

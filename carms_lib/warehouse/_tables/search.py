@@ -6,7 +6,7 @@ column of type tsvector beside them, which the migration makes and `_search` ask
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from carms_lib.schemas import codes
@@ -24,6 +24,7 @@ class SearchDocument(Base):
     __tablename__ = "search_document"
     __table_args__ = (
         UniqueConstraint("program_key", "section_key"),
+        Index("ix_search_document_release", "release_id", "document_key"),
         one_of("section_key", (FACTS, *codes.SECTION_KEYS)),
         one_of("language", codes.LANGUAGES),
     )

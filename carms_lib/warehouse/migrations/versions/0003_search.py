@@ -39,9 +39,12 @@ CREATE VIRTUAL TABLE search_index USING fts5(
     content, content='search_document', content_rowid='document_key', tokenize='porter unicode61 remove_diacritics 2'
 )
 """
-SQLITE_ADD = "INSERT INTO search_index (rowid, content) VALUES (new.document_key, new.content)"
+# The tokenizer takes accents off but leaves ligatures.
+SQLITE_FOLDED = "replace(replace(replace(replace({}.content, 'œ', 'oe'), 'Œ', 'Oe'), 'æ', 'ae'), 'Æ', 'Ae')"
+SQLITE_ADD = f"INSERT INTO search_index (rowid, content) VALUES (new.document_key, {SQLITE_FOLDED.format('new')})"  # noqa: S608
 SQLITE_REMOVE = (
-    "INSERT INTO search_index (search_index, rowid, content) VALUES ('delete', old.document_key, old.content)"
+    "INSERT INTO search_index (search_index, rowid, content) "  # noqa: S608
+    f"VALUES ('delete', old.document_key, {SQLITE_FOLDED.format('old')})"
 )
 SQLITE_TRIGGERS = {
     "search_document_added": f"AFTER INSERT ON search_document BEGIN {SQLITE_ADD}; END",
