@@ -31,7 +31,8 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0  # seconds; doubled before each further 
 
 # What libpq says when no connection could be made. There is no SQLSTATE then, and the words follow the user's locale,
 # so that whatever is not known to last is taken for passing.
-_LASTS = ("authentication failed", "no password supplied", "does not exist", "no pg_hba.conf entry")
+_REFUSED = ("authentication failed", "no password supplied", "no pg_hba.conf entry")
+_LASTS = (*_REFUSED, "does not exist")
 
 
 def attempt(
@@ -106,6 +107,11 @@ def _translate(error: Exception, where: str, settings: Settings, *, writes: bool
 def _translate_sqlite(
     code: int, text: str, where: str, settings: Settings, *, writes: bool, undone: str
 ) -> WarehouseError:
+    if code == sqlite3.SQLITE_READONLY_ROLLBACK:
+        return WarehouseUnavailableError(
+            f"{where} holds an unfinished write, of a writer that was killed, and it was opened with read_only=True. "
+            "Open it once without read_only: the unfinished write is undone, and the last good state is there."
+        )
     match code & 0xFF:  # the high bits hold the extended code
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED if writes:
             return WriteConflictError(
@@ -165,7 +171,7 @@ def _translate_postgresql(error: DBAPIError, where: str, settings: Settings, und
         case "3F000":
             return WarehouseUnavailableError(f"{where}: the schema of the search path is not there. Create it.")
     # a connection that was never made has no state, only the server's words
-    if state[:2] == "28" or "authentication failed" in text or "no password supplied" in text:
+    if state[:2] == "28" or any(words in text for words in _REFUSED):
         return WarehouseUnavailableError(
             f"{where} does not accept this user or password. Check both, and the server's rules for logging in."
         )

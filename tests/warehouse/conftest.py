@@ -15,6 +15,7 @@ from types import ModuleType
 import pytest
 from carms_lib.warehouse import Warehouse, migration_sql, open_warehouse
 from sqlalchemy import create_engine, make_url, select, table, text
+from sqlalchemy.pool import NullPool
 
 HERE = Path(__file__).parent
 
@@ -84,13 +85,25 @@ def own_database(kind: str, folder: Path) -> Iterator[str]:
     if kind == "sqlite":
         yield f"sqlite:///{folder / 'carms.db'}"
     else:
-        yield from own_schema()
+        yield from make_schema(os.environ["CARMS_TEST_POSTGRES_URL"])
 
 
-def own_schema() -> Iterator[str]:
-    server = make_url(os.environ["CARMS_TEST_POSTGRES_URL"])
+@pytest.fixture(scope="session")
+def load_helper() -> Callable[[str], ModuleType]:
+    """Load a helper that stands beside the tests, by its name."""
+    return load_by_path
+
+
+@pytest.fixture(scope="session")
+def own_schema() -> Callable[[str], Iterator[str]]:
+    """Make an empty schema on a server, and remove it in the end."""
+    return make_schema
+
+
+def make_schema(address: str) -> Iterator[str]:
+    server = make_url(address)
     schema = f"carms_test_{uuid.uuid4().hex[:12]}"
-    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    engine = create_engine(server, isolation_level="AUTOCOMMIT", poolclass=NullPool)
     with engine.connect() as connection:
         connection.exec_driver_sql(f"CREATE SCHEMA {schema}")
     try:
