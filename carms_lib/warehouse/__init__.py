@@ -11,7 +11,7 @@ belong here: computing anything; what is kept was built before, and what is aske
 
 from __future__ import annotations
 
-from carms_lib.warehouse._csv import write_csv
+from carms_lib.warehouse._csv import csv_text, write_csv
 from carms_lib.warehouse._migrate import migration_sql
 from carms_lib.warehouse._open import open_warehouse
 from carms_lib.warehouse._programs import Page
@@ -19,4 +19,13 @@ from carms_lib.warehouse._results import KeptBands
 from carms_lib.warehouse._warehouse import Warehouse
 from carms_lib.warehouse._write import WriteReport
 
-__all__ = ["KeptBands", "Page", "Warehouse", "WriteReport", "migration_sql", "open_warehouse", "write_csv"]
+__all__ = [
+    "KeptBands",
+    "Page",
+    "Warehouse",
+    "WriteReport",
+    "csv_text",
+    "migration_sql",
+    "open_warehouse",
+    "write_csv",
+]

@@ -16,11 +16,10 @@ import pandas as pd
 from sqlalchemy import Connection, case, insert, select
 
 from carms_lib.exceptions import ArgumentError, UnknownNameError, WarehouseError
-from carms_lib.schemas import contract, redact_contacts, validate
+from carms_lib.schemas import codes, contract, redact_contacts, validate
 from carms_lib.warehouse._bulk import insert_frame
 from carms_lib.warehouse._frames import contract_types, typed_frame
 from carms_lib.warehouse._tables import TABLES
-from carms_lib.warehouse._tables.builds import FAILURE_CLASSES
 from carms_lib.warehouse._write import WriteReport
 
 __all__ = ["builds", "details", "record", "write_build"]
@@ -84,8 +83,8 @@ def _read_record(given: Mapping[str, Any]) -> tuple[dict[str, Any], pd.DataFrame
         raise ArgumentError(f"record: run_id={run_id!r} must be a text that is not empty.")
     if not isinstance(release_id, str):
         raise ArgumentError(f"record: release_id={release_id!r} must be a text, empty where it is not known.")
-    if failure is not None and failure not in FAILURE_CLASSES:
-        raise UnknownNameError("record: failure_class", failure, FAILURE_CLASSES)
+    if failure is not None and failure not in codes.FAILURE_CLASSES:
+        raise UnknownNameError("record: failure_class", failure, codes.FAILURE_CLASSES)
     row = {
         "build_id": run_id,
         "release_id": release_id,

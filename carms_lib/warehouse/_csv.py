@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-__all__ = ["write_csv"]
+__all__ = ["csv_text", "write_csv"]
 
 # A cell that begins with one of these is a formula to common spreadsheets, also behind blanks and in full width.
 _STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -37,14 +37,19 @@ def write_csv(frame: pd.DataFrame, path: str | Path) -> Path:
     numbers, also negative ones. Column names are treated as text.
     """
     path = Path(path)
+    path.write_text(csv_text(frame), encoding="utf-8", newline="")
+    return path
+
+
+def csv_text(frame: pd.DataFrame) -> str:
+    """Return a `frame` as the text that `write_csv` writes."""
     safe = frame.copy()
     for name in safe.columns:
         if not pd.api.types.is_numeric_dtype(safe[name].dtype):
             safe[name] = safe[name].astype(object).map(_as_text, na_action="ignore")
     safe.columns = [_as_text(str(name)) for name in safe.columns]
     # all text in quotes: a lone carriage return would else end the row
-    safe.to_csv(path, index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
-    return path
+    return str(safe.to_csv(None, index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC))
 
 
 def _as_text(value: Any) -> Any:

@@ -42,7 +42,7 @@ class Settings:
     lock_timeout : float
         Longest time to wait for another writer [s].
     pool_size : int
-        Connections kept open to a server.
+        Most connections to a server at once; kept open between questions.
     retries : int
         How often an operation is tried again after a passing fault.
     """
@@ -201,7 +201,8 @@ def _postgresql_engine(url: URL, settings: Settings) -> Engine:
         url.update_query_dict({"options": " ".join(options).strip()}),
         connect_args={"connect_timeout": _CONNECT_SECONDS},
         pool_size=settings.pool_size,
-        pool_timeout=settings.lock_timeout,
+        max_overflow=0,
+        pool_timeout=settings.statement_timeout,  # a connection is free at the latest when its query is stopped
         pool_pre_ping=True,  # a connection that died in the pool is replaced before it is used
         hide_parameters=True,
     )

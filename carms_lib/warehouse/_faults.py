@@ -93,7 +93,7 @@ def _translate(error: Exception, where: str, settings: Settings, *, writes: bool
     undone = " Nothing was written." if writes else ""
     if isinstance(error, PoolTimeout):
         return WarehouseUnavailableError(
-            f"All {settings.pool_size} connections to {where} were busy for {settings.lock_timeout:g} s. "
+            f"All {settings.pool_size} connections to {where} were busy for {settings.statement_timeout:g} s. "
             "Raise pool_size, or close readers that wait."
         )
     code = _sqlite_code(error)

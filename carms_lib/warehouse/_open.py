@@ -44,7 +44,7 @@ def open_warehouse(
     lock_timeout : float, default 10.0
         Longest time to wait for another writer [s].
     pool_size : int, default 5
-        Connections kept open to a server.
+        Most connections to a server at once; they are kept open between questions.
     retries : int, default 3
         How often an operation is tried again after a passing fault, such as a server that restarts.
     clock : callable

@@ -15,10 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from carms_lib.schemas import LAYERS, codes
 from carms_lib.warehouse._tables.base import Base, Key, at_least, is_bool, not_empty, one_of
 
-__all__ = ["FAILURE_CLASSES", "BuildCheck", "BuildCount", "BuildRun", "BuildTiming"]
-
-FAILURE_CLASSES = ("source", "contract", "data", "infrastructure", "code")
-"""Where the cause of a failure lies."""
+__all__ = ["BuildCheck", "BuildCount", "BuildRun", "BuildTiming"]
 
 _STEPS = LAYERS[:4]
 
@@ -30,7 +27,7 @@ class BuildRun(Base):
     __table_args__ = (
         not_empty("build_id"),
         at_least("seconds", 0),
-        one_of("failure_class", FAILURE_CLASSES),
+        one_of("failure_class", codes.FAILURE_CLASSES),
         CheckConstraint("failure_class IS NULL OR load_run_id IS NULL", name="failed_build_loads_nothing"),
     )
 
