@@ -17,12 +17,13 @@ import numpy as np
 
 from carms_lib.matching._jit import kernel
 from carms_lib.matching._roth_peranson_scored import PairedLists, index_programs, new_paired_state
-from carms_lib.simulator._cohort import PARAMETERS
 from carms_lib.simulator._couples import MAX_PAIRS, choose_couples, write_pairs
 from carms_lib.simulator._funnel import interview, read_files
 from carms_lib.simulator._iterations import draw_quota, first_iteration, second_iteration
 from carms_lib.simulator._market import Market, Tables
 from carms_lib.simulator._noise import Purpose, fold, stream, uniform
+from carms_lib.simulator._parameters import PARAMETERS
+from carms_lib.simulator._settings import NO_SHIFT, Shift, shifted
 from carms_lib.simulator._wishes import MAX_LIST, taste_weights, write_wishes
 
 __all__ = [
@@ -50,6 +51,7 @@ class BlockInputs(NamedTuple):
 
     theta: np.ndarray  # float64[len(PARAMETERS)]
     sizes: np.ndarray  # float64[C]: persons of each class
+    shift: Shift = NO_SHIFT  # how far the setting lies from the cohort's tables
 
 
 class BlockResult(NamedTuple):
@@ -224,7 +226,7 @@ def run_block(
     list of BlockResult
         One for each variant; they share `wished` and `ranked`.
     """
-    tables = market.tables
+    tables = shifted(market, inputs.shift)
     n, programs, count = market.n_applicants, market.n_programs, len(draws)
     kind = np.int16 if programs < 2**15 else np.int32
     wished, ranked = np.empty((count, n), dtype=kind), np.empty((count, n), dtype=kind)

@@ -23,9 +23,9 @@ import math
 import numpy as np
 
 from carms_lib.matching._jit import kernel
-from carms_lib.simulator._cohort import PARAMETERS
 from carms_lib.simulator._market import Tables
 from carms_lib.simulator._noise import Purpose, fold, logistic, normal, stream
+from carms_lib.simulator._parameters import PARAMETERS
 
 __all__ = ["interview", "keep_best", "read_files"]
 

@@ -13,10 +13,10 @@ import numpy as np
 from carms_lib.matching._jit import kernel
 from carms_lib.matching._kernels import propose_scored
 from carms_lib.matching._roth_peranson_scored import PairedLists, PairedState, count_blocking, match_in_order
-from carms_lib.simulator._cohort import PARAMETERS
 from carms_lib.simulator._funnel import keep_best, read_files
 from carms_lib.simulator._market import Tables
 from carms_lib.simulator._noise import Purpose, fold, normal, stream, uniform
+from carms_lib.simulator._parameters import PARAMETERS
 from carms_lib.simulator._race import earliest, new_track
 from carms_lib.simulator._wishes import MAX_LIST, gather_open
 
@@ -27,8 +27,9 @@ _DRIFT, _REVERSION = _AT["quota_drift"], _AT["reversion_share"]
 _SECOND_LENGTH, _LENGTH_SPREAD = _AT["second_applications"], _AT["applications_spread"]
 _SECOND_RANKED = _AT["second_ranked_share"]
 _ORDER, _OF_REVERSION = Purpose.COUPLE_ORDER, Purpose.REVERSION
-_QUOTA, _SECOND, _OF_LENGTH, _OF_TASTE, _SECOND_FILE = (
+_QUOTA, _FIRST, _SECOND, _OF_LENGTH, _OF_TASTE, _SECOND_FILE = (
     Purpose.QUOTA,
+    Purpose.FIRST,
     Purpose.SECOND,
     Purpose.SECOND_LENGTH,
     Purpose.SECOND_TASTE,
@@ -201,6 +202,7 @@ def second_iteration(
         quota[p] -= held_count[p]
         if quota[p] > 0:
             openings[p] = tables.second_open[p]
+    of_first = stream(entropy, _FIRST, draw)
     of_second = stream(entropy, _SECOND, draw)
     of_length = stream(entropy, _OF_LENGTH, draw)
     of_taste = stream(entropy, _OF_TASTE, draw)
@@ -219,7 +221,8 @@ def second_iteration(
             if match[a] >= 0 or found == 0 or a - tables.type_start[t] >= taking_part[t]:
                 continue
             key = tables.applicant_key[a]
-            if uniform(fold(of_second, key)) >= tables.class_second[c]:
+            came_late = uniform(fold(of_first, key)) >= tables.class_first[c]
+            if not came_late and uniform(fold(of_second, key)) >= tables.class_second[c]:
                 continue
             breadth = math.exp(theta[_LENGTH_SPREAD] * normal(fold(of_length, key)))
             length = min(max(round(theta[_SECOND_LENGTH] * breadth), 1), MAX_LIST)

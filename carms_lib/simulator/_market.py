@@ -54,6 +54,7 @@ class Tables(NamedTuple):
     class_abroad: np.ndarray  # bool[C]: whether the class wants what graduates from abroad want
     class_couples: np.ndarray  # bool[C]: whether some apply in couples
     class_merit: np.ndarray  # float64[C]
+    class_first: np.ndarray  # float64[C]: share who take part in the first iteration
     class_second: np.ndarray  # float64[C]: share of the unmatched who take part in the second iteration
     program_discipline: np.ndarray  # int32[P]; programs stand sorted by discipline
     program_school: np.ndarray  # int32[P], -1 where the cohort does not know the school
@@ -76,6 +77,9 @@ class Tables(NamedTuple):
     first_weight: np.ndarray  # float64[2, K]: Canadian, international
     only_share: np.ndarray  # float64[2, K]
     behind_weight: np.ndarray  # float64[2, K]
+    discipline_row: np.ndarray  # int64[K]: the discipline's row in the cohort's table
+    school_taste: np.ndarray  # float64[schools, K]: factor on first choices of a school's graduates
+    school_attachment: np.ndarray  # float64[schools]: log weight that a school adds for its own graduates
 
 
 @dataclass(frozen=True)
@@ -278,6 +282,7 @@ def _assemble(programs: pd.DataFrame, cohort: Cohort, provenance: Provenance, fa
             bool
         ),
         class_merit=cohort.classes["merit"].to_numpy(np.float64),
+        class_first=cohort.classes["first_iteration"].to_numpy(np.float64),
         class_second=cohort.classes["second_iteration"].to_numpy(np.float64),
         program_discipline=disciplines.map(number).to_numpy(np.int32),
         program_school=programs["school"].map(schools).fillna(-1).to_numpy(np.int32),
@@ -299,6 +304,7 @@ def _assemble(programs: pd.DataFrame, cohort: Cohort, provenance: Provenance, fa
             np.int64
         ),
         discipline_key=cohort.disciplines.index.get_indexer(pd.Index(names)).astype(np.uint64),
+        school_attachment=cohort.schools["attachment"].to_numpy(np.float64),
         **weights,
     )
     return Market(programs, roster.applicants, cohort, tables, provenance)
@@ -356,10 +362,13 @@ def _discipline_weights(names: list[str], cohort: Cohort) -> dict[str, np.ndarra
             "Add a row to its disciplines table, or name them as the cohort does."
         )
     table = known.loc[names]
-    weights = {
+    weights: dict[str, np.ndarray] = {
         field: table[[f"cmg_{column}", f"img_{column}"]].to_numpy(np.float64).T.copy()
         for field, column in (("first_weight", "first"), ("only_share", "only"), ("behind_weight", "behind"))
     }
+    weights["discipline_row"] = known.index.get_indexer(pd.Index(names)).astype(np.int64)
+    tastes = cohort.tastes.reindex(index=cohort.schools.index, columns=names).fillna(0.0)
+    weights["school_taste"] = np.exp(tastes.to_numpy(np.float64))
     if weights["first_weight"].sum() <= 0:
         raise MarketError("Nobody wants any of the disciplines of the programs: all first-choice weights are zero.")
     return weights

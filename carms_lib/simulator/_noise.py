@@ -67,6 +67,8 @@ class Purpose:
     COUPLE = 18  # being half of a couple, and of which
     COUPLE_ORDER = 19  # the order in which couples are admitted to the match
     REVERSION = 20  # rounding of the seats that revert
+    SETTING = 40  # which of the cohort's joint draws a block takes
+    FIRST = 41  # taking part in the first iteration
 
 
 @kernel

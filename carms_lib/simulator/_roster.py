@@ -48,7 +48,7 @@ def build_roster(cohort: Cohort, factor: Mapping[str, float]) -> Roster:
     for number, (name, row) in enumerate(cohort.classes.iterrows()):
         capacity = int(np.ceil(row["high"] * factor.get(str(name), 1.0) * _MARGIN))
         capacities.append(max(capacity, 0))
-        shares, codes = _shares(cohort, row["graduates_of"] == "schools")
+        shares, codes = _shares(cohort, str(name), row["graduates_of"] == "schools")
         for share, (school, home, french, both), code in zip(
             _round(shares, capacity), codes, range(len(codes)), strict=True
         ):
@@ -92,7 +92,7 @@ def _lay_out(cohort: Cohort, types: dict[str, np.ndarray], capacities: list[int]
     return Roster(applicants, arrays)
 
 
-def _shares(cohort: Cohort, from_schools: bool) -> tuple[np.ndarray, list[tuple[int, int, int, int]]]:
+def _shares(cohort: Cohort, name: str, from_schools: bool) -> tuple[np.ndarray, list[tuple[int, int, int, int]]]:
     """Shares of a class over (school, home province, French first, both languages); they sum to 1."""
     provinces = list(cohort.provinces.index)
     people = cohort.provinces["population"].to_numpy(float)
@@ -100,10 +100,13 @@ def _shares(cohort: Cohort, from_schools: bool) -> tuple[np.ndarray, list[tuple[
     shares: list[float] = []
     codes: list[tuple[int, int, int, int]] = []
     if from_schools:
+        graduates = cohort.schools["graduates"]
+        if name in cohort.class_schools.columns:
+            graduates = cohort.class_schools[name].reindex(cohort.schools.index).fillna(0.0)
         rows = [
             (
                 i,
-                row["graduates"],
+                float(graduates.iloc[i]),
                 provinces.index(row["province"]),
                 row["local"],
                 row["french"],

@@ -21,12 +21,12 @@ from tqdm import tqdm
 
 from carms_lib import __version__
 from carms_lib.exceptions import ArgumentError, StabilityWarning, WorkerError
-from carms_lib.simulator._cohort import PARAMETERS, Cohort, draw_parameters, split_uniform
 from carms_lib.simulator._draw import DRAWS_PER_INPUT, BlockInputs, BlockResult, run_block
 from carms_lib.simulator._market import Market, Tables
-from carms_lib.simulator._noise import Purpose, entropy_from, uniform_array
+from carms_lib.simulator._noise import entropy_from
 from carms_lib.simulator._scenario import Scenario
 from carms_lib.simulator._spool import Layout, entropy_of, open_spool
+from carms_lib.simulator._settings import draw_settings
 from carms_lib.simulator._study import BASELINE, Study
 
 __all__ = ["simulate"]
@@ -115,7 +115,7 @@ def simulate(
     markets = {BASELINE: market, **{scenario.name: scenario.apply(market) for scenario in scenarios}}
     families = _families(markets)
     blocks = -(-n_draws // DRAWS_PER_INPUT)
-    theta, sizes = _inputs(market.cohort, entropy, blocks)
+    theta, sizes, shifts = draw_settings(market.cohort, entropy, blocks)
 
     layout = Layout(families, {name: (made.n_applicants, made.n_programs) for name, made in markets.items()})
     inputs = _made_from(markets, entropy) if checkpoint is not None else {}
@@ -127,7 +127,7 @@ def simulate(
             np.arange(block * DRAWS_PER_INPUT, min((block + 1) * DRAWS_PER_INPUT, n_draws)),
             entropy,
             tuple(tuple(markets[name] for name in family) for family in families),
-            BlockInputs(theta[block], sizes[block]),
+            BlockInputs(theta[block], sizes[block], shifts[block]),
         )
         for block in range(blocks)
         if block not in done
@@ -215,14 +215,6 @@ def _same_lists(one: Market, other: Market) -> bool:
     )
 
 
-def _inputs(cohort: Cohort, entropy: int, blocks: int) -> tuple[np.ndarray, np.ndarray]:
-    """Draw the uncertain inputs of each block: parameters, and sizes of the classes [persons]."""
-    unit = uniform_array(entropy, Purpose.INPUT, np.arange(blocks), len(PARAMETERS) + len(cohort.classes))
-    theta = draw_parameters(cohort, unit[:, : len(PARAMETERS)])
-    size, low, high = (cohort.classes[name].to_numpy(float) for name in ("size", "low", "high"))
-    return theta, split_uniform(unit[:, len(PARAMETERS) :], size, low, high)
-
-
 def _run(tasks: Sequence[_Task], executor: Executor | None) -> Iterator[tuple[_Task, list[BlockResult]]]:
     """Yield results as they finish; never more than a few blocks are in flight."""
     if executor is not None:
@@ -287,6 +279,6 @@ def _run_task(task: _Task) -> list[BlockResult]:
     results: list[BlockResult] = []
     for family in task.families:
         sizes = task.inputs.sizes * family[0].class_factors
-        inputs = BlockInputs(task.inputs.theta, sizes)
+        inputs = task.inputs._replace(sizes=sizes)
         results += run_block(family[0], family, task.entropy, task.block, task.draws, inputs)
     return results

@@ -21,9 +21,9 @@ import pandas as pd
 from carms_lib._views import View, open_view
 from carms_lib.exceptions import UnknownNameError
 from carms_lib.provenance import Provenance
-from carms_lib.simulator._cohort import PARAMETERS
 from carms_lib.simulator._draw import COUPLE_COUNTS, DRAWS_PER_INPUT
 from carms_lib.simulator._market import Market
+from carms_lib.simulator._parameters import PARAMETERS
 from carms_lib.simulator._scenario import Scenario
 from carms_lib.simulator._spool import FIELDS, Spool
 from carms_lib.simulator._study_file import read_study, write_study

@@ -23,9 +23,9 @@ import math
 import numpy as np
 
 from carms_lib.matching._jit import kernel
-from carms_lib.simulator._cohort import PARAMETERS
 from carms_lib.simulator._market import Tables
 from carms_lib.simulator._noise import Purpose, fold, normal, stream, uniform
+from carms_lib.simulator._parameters import PARAMETERS
 from carms_lib.simulator._race import earliest, first_two, new_track
 
 __all__ = ["MAX_LIST", "gather_open", "taste_weights", "write_wishes"]
@@ -44,15 +44,16 @@ _OTHER_LANGUAGE, _QUOTA_APPEAL, _PROGRAM_SPREAD = (
     _AT["quota_appeal"],
     _AT["program_spread"],
 )
-_DEMAND_SPREAD, _THIRD = _AT["demand_spread"], _AT["third_discipline"]
+_DEMAND_SPREAD, _THIRD, _ONE = _AT["demand_spread"], _AT["third_discipline"], _AT["one_discipline"]
 _LENGTH_FIRST, _LENGTH_BEHIND, _LENGTH_SPREAD = (
     _AT["applications_first"],
     _AT["applications_behind"],
     _AT["applications_spread"],
 )
-_PROGRAM, _DEMAND, _DISCIPLINE, _BREADTH, _BACKUP, _LENGTH, _TASTE = (
+_PROGRAM, _DEMAND, _FIRST, _DISCIPLINE, _BREADTH, _BACKUP, _LENGTH, _TASTE = (
     Purpose.PROGRAM,
     Purpose.DEMAND,
+    Purpose.FIRST,
     Purpose.DISCIPLINE,
     Purpose.BREADTH,
     Purpose.BACKUP,
@@ -92,7 +93,7 @@ def taste_weights(
         own = theta[_PROGRAM_SPREAD] * normal(fold(state, tables.program_key[p]))
         seats = max(float(tables.program_demand_quota[p]), 1.0)
         base[p] = math.exp(tables.program_appeal[p] + own + theta[_QUOTA_APPEAL] * math.log(seats))
-    home_school = math.exp(theta[_HOME_SCHOOL])
+    home_school = np.exp(theta[_HOME_SCHOOL] + tables.school_attachment)
     school_province = math.exp(theta[_SCHOOL_PROVINCE])
     home_province = np.exp(theta[_HOME_PROVINCE] + tables.province_attachment)
     other_language = math.exp(theta[_OTHER_LANGUAGE])
@@ -107,7 +108,7 @@ def taste_weights(
             if abroad and tables.residence[p] >= 0 and tables.type_home[t] != tables.residence[p]:
                 value = 0.0
             if tables.type_school[t] >= 0 and tables.program_school[p] == tables.type_school[t]:
-                value *= home_school
+                value *= home_school[tables.type_school[t]]
             elif tables.type_school_province[t] == province:
                 value *= school_province
             if tables.type_home[t] == province:
@@ -181,6 +182,7 @@ def write_wishes(
     program : ndarray of int32, at least MAX_LIST * n long
         Written: programs, most wanted first; those of the first discipline stand before those behind it.
     """
+    of_first = stream(entropy, _FIRST, draw)
     of_discipline = stream(entropy, _DISCIPLINE, draw)
     of_breadth = stream(entropy, _BREADTH, draw)
     of_backup = stream(entropy, _BACKUP, draw)
@@ -194,6 +196,7 @@ def write_wishes(
     keys, waits = np.empty(programs, dtype=np.uint64), np.empty(programs)
     wait_first, wait_behind = np.empty(disciplines), np.empty(disciplines)
     pace = np.full(disciplines, np.inf)
+    one = math.exp(theta[_ONE])
     edge = 0
     for t in range(len(tables.type_class)):
         group = 1 if tables.class_abroad[tables.type_class[t]] else 0
@@ -201,7 +204,10 @@ def write_wishes(
         gather_open(tables, weight[t], tables.first_open, bit, start, candidates, keys, waits)
         for k in range(disciplines):
             some = start[k + 1] > start[k]
-            wait_first[k] = 1.0 / popularity[group, k] if some and popularity[group, k] > 0.0 else np.inf
+            wanting = popularity[group, k]
+            if tables.type_school[t] >= 0:
+                wanting *= tables.school_taste[tables.type_school[t], k]
+            wait_first[k] = 1.0 / wanting if some and wanting > 0.0 else np.inf
             behind = tables.behind_weight[group, k]
             wait_behind[k] = 1.0 / behind if some and behind > 0.0 else np.inf
         for a in range(tables.type_start[t], tables.type_start[t + 1]):
@@ -209,12 +215,16 @@ def write_wishes(
             if a - tables.type_start[t] >= taking_part[t]:
                 continue
             key = tables.applicant_key[a]
+            if uniform(fold(of_first, key)) >= tables.class_first[tables.type_class[t]]:
+                continue
             first, _ = first_two(fold(of_discipline, key), tables.discipline_key, wait_first, -1, track)
             if first < 0:
                 continue
             wanted[0], wanted[1], wanted[2] = first, -1, -1
             ranks_more = uniform(fold(of_breadth, key))
             only = tables.only_share[group, first]
+            if group == 0:
+                only = only * one / (1.0 - only + only * one)
             if ranks_more >= only:
                 wanted[1], third = first_two(fold(of_backup, key), tables.discipline_key, wait_behind, first, track)
                 if ranks_more >= only + (1.0 - only) * (1.0 - theta[_THIRD]):
