@@ -13,15 +13,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from carms_lib.matching._roth_peranson_scored import PairedLists, index_programs, new_paired_state
-from carms_lib.simulator._cohort import PARAMETERS
 from carms_lib.simulator._couples import MAX_PAIRS, choose_couples, write_pairs
 from carms_lib.simulator._draw import DRAWS_PER_INPUT, BlockInputs, _interview_shares, _who_takes_part
 from carms_lib.simulator._funnel import interview, read_files
 from carms_lib.simulator._iterations import draw_quota, first_iteration
 from carms_lib.simulator._market import Market
 from carms_lib.simulator._noise import Purpose, entropy_from
+from carms_lib.simulator._parameters import PARAMETERS
+from carms_lib.simulator._settings import draw_settings, shifted
 from carms_lib.simulator._simulate import _check_draws as check_draws
-from carms_lib.simulator._simulate import _inputs as draw_inputs
 from carms_lib.simulator._wishes import MAX_LIST, taste_weights, write_wishes
 
 __all__ = ["BlockPlan", "DrawnMatch", "plan_blocks", "replay"]
@@ -51,12 +51,12 @@ def plan_blocks(market: Market, n_draws: int, rng: Any) -> tuple[int, list[Block
     plans : list of BlockPlan
     """
     n_draws, entropy = check_draws(n_draws), entropy_from(rng)
-    theta, sizes = draw_inputs(market.cohort, entropy, -(-n_draws // DRAWS_PER_INPUT))
+    theta, sizes, shifts = draw_settings(market.cohort, entropy, -(-n_draws // DRAWS_PER_INPUT))
     sizes = sizes * market.class_factors
     plans = []
     for block in range(len(theta)):
         draws = np.arange(block * DRAWS_PER_INPUT, min((block + 1) * DRAWS_PER_INPUT, n_draws))
-        plans.append(BlockPlan(entropy, block, draws, BlockInputs(theta[block], sizes[block])))
+        plans.append(BlockPlan(entropy, block, draws, BlockInputs(theta[block], sizes[block], shifts[block])))
     return entropy, plans
 
 
@@ -88,7 +88,7 @@ def replay(market: Market, plan: BlockPlan) -> Iterator[DrawnMatch]:
     ------
     DrawnMatch
     """
-    tables, key, block = market.tables, np.uint64(plan.entropy), plan.block
+    tables, key, block = shifted(market, plan.inputs.shift), np.uint64(plan.entropy), plan.block
     theta = np.ascontiguousarray(plan.inputs.theta, dtype=np.float64)
     sizes = np.ascontiguousarray(plan.inputs.sizes, dtype=np.float64)
     n, programs, types = market.n_applicants, market.n_programs, len(tables.type_class)

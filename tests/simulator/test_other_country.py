@@ -77,7 +77,7 @@ def programs() -> pd.DataFrame:
 
 def test_only_the_columns_of_the_contract_are_needed(country: carms.Cohort, programs: pd.DataFrame) -> None:
     market = carms.Market.from_gold(programs, country)
-    study = carms.simulate(market, n_draws=60, rng=3)
+    study = carms.simulate(market, n_draws=100, rng=3)
     filled = study.outcomes(by="discipline").to_frame().query("metric == 'filled'").set_index("discipline")["estimate"]
     assert set(filled.index) == set(DISCIPLINES)
     assert 60 < filled.sum() <= 92  # 90 seats before quotas drift
@@ -92,7 +92,7 @@ def test_counts_of_the_country_decide_who_wants_what(country: carms.Cohort, prog
         columns=["applicant_class", "school", "discipline", "size"],
     )
     market = carms.Market.from_gold(programs, country.with_classes(counts))
-    study = carms.simulate(market, n_draws=60, rng=3)
+    study = carms.simulate(market, n_draws=100, rng=3)
     wanted = study.pressure(by="discipline").to_frame()
     ratio = wanted.query("metric == 'first_choice_ratio'").set_index("discipline")["estimate"]
     assert ratio["Midwifery"] == pytest.approx(40 / 30, rel=0.25)
