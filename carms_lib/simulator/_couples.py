@@ -25,9 +25,9 @@ from __future__ import annotations
 import numpy as np
 
 from carms_lib.matching._jit import kernel
-from carms_lib.simulator._parameters import PARAMETERS
 from carms_lib.simulator._market import Tables
 from carms_lib.simulator._noise import Purpose, fold, stream, uniform
+from carms_lib.simulator._parameters import PARAMETERS
 from carms_lib.simulator._wishes import MAX_LIST
 
 __all__ = ["MAX_PAIRS", "choose_couples", "write_pairs"]
