@@ -48,7 +48,14 @@ def _check_parameters(cohort: Cohort) -> None:
     if bad.any():
         name = table.index[bad][0]
         raise CohortError(f"parameters.{name}: need finite low <= value <= high, got {numbers[bad][0].tolist()}.")
-    for name in ("third_discipline", "ranked_share", "second_ranked_share", "reversion_share", "couples_share"):
+    for name in (
+        "third_discipline",
+        "ranked_share",
+        "ranked_share_abroad",
+        "second_ranked_share",
+        "reversion_share",
+        "couples_share",
+    ):
         if lows[name] < 0 or highs[name] > 1:
             raise CohortError(f"parameters.{name} is a share: its range must lie in [0, 1].")
     for name in (

@@ -37,6 +37,7 @@ _MERIT, _FIRST, _HOME, _LOCAL = (
     _AT["local_candidate"],
 )
 _INTERVIEW_NOISE, _RANKED, _PER_SEAT = _AT["interview_noise"], _AT["ranked_share"], _AT["interviews_per_seat"]
+_RANKED_ABROAD = _AT["ranked_share_abroad"]
 _OF_MERIT, _OF_INTERVIEW = Purpose.MERIT, Purpose.INTERVIEW
 
 
@@ -202,9 +203,10 @@ def interview(
                 edge += 1
         begin = end
     ptr[n] = edge
-    ranked = np.full(programs, theta[_RANKED])
+    ranked = np.empty(programs)
     for p in range(programs):
         fewest[p] = seats[p]
+        ranked[p] = theta[_RANKED_ABROAD] if tables.only_abroad[p] else theta[_RANKED]
     keep_best(program[:edge], score[:edge], ranked, fewest, threshold, offset, values)
     for e in range(edge):
         if score[e] < threshold[program[e]]:

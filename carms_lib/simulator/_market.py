@@ -68,6 +68,7 @@ class Tables(NamedTuple):
     interview_low: np.ndarray  # float64[P], share
     interview_high: np.ndarray  # float64[P], share
     interview_factor: np.ndarray  # float64[P]: by which levers have multiplied interviews
+    only_abroad: np.ndarray  # bool[P]: open to no Canadian graduate in the first iteration
     first_open: np.ndarray  # uint8[P]: bit c says that class c may apply in the first iteration
     second_open: np.ndarray  # uint8[P]: the same in the second
     residence: np.ndarray  # int32[P]: the province where graduates from abroad need to live, -1 for anywhere
@@ -296,6 +297,7 @@ def _assemble(programs: pd.DataFrame, cohort: Cohort, provenance: Provenance, fa
         interview_low=low,
         interview_high=high,
         interview_factor=np.ones(len(programs)),
+        only_abroad=(programs["eligibility"] == "IMG").to_numpy(bool),
         first_open=first_open,
         second_open=second_open,
         residence=_residence(programs, province, cohort),

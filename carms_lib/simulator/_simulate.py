@@ -25,8 +25,8 @@ from carms_lib.simulator._draw import DRAWS_PER_INPUT, BlockInputs, BlockResult,
 from carms_lib.simulator._market import Market, Tables
 from carms_lib.simulator._noise import entropy_from
 from carms_lib.simulator._scenario import Scenario
-from carms_lib.simulator._spool import Layout, entropy_of, open_spool
 from carms_lib.simulator._settings import draw_settings
+from carms_lib.simulator._spool import Layout, entropy_of, open_spool
 from carms_lib.simulator._study import BASELINE, Study
 
 __all__ = ["simulate"]
