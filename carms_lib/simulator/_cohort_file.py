@@ -29,10 +29,12 @@ def record_of(cohort: Cohort) -> dict[str, Any]:
     record["parameters"] = cohort.parameters.to_dict("index")
     for table in TABLES:
         record[table] = getattr(cohort, table).to_dict("index")
-    for table in ("tastes", "class_schools"):
+    for table, across in _BY_SCHOOL.items():
+        frame = getattr(cohort, table)
+        names = [name for name in getattr(cohort, across).index if name in frame.columns]
         rows = {
             school: {name: value for name, value in row.items() if value != 0}
-            for school, row in getattr(cohort, table).to_dict("index").items()
+            for school, row in frame.reindex(columns=names).to_dict("index").items()
         }
         if rows:
             record[table] = rows
@@ -70,18 +72,22 @@ def fields_of(record: Mapping[str, Any], origin: str) -> dict[str, Any]:
         "columns": dict(record.get("columns", {})),
         "parameters": _read_parameters(record["parameters"], origin),
         **{table: _read_table(record[table], table, origin) for table in TABLES},
-        "tastes": _read_matrix(record.get("tastes", {}), "tastes", origin),
-        "class_schools": _read_matrix(record.get("class_schools", {}), "class_schools", origin),
+        **{table: _read_matrix(record, table, across, origin) for table, across in _BY_SCHOOL.items()},
         "draws": _read_draws(record.get("draws", {}), origin),
     }
 
 
-_MAY_LACK = ("tastes", "class_schools", "draws")
+#: Tables of numbers by school -> the table that names their columns.
+_BY_SCHOOL = {"tastes": "disciplines", "class_schools": "classes"}
+_MAY_LACK = (*_BY_SCHOOL, "draws")
 
 
-def _read_matrix(record: Mapping[str, Mapping[str, Any]], table: str, origin: str) -> pd.DataFrame:
-    """Numbers by school and something else; what is not said is 0."""
-    names = list(dict.fromkeys(name for row in record.values() for name in row))
+def _read_matrix(record: Mapping[str, Any], table: str, across: str, origin: str) -> pd.DataFrame:
+    """Numbers by school and something else, in the order of the table `across`; what is not said is 0."""
+    order = [*record[across]]
+    record = record.get(table, {})
+    said = {name for row in record.values() for name in row}
+    names = [*(name for name in order if name in said), *sorted(said.difference(order))]
     for school, row in record.items():
         for name, value in row.items():
             if isinstance(value, bool) or not isinstance(value, (int, float)):

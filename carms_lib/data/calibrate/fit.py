@@ -167,6 +167,16 @@ def later_base(published: Published, base: Cohort) -> Cohort:
     )
 
 
+def _drift(name: str) -> float:
+    """How far eight years may have moved an input, in prior spreads.
+
+    Most for who competes: from 2017 to 2025 matched international graduates doubled (CaRMS: 411 and 851).
+    """
+    if name.startswith("classes") or name == "ranked_share_abroad":
+        return 1.0
+    return 0.5 if name.startswith(("provinces", "schools", "second")) else 0.3
+
+
 def headline_prior(
     fitted: pd.DataFrame, prior: pd.DataFrame, rng: np.random.Generator
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -178,8 +188,7 @@ def headline_prior(
         With two inputs more: Family Medicine's share of first choices, last published in 2022, and reversions.
     ensemble : pandas.DataFrame
     """
-    share = np.where([name.startswith(("provinces", "schools")) for name in prior.index], 0.5, 0.3)
-    drift = share * prior["spread"].to_numpy()
+    drift = np.array([_drift(str(name)) for name in prior.index]) * prior["spread"].to_numpy()
     ensemble = fitted.copy()
     names = list(prior.index)
     ensemble[names] = ensemble[names] + drift * rng.standard_normal((len(ensemble), len(names)))

@@ -181,8 +181,9 @@ def discrepancy(moments: pd.Series) -> pd.Series:
     Notes
     -----
     No model of this size is right to the last person, and a fit that believed so would be too sure of its parameters
-    (Kennedy and O'Hagan 2001). Shares may be off by 0.02, rates of one school or discipline by 0.04, counts of seats by
-    a tenth and three, lengths of lists by a twentieth, and how many match in all by half a hundredth.
+    (Kennedy and O'Hagan 2001). Shares may be off by 0.02, rates of one school or discipline by 0.04 around a half and
+    by less near 0 and 1, counts of seats by a tenth and three, lengths of lists by a twentieth, and how many match in
+    all by half a hundredth.
     """
     out = {}
     for name, value in moments.items():
@@ -190,7 +191,7 @@ def discrepancy(moments: pd.Series) -> pd.Series:
         if text.endswith(("programs", "disciplines")):
             out[name] = 0.05 * value
         elif text.startswith(("stay", "near", "came", "own", "alternate")):
-            out[name] = 0.04
+            out[name] = max(0.08 * np.sqrt(value * (1.0 - value)), 0.01)
         elif text == "matched cmg_current":
             out[name] = 0.01
         elif value <= 1.0 and not text.startswith(("FM left", "other", "IMG left", "left", "filled")):

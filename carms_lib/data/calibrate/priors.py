@@ -75,8 +75,8 @@ _PRIORS = (
         Prior(f"provinces.attachment.{code}", "as is", 0.0, 0.3, "provinces hold their own about equally")
         for code in ("AB", "BC", "MB", "NL", "NS", "ON", "SK")
     ),
-    Prior("provinces.appeal.QC", "as is", -1.0, 0.7, "few come from elsewhere, whatever their language"),
-    Prior("provinces.attachment.QC", "as is", 0.7, 0.6, "and few leave"),
+    Prior("provinces.appeal.QC", "as is", -1.5, 0.8, "few come from elsewhere, whatever their language"),
+    Prior("provinces.attachment.QC", "as is", 1.0, 0.7, "and few leave"),
     *(
         Prior(f"schools.attachment.{school}", "as is", 0.0, 0.5, "schools hold their own about equally")
         for school in SCHOOLS.values()

@@ -18,6 +18,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 from carms_lib.data.calibrate.published import Published
+from carms_lib.data.calibrate.write import used
 from carms_lib.simulator import Cohort
 from statsmodels.tsa.statespace.structural import UnobservedComponents
 
@@ -94,7 +95,8 @@ def projected_cohort(published: Published, last: Cohort, year: int, *, seats_now
         sources=sources,
     )
     drift = [max(round(value, 4), 0.0) for value in drift]
-    return cohort.with_parameter("quota_drift", drift[0], min(drift[1], drift[0]), drift[2], source=quota)
+    cohort = cohort.with_parameter("quota_drift", drift[0], min(drift[1], drift[0]), drift[2], source=quota)
+    return replace(cohort, sources=used(cohort.sources, cohort.parameters, cohort.columns))
 
 
 def _seats(published: Published) -> pd.Series:

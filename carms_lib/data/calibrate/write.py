@@ -14,7 +14,7 @@ import pandas as pd
 from carms_lib.data.calibrate.priors import natural
 from carms_lib.simulator import PARAMETERS, Cohort
 
-__all__ = ["with_fit"]
+__all__ = ["used", "with_fit"]
 
 _DIGITS = 4  # significant: far finer than anything that was learnt
 
@@ -57,7 +57,7 @@ def with_fit(
         description=description,
         parameters=parameters,
         draws=draws.reset_index(drop=True),
-        sources=_used(sources, parameters, columns),
+        sources=used(sources, parameters, columns),
         columns=columns,
         **tables,
     )
@@ -78,7 +78,7 @@ def _significant(values: pd.Series) -> pd.Series:
     return pd.Series([float(f"{value:.{_DIGITS}g}") for value in np.round(numbers * scale) / scale], index=values.index)
 
 
-def _used(
+def used(
     sources: Mapping[str, str], parameters: pd.DataFrame, columns: Mapping[str, Mapping[str, object]]
 ) -> dict[str, str]:
     """Leave out sources that no number names any more."""
