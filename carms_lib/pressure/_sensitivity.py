@@ -35,9 +35,9 @@ from carms_lib.exceptions import ArgumentError, UnknownNameError
 from carms_lib.pressure._bands import check_count, check_level
 from carms_lib.provenance import Provenance
 from carms_lib.simulator import PARAMETERS, Market
-from carms_lib.simulator._cohort import draw_parameters, split_uniform
 from carms_lib.simulator._draw import BlockInputs, run_block
 from carms_lib.simulator._noise import entropy_from
+from carms_lib.simulator._settings import draw_parameters, split_uniform
 
 __all__ = ["HEADLINES", "Sensitivity", "find_sensitivity"]
 

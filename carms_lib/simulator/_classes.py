@@ -128,6 +128,7 @@ def _class_schools(cohort: Cohort, counts: pd.DataFrame) -> pd.DataFrame:
     given = given.loc[:, given.sum() > 0]
     kept = cohort.class_schools.drop(columns=list(given.columns), errors="ignore")
     frame = pd.concat([kept, given], axis=1).reindex(index=cohort.schools.index).fillna(0.0).astype(float)
+    frame = frame[[name for name in cohort.classes.index if name in frame.columns]]
     frame.index.name, frame.columns.name = "school", None
     return frame.loc[frame.any(axis=1)] if len(frame.columns) else pd.DataFrame()
 
@@ -145,6 +146,6 @@ def _first_choices(cohort: Cohort, counts: pd.DataFrame) -> tuple[pd.DataFrame, 
         table = at_school.pivot_table(
             index="school", columns="discipline", values="size", aggfunc="sum", fill_value=0.0
         ).astype(float)
-        tastes = taste_factors(table)
+        tastes = taste_factors(table[[name for name in disciplines.index if name in table.columns]])
         tastes.index.name, tastes.columns.name = "school", None
     return disciplines, tastes

@@ -55,8 +55,9 @@ def _is_deep(value: Any) -> bool:
 
 
 def _is_flat_top(value: Mapping[str, Any]) -> bool:
-    # A mapping of short name -> text, such as `sources`, reads better as a table than on one line.
-    return all(isinstance(v, str) for v in value.values())
+    # A mapping of short name -> text, such as `sources`, or of name -> list, such as `draws`, reads better as a table
+    # than on one line.
+    return all(isinstance(v, str) for v in value.values()) or all(isinstance(v, list) for v in value.values())
 
 
 def _key(name: str) -> str:

@@ -1,4 +1,7 @@
-"""Fit, write the cohorts, write the page. Run ``python -m carms_lib.data.calibrate``."""
+"""The fit from end to end. Run ``python -m carms_lib.data.calibrate``.
+
+Belongs here: the order of the stages, and which files they leave. Does not belong here: any stage itself.
+"""
 
 from __future__ import annotations
 

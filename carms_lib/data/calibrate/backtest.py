@@ -219,7 +219,10 @@ def verdict(frame: pd.DataFrame, *, relative: bool = False) -> str:
     model = float(((frame["forecast"] - frame["published"]).abs() / scale).mean())
     naive = float(((frame["naive"] - frame["published"]).abs() / scale).mean())
     unit = " of the figure" if relative else ""
-    show = (lambda value: f"{value:.1%}") if relative else number
+    if relative:
+        shown = [f"{value:.1%}" for value in (model, naive)]
+    else:
+        shown = [f"{value:.3f}" if value < 1.0 else number(value) for value in (model, naive)]
     if model < 0.995 * naive:
         outcome = f"the model beats the naive forecast by {1.0 - model / naive:.0%}"
     elif model > 1.005 * naive:
@@ -228,7 +231,7 @@ def verdict(frame: pd.DataFrame, *, relative: bool = False) -> str:
         outcome = "the model and the naive forecast do equally well"
     inside = int(frame["inside"].sum())
     return (
-        f"Mean absolute error {show(model)}{unit} (model), {show(naive)}{unit} (last year's figure): {outcome}. "
+        f"Mean absolute error {shown[0]}{unit} (model), {shown[1]}{unit} (last year's figure): {outcome}. "
         f"{inside} of {len(frame)} 90 % bands hold the published figure."
     )
 

@@ -64,6 +64,9 @@ def base_cohort() -> Cohort:
     provinces["img_residents"] = provinces["img_residents"].where(provinces.index != "QC", 5.0)
     disciplines = bundled.disciplines.copy()
     disciplines.loc["Family Medicine", "cmg_first"] = 0.307
+    bundled = bundled.with_parameter(
+        "reversion_share", 0.5, 0.25, 0.75, source="Assumed; the range says how far it could be off"
+    )
     return replace(
         bundled,
         provinces=provinces,

@@ -120,7 +120,7 @@ def headline_target(published: Published, year: int) -> pd.Series:
     for name, population, measure in wanted:
         try:
             out[name] = published.number(year, population, measure, "final")
-        except LookupError:
+        except KeyError:
             continue
     if year == 2023:
         out["current unmatched"] = published.number(year, "CMG_current_year", "unmatched", "final")

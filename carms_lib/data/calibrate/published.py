@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
+from carms_lib.exceptions import ArgumentError
 
 __all__ = ["DISCIPLINES", "SCHOOLS", "Published", "published_dir", "read_published"]
 
@@ -55,7 +56,7 @@ class Published(NamedTuple):
         """Return one national figure; the last reading where there are several."""
         found = _pick(self.national, year, iteration, population, measure)
         if found.empty:
-            raise LookupError(f"no national figure {measure!r} of {population!r} in {year}, {iteration}")
+            raise KeyError(f"no national figure {measure!r} of {population!r} in {year}, {iteration}")
         return float(found["value"].iloc[-1])
 
     def by_discipline(self, year: int, population: str, measure: str, iteration: str = "first") -> pd.Series:
@@ -113,7 +114,7 @@ def published_dir() -> Path:
     """Return the folder of the figures, from CARMS_DATA_DIR."""
     folder = os.environ.get("CARMS_DATA_DIR")
     if not folder:
-        raise SystemExit("Set CARMS_DATA_DIR to a folder that holds published/ and release_1503/.")
+        raise ArgumentError("CARMS_DATA_DIR is not set: it should name a folder that holds published/.")
     return Path(folder) / "published"
 
 
