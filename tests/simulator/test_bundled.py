@@ -30,6 +30,19 @@ def test_a_bundled_cohort_is_complete_and_sourced(name: str) -> None:
         assert row["value"] == pytest.approx(cohort.draws[column].median())
 
 
+@pytest.fixture(scope="module")
+def gold() -> pd.DataFrame:
+    return carms.build(carms.load_release()).gold["program"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_bundled_cohort_goes_with_the_release(name: str, gold: pd.DataFrame) -> None:
+    market = carms.Market.from_gold(gold, carms.load_cohort(name))
+    assert market.n_programs == len(gold)
+    outcomes = carms.simulate(market, n_draws=2, rng=1).outcomes_of()
+    assert (np.asarray(outcomes.final) >= 0).sum(axis=1).min() > 3_000
+
+
 def test_draws_are_joint() -> None:
     # What holds people at home is seen by the figures as a sum: its parts move against each other.
     draws = carms.load_cohort("2017").draws
@@ -49,9 +62,8 @@ def test_coming_years_have_more_graduates_and_seats() -> None:
     pd.testing.assert_frame_equal(now.draws, later.draws)
 
 
-def test_the_cohort_of_2025_comes_near_the_headlines_of_2025() -> None:
+def test_the_cohort_of_2025_comes_near_the_headlines_of_2025(gold: pd.DataFrame) -> None:
     """Forty draws and wide tolerances: half again or 60 seats, whichever is more."""
-    gold = carms.build(carms.load_release()).gold
     market = carms.Market.from_gold(gold, carms.load_cohort("2025"))
     outcomes = carms.simulate(market, n_draws=40, rng=2025).outcomes_of()
     programs = outcomes.programs

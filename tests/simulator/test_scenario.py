@@ -205,11 +205,23 @@ def test_order_names_and_parts_of_the_table_change_nothing(market: carms.Market,
     _same(whole, carms.simulate(carms.Market.from_gold(shuffled, market.cohort), n_draws=20, rng=3))
     parts = pd.concat([programs[programs["eligibility"] == name] for name in ("IMG", "MOTP", "ALL", "CMG")])
     _same(whole, carms.simulate(carms.Market.from_gold({"program": parts}, market.cohort), n_draws=20, rng=3))
+
     # Every discipline and school under another name, in cohort and table alike.
+    def the(name: str) -> str:
+        return f"The {name}"
+
+    def the_cell(name: str) -> str:
+        table, _, rest = name.partition(".")
+        column, _, item = rest.partition(".")
+        return f"{table}.{column}.The {item}" if table in {"disciplines", "schools"} else name
+
     cohort = replace(
         market.cohort,
-        disciplines=market.cohort.disciplines.rename(index=lambda name: f"The {name}"),
-        schools=market.cohort.schools.rename(index=lambda name: f"The {name}"),
+        disciplines=market.cohort.disciplines.rename(index=the),
+        schools=market.cohort.schools.rename(index=the),
+        tastes=market.cohort.tastes.rename(index=the, columns=the),
+        class_schools=market.cohort.class_schools.rename(index=the),
+        draws=market.cohort.draws.rename(columns=the_cell),
     )
     renamed = programs.assign(discipline="The " + programs["discipline"], school="The " + programs["school"])
     _same(whole, carms.simulate(carms.Market.from_gold(renamed, cohort), n_draws=20, rng=3))

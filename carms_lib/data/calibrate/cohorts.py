@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from carms_lib.data.calibrate.published import SCHOOLS, Published
+from carms_lib.data.calibrate.published import DISCIPLINES, SCHOOLS, Published
 from carms_lib.simulator import Cohort
 
 __all__ = ["cohort_of", "shrunken_tastes"]
@@ -34,6 +34,14 @@ def cohort_of(published: Published, year: int, base: Cohort, *, taste_year: int 
         Take what graduates want first from another year's tables, as a forecast must.
     """
     taste_year = taste_year or year
+    disciplines = _disciplines(published, taste_year)
+    # The release's own names too, as the bundled cohort has them: a market has one set of names or the other.
+    tastes = shrunken_tastes(
+        published.school_by_discipline(taste_year, "34|35|36|37", "CMG", "first_choice_applicants")
+    )
+    later = base.disciplines[~base.disciplines.index.isin(disciplines.index)]
+    disciplines = pd.concat([disciplines, later])
+    disciplines.index.name = "discipline"
     tables = f"CaRMS R-1 {year} tables 1, 2 and 4, as stored at github.com/jimprince/analysis, CaRMS/data/{year}"
     wants = (
         f"CaRMS R-1 {taste_year} tables 9 to 11 and 13 (applicants to a discipline first, alone and at all), as stored "
@@ -65,12 +73,22 @@ def cohort_of(published: Published, year: int, base: Cohort, *, taste_year: int 
         classes=classes,
         class_schools=spread,
         schools=schools,
-        disciplines=_disciplines(published, taste_year),
-        tastes=shrunken_tastes(
-            published.school_by_discipline(taste_year, "34|35|36|37", "CMG", "first_choice_applicants")
-        ),
+        disciplines=disciplines,
+        tastes=_under_new_names(tastes, list(later.index)),
         draws=pd.DataFrame(),
     )
+
+
+def _under_new_names(tastes: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    """Add the release's names of disciplines: each with the tastes of the one that it was part of."""
+    parent = {new: old for old, new in reversed(DISCIPLINES.items())}
+    more = {}
+    for name in names:
+        stems = (parent.get(name, ""), name.split(" - ")[0], name.split(" including ")[0])
+        stem = next((stem for stem in stems if stem in tastes.columns), None)
+        if stem is not None:
+            more[name] = tastes[stem]
+    return pd.concat([tastes, pd.DataFrame(more)], axis=1)
 
 
 def _classes(published: Published, year: int, base: Cohort) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -17,7 +17,7 @@ from carms_lib.data.calibrate.cohorts import cohort_of
 from carms_lib.data.calibrate.headlines import headline_error, headline_market, headline_moments, headline_target
 from carms_lib.data.calibrate.moments import discrepancy, published_moments
 from carms_lib.data.calibrate.priors import Prior, prior_table, sample
-from carms_lib.data.calibrate.published import DISCIPLINES, Published
+from carms_lib.data.calibrate.published import Published
 from carms_lib.data.calibrate.smoother import smooth
 from carms_lib.data.calibrate.years import market_of, run_ensemble
 from carms_lib.simulator import Cohort, Market
@@ -142,14 +142,6 @@ def fit_year(
 def later_base(published: Published, base: Cohort) -> Cohort:
     """Return the cohort of the years after 2017: tastes and shares of 2017 under the names of the release."""
     tables = cohort_of(published, 2017, base)
-    parent = {new: old for old, new in reversed(DISCIPLINES.items())}
-    tastes = {}
-    for name in base.disciplines.index:
-        stem = next((old for old in (name, parent.get(name, ""), name.split(" - ")[0]) if old in tables.tastes), None)
-        if stem is None and name.startswith("Public Health"):
-            stem = "Public Health and Preventive Medicine"
-        if stem in tables.tastes.columns:
-            tastes[name] = tables.tastes[stem]
     classes = base.classes.copy()
     for name in ("cmg_current", "cmg_prior", "usmg", "img"):
         for column in ("first_iteration", "second_iteration"):
@@ -163,7 +155,7 @@ def later_base(published: Published, base: Cohort) -> Cohort:
         base,
         classes=classes,
         schools=base.schools.assign(graduates=tables.schools["graduates"]),
-        tastes=pd.DataFrame(tastes),
+        tastes=tables.tastes[[name for name in base.disciplines.index if name in tables.tastes.columns]],
         class_schools=tables.class_schools[["cmg_prior"]],
         sources={**base.sources, **tables.sources},
         columns=columns,
