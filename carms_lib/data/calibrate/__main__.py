@@ -104,7 +104,7 @@ def main() -> None:
     for year in (2016, 2017):
         cohort = held(
             cohort_of(published, year, base),
-            {"quota_drift": 0.0},
+            {"quota_drift": 0.0, "reversion_share": 0.0},
             f"CaRMS R-1 {year}: quotas after reversions are known",
         )
         _write(
