@@ -20,11 +20,11 @@ pytestmark = pytest.mark.filterwarnings("ignore::carms_lib.exceptions.TooFewDraw
 
 @pytest.fixture(scope="module")
 def allocations(market: carms.Market) -> dict[str, Allocation]:
-    return {name: allocate_seats(market, 4, objective=name, n_draws=60, n_check=60, rng=3) for name in OBJECTIVES}
+    return {name: allocate_seats(market, 4, objective=name, n_draws=400, n_check=400, rng=3) for name in OBJECTIVES}
 
 
 def test_the_first_seat_goes_where_one_seat_does_most(market, allocations) -> None:
-    values = seat_values(market, n_draws=60, rng=3)
+    values = seat_values(market, n_draws=400, rng=3)
     best = values.bands("program_stream_id", metric="seat_value").to_frame().sort_values("estimate").iloc[-1]
     step = allocations["most_better_off"].steps.iloc[0]
     assert step["program_stream_id"] == best["program_stream_id"]
@@ -86,7 +86,7 @@ def test_only_some_programs(market) -> None:
 
 
 def test_the_same_rng_gives_the_same_places(market, allocations) -> None:
-    again = allocate_seats(market, 4, objective="most_better_off", n_draws=60, n_check=20, rng=3)
+    again = allocate_seats(market, 4, objective="most_better_off", n_draws=400, n_check=20, rng=3)
     pd.testing.assert_frame_equal(again.steps, allocations["most_better_off"].steps)
 
 
