@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from carms_lib.exceptions import TooFewDrawsWarning
 
-SCRIPT = Path(__file__).parents[1] / "benchmarks" / "coverage.py"
+SCRIPT = Path(__file__).parents[1] / "benchmarks" / "band_coverage.py"
 
 
 @pytest.fixture(scope="module")
