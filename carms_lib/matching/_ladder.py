@@ -3,8 +3,9 @@
 Belongs here: the rungs and when to climb on. Does not belong here: the procedures themselves
 (`_roth_peranson`, `_kojima_pathak_roth`, `_exact`).
 
-1. ``roth_peranson``: units in the order asked for.
-2. ``reshuffled``: the same with the couples in another, seeded order, up to `reshuffles` times.
+1. ``roth_peranson``: units in the order asked for, left where a chain looks like a loop.
+2. ``reshuffled``: the same with the couples in another, seeded order, up to `reshuffles` times. If every order is
+   left, the first is gone through with the whole budget: long chains may end, and units that loop are sent away.
 3. ``kojima_pathak_roth``.
 4. ``kojima_pathak_roth_reshuffled``: for problems up to a size, the same with everybody in other, seeded orders, up to
    20 times `reshuffles`; a pass is cheap, and finds what an integer program may look for in vain.
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 __all__ = ["ORDERS", "Climb", "Settings", "climb"]
 
 _PASSES_PER_RESHUFFLE = 20
+#: Steps for a unit before another order is tried: nearly all chains are much shorter, and most loops pass this.
+_GLANCE = 1_000
+
 ORDERS = ("couples_last", "couples_first", "by_number", "random")
 
 
@@ -79,13 +83,19 @@ def climb(market: Market, settings: Settings) -> Climb:
     attempts: list[tuple[str, int]] = []
     couples = np.arange(n_couples, dtype=np.int32)
     for attempt in range(settings.reshuffles + 1):
-        rung = "roth_peranson" if attempt == 0 else "reshuffled"
+        rung, order = ("reshuffled", "couples_last") if attempt else ("roth_peranson", settings.order)
         if attempt:
             couples = settings.rng.permutation(n_couples).astype(np.int32)
-        _admit_all(market, state, couples, settings, settings.order if attempt == 0 else "couples_last")
+        if not _admit_all(market, state, couples, settings, order):
+            attempts.append((rung, -1))
+            continue
         best = _better(best, _judge(market, state, settings.rule, rung, attempts))
         if best.status == "stable":
             return best
+    _admit_all(market, state, np.arange(n_couples, dtype=np.int32), settings, settings.order, to_the_end=True)
+    best = _better(best, _judge(market, state, settings.rule, "roth_peranson", attempts))
+    if best.status == "stable":
+        return best
     _pass_over(market, state, settings)
     best = _better(best, _judge(market, state, settings.rule, "kojima_pathak_roth", attempts))
     if best.status == "stable":
@@ -124,12 +134,16 @@ def unit_order(market: Market, couples: Int32s, order: str, rng: np.random.Gener
     return units[np.argsort(lowest, kind="stable")]
 
 
-def _admit_all(market: Market, state: State, couples: Int32s, settings: Settings, order: str) -> None:
+def _admit_all(
+    market: Market, state: State, couples: Int32s, settings: Settings, order: str, *, to_the_end: bool = False
+) -> bool:
+    """Admit everybody; return False where that stopped at what looks like a loop, after a share of the budget."""
     _market.reset(market, state)
     if order == "couples_last":
         _seat_singles(market, state)
     units = unit_order(market, couples, order, settings.rng)
-    _roth_peranson.admit(market, state, units, _market.RULES[settings.rule], settings.budget)
+    budget = settings.budget if to_the_end else min(settings.budget, _GLANCE)
+    return bool(_roth_peranson.admit(market, state, units, _market.RULES[settings.rule], budget, to_the_end) >= 0)
 
 
 def _seat_singles(market: Market, state: State) -> None:

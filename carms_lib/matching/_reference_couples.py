@@ -256,14 +256,21 @@ class _Stacks:
 
 
 def admit(
-    market: PlainMarket, match: list[int], admitted: set[int], order: list[int], rule: str, budget: int
+    market: PlainMarket,
+    match: list[int],
+    admitted: set[int],
+    order: list[int],
+    rule: str,
+    budget: int,
+    to_the_end: bool = True,
 ) -> tuple[list[int], int]:
     """Roth and Peranson's procedure: admit units one after another and work off both stacks.
 
     Returns
     -------
     tuple of (list of int, int)
-        The matching, and how many units were sent away because their steps went beyond the budget.
+        The matching, and how many units were sent away because their steps went beyond the budget; -1 where the
+        procedure stopped at the first of them.
     """
     stacks = _Stacks(market, list(match), set(admitted), rule, [], [])
     sent_away = 0
@@ -276,6 +283,8 @@ def admit(
             if steps <= budget:
                 stacks.step()
                 continue
+            if not to_the_end:
+                return stacks.match, -1
             while victim >= 0 and not (
                 order[victim] in stacks.admitted and (victim == turn or order[victim] >= market.n)
             ):

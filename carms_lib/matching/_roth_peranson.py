@@ -203,7 +203,7 @@ def chain(market: Market, state: State, rule: int, budget: int) -> bool:
 
 
 @kernel
-def admit(market: Market, state: State, order: Int32s, rule: int, budget: int) -> int:
+def admit(market: Market, state: State, order: Int32s, rule: int, budget: int, to_the_end: bool = True) -> int:
     """Admit the units of `order` one after another to a state without instability.
 
     Parameters
@@ -217,11 +217,14 @@ def admit(market: Market, state: State, order: Int32s, rule: int, budget: int) -
     budget : int
         Steps for each unit. A unit that needs more is taken to have set off a loop: it is sent away again,
         unmatched, and after it others, the last admitted first, until the rest comes to rest.
+    to_the_end : bool
+        Whether to go on after a loop. Without it the procedure stops there, in the middle.
 
     Returns
     -------
     int
-        How many units were sent away. 0 means that nobody in the market is in a blocking coalition.
+        How many units were sent away; -1 where it stopped at a loop. 0 means that nobody in the market is in a
+        blocking coalition.
     """
     n = state.match.size
     sent_away = 0
@@ -231,6 +234,8 @@ def admit(market: Market, state: State, order: Int32s, rule: int, budget: int) -
         push_unit(state, unit)
         victim = turn
         while not chain(market, state, rule, budget):
+            if not to_the_end:
+                return -1
             while victim >= 0 and not (state.admitted[order[victim]] and (victim == turn or order[victim] >= n)):
                 victim -= 1
             if victim < 0:  # only singles are left, who always come to rest

@@ -53,8 +53,8 @@ def solve(
     reshuffles : int, default 10
         With couples: how many other orders of the couples are tried where the first finds nothing stable.
     budget : int, optional
-        With couples: steps for each admitted applicant before a loop is assumed; by default 20,000, and more in
-        markets of more than 10,000 applicants.
+        With couples: steps for each admitted applicant before a loop is assumed and the unit sent away; by default
+        20,000, and more in markets of more than 10,000 applicants. Orders are tried with at most 1,000 first.
     passes : int, default 100
         With couples: passes of Kojima, Pathak and Roth's procedure.
     exact_limit : int, default 150

@@ -75,9 +75,9 @@ def test_roth_peranson_equals_its_twin(rule, order, instance):
     if singles:
         _roth_peranson.admit(market, state, np.array(singles, np.int32), _market.RULES[rule], 10_000)
     assert state.match.tolist() == start
-    for budget in (30, 1):  # a low one too, so that units are sent away
-        sent_away = _roth_peranson.admit(market, state, units, _market.RULES[rule], budget)
-        match, sent_away_plainly = admit(plain, start, set(singles), units.tolist(), rule, budget)
+    for budget, to_the_end in ((30, True), (1, True), (3, False)):  # low ones too, so that chains are cut
+        sent_away = _roth_peranson.admit(market, state, units, _market.RULES[rule], budget, to_the_end)
+        match, sent_away_plainly = admit(plain, start, set(singles), units.tolist(), rule, budget, to_the_end)
         assert (state.match.tolist(), sent_away) == (match, sent_away_plainly)
         if not sent_away:
             assert not blocking(plain, match, rule)

@@ -30,7 +30,7 @@ from carms_lib.data.calibrate.fit import (
 from carms_lib.data.calibrate.headlines import headline_market, headline_moments, headline_target
 from carms_lib.data.calibrate.moments import published_moments, simulated_moments, simulated_tables
 from carms_lib.data.calibrate.published import Published, read_published
-from carms_lib.data.calibrate.report import markdown_table, number
+from carms_lib.data.calibrate.report import markdown_table, number, signed
 from carms_lib.data.calibrate.years import market_of, run_ensemble
 from carms_lib.simulator import Market
 from carms_lib.simulator._draw import BlockInputs, BlockResult
@@ -241,11 +241,11 @@ def _shown(frame: pd.DataFrame) -> str:
         pd.DataFrame(
             {
                 "": frame["cell"],
-                "published": frame["published"].map(number),
                 "forecast": frame["forecast"].map(number),
                 "90 % band": [f"{number(a)} to {number(b)}" for a, b in zip(frame["low"], frame["high"], strict=True)],
-                "inside": frame["inside"].map({True: "yes", False: "**no**"}),
-                "last year": frame["naive"].map(number),
+                "published inside": frame["inside"].map({True: "yes", False: "**no**"}),
+                "forecast − published": (frame["forecast"] - frame["published"]).map(signed),
+                "last year − published": (frame["naive"] - frame["published"]).map(signed),
             }
         )
     )
@@ -266,6 +266,10 @@ def _page(tables: dict[str, pd.DataFrame], provinces: dict[int, pd.DataFrame]) -
 This page is written by `python -m carms_lib.data.calibrate.backtest`. A forecast here never sees the outcome of the
 year it forecasts. It stands beside the **naive forecast**, last year's figure, and, for the order of disciplines,
 beside the simple proxy `supply_score`. A model that does not beat the naive forecast says so.
+
+The published figures are those of the R-1 match reports of 2016 and 2017 (CaRMS), of the match results of the College
+of Family Physicians of Canada, and of press releases. The reports may not be reproduced, so the tables below show how
+far the forecasts were off, and not the reports' own tables.
 
 Over all tables below, {int(all_bands["inside"].sum())} of {len(all_bands)} bands hold the published figure:
 {inside:.0%}, where 90 % is the aim.

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from carms_lib.data.calibrate.fit import LEFT_OUT, Fit
 
-__all__ = ["calibration_page", "check_table", "identification", "markdown_table"]
+__all__ = ["calibration_page", "check_table", "identification", "markdown_table", "number", "signed"]
 
 _LEVEL = 0.90
 
@@ -27,6 +27,12 @@ def number(value: float) -> str:
     if not np.isfinite(value):
         return "–"
     return f"{value:,.0f}" if abs(value) >= 100 else (f"{value:.1f}" if abs(value) >= 2 else f"{value:.2f}")
+
+
+def signed(value: float) -> str:
+    """Return a difference with its sign."""
+    text = number(abs(value))
+    return text if not np.isfinite(value) or not text.strip("0.,") else f"{'+' if value > 0 else '−'}{text}"
 
 
 def check_table(target: pd.Series, before: pd.DataFrame | None, after: pd.DataFrame) -> pd.DataFrame:
