@@ -44,7 +44,9 @@ def test_matching(seed, proposing, optimal):
 @pytest.mark.parametrize("seed", range(10))
 @pytest.mark.parametrize(("proposing", "optimal"), [("applicants", "residents"), ("programs", "hospitals")])
 def test_algmatch(seed, proposing, optimal):
-    from algmatch import HospitalResidentsProblem
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)  # of its own source, where it is compiled at the first import
+        from algmatch import HospitalResidentsProblem
 
     residents, hospitals, quotas = market(seed)
     number = {name: k + 1 for k, name in enumerate(residents)}
