@@ -45,7 +45,9 @@ def test_matching(seed, proposing, optimal):
 @pytest.mark.parametrize(("proposing", "optimal"), [("applicants", "residents"), ("programs", "hospitals")])
 def test_algmatch(seed, proposing, optimal):
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SyntaxWarning)  # of its own source, where it is compiled at the first import
+        # Of its own source, where it is compiled at the first import; DeprecationWarning is what Python 3.11 calls them.
+        warnings.simplefilter("ignore", SyntaxWarning)
+        warnings.simplefilter("ignore", DeprecationWarning)
         from algmatch import HospitalResidentsProblem
 
     residents, hospitals, quotas = market(seed)
