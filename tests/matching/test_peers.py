@@ -45,7 +45,7 @@ def test_matching(seed, proposing, optimal):
 @pytest.mark.parametrize(("proposing", "optimal"), [("applicants", "residents"), ("programs", "hospitals")])
 def test_algmatch(seed, proposing, optimal):
     with warnings.catch_warnings():
-        # Of its own source, where it is compiled at the first import; DeprecationWarning is what Python 3.11 calls them.
+        # Of its own source, when it is first imported; Python 3.11 calls them DeprecationWarning.
         warnings.simplefilter("ignore", SyntaxWarning)
         warnings.simplefilter("ignore", DeprecationWarning)
         from algmatch import HospitalResidentsProblem
