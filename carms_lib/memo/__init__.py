@@ -6,7 +6,7 @@ belong here: computing a number (`carms_lib.pressure`) or drawing a figure (`car
 
 from __future__ import annotations
 
-from carms_lib.memo._published import beside_published, published_backtest, published_outcome
+from carms_lib.memo._published import beside_published, published_backtest, published_forecasts, published_outcome
 from carms_lib.memo._score import score_release, write_scorecard
 from carms_lib.memo._stale import check_memo
 from carms_lib.memo._write import MemoPaths, write_memo
@@ -16,6 +16,7 @@ __all__ = [
     "beside_published",
     "check_memo",
     "published_backtest",
+    "published_forecasts",
     "published_outcome",
     "score_release",
     "write_memo",

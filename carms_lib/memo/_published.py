@@ -14,8 +14,9 @@ import pandas as pd
 if TYPE_CHECKING:
     from carms_lib.simulator import Study
 
-__all__ = ["beside_published", "published_backtest", "published_outcome"]
+__all__ = ["beside_published", "published_backtest", "published_forecasts", "published_outcome"]
 
+_ORDERS = ("model_order", "naive_order", "proxy_order")
 _KEYS = ("discipline", "province", "applicant_class")
 
 
@@ -75,11 +76,29 @@ def published_backtest() -> pd.DataFrame | None:
     Returns
     -------
     pandas.DataFrame or None
-        One row per group of figures. Columns forecast, figures, inside, of, model_error, naive_error, unit: see
+        One row per group of figures. Columns forecast, figures, inside, of, model_error, naive_error, unit,
+        model_order, naive_order, proxy_order (missing where the page has none): see
         `carms_lib.data.make_backtest_summary`, which wrote them.
     """
-    table = resources.files("carms_lib") / "data" / "published" / "backtest.csv"
+    return _bundled("backtest.csv")
+
+
+def published_forecasts() -> pd.DataFrame | None:
+    """Return every forecast of the back-test, or None where no back-test is bundled.
+
+    Returns
+    -------
+    pandas.DataFrame or None
+        One row per forecast. Columns forecast, figures, cell, estimate, lower, upper, inside, error, naive_error
+        (forecast, and last year's figure, minus the published one), all as rounded on the page of the back-test.
+    """
+    frame = _bundled("backtest_forecasts.csv")
+    return None if frame is None else frame.astype({"inside": bool})
+
+
+def _bundled(name: str) -> pd.DataFrame | None:
+    table = resources.files("carms_lib") / "data" / "published" / name
     if not table.is_file():
         return None
     with table.open(encoding="utf-8") as stream:
-        return pd.read_csv(stream, keep_default_na=False)
+        return pd.read_csv(stream, keep_default_na=False, na_values=dict.fromkeys(_ORDERS, ""))

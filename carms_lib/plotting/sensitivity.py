@@ -27,18 +27,18 @@ def plot_sensitivity(
     metric: str | None = None,
     n_rows: int | None = 12,
 ) -> Axes:
-    """Draw the Sobol indices of one result: first order and total, the most important input on top.
+    """Draw the indices of one result: first order, and total where there is one, the most important input on top.
 
     Parameters
     ----------
     indices : DataFrame or object with to_frame()
-        What `carms_lib.pressure.find_sensitivity` returns.
+        What `carms_lib.pressure.find_sensitivity` or `sensitivity_of` returns.
     ax : Axes, optional
         Where to draw; None makes a new figure.
     metric : str, optional
         Which result; the first by default.
     n_rows : int, optional
-        Draw only the inputs with the largest total index. None draws all.
+        Draw only the inputs with the largest index, total if there is one. None draws all.
 
     Returns
     -------
@@ -63,10 +63,13 @@ def plot_sensitivity(
     own = frame.loc[(frame["metric"] == chosen) & frame["estimate"].notna()]
     if own.empty:
         raise ArgumentError(f"{chosen} did not vary over the design, so no input moves it.")
-    total = own.loc[own["order"] == "total"].sort_values(["estimate", "input"], ascending=[False, True])
-    names = list(total["input"].iloc[: check_n_rows(n_rows, len(total))])
+    linear = "total" not in set(own["order"])
+    leading = own.loc[own["order"] == ("first" if linear else "total")]
+    leading = leading.sort_values(["estimate", "input"], ascending=[False, True])
+    names = list(leading["input"].iloc[: check_n_rows(n_rows, len(leading))])
     ax = style.axes_or_new(ax, 7.6, 1.8 + 0.36 * len(names))
-    for order, offset, colour in (("total", -0.19, "#9ecbe8"), ("first", 0.19, style.ACCENT)):
+    bars = (("first", 0.0, style.ACCENT),) if linear else (("total", -0.19, "#9ecbe8"), ("first", 0.19, style.ACCENT))
+    for order, offset, colour in bars:
         rows = own.loc[own["order"] == order].set_index("input").loc[names]
         y = np.arange(len(names)) + offset
         label = "alone (first order)" if order == "first" else "with what it does together with others (total)"
@@ -78,12 +81,14 @@ def plot_sensitivity(
     ax.xaxis.set_major_formatter(lambda value, _: style.format_value(value, "share"))
     ax.set_xlabel("share of the variance over the cohort's ranges", fontsize=8.5, color=style.MUTED)
     style.bare(ax, grid="x")
-    ax.legend(loc="lower right", fontsize=8, frameon=True, edgecolor=style.GRID)
+    if not linear:
+        ax.legend(loc="lower right", fontsize=8, frameon=True, edgecolor=style.GRID)
     level, draws = float(own["level"].iloc[0]), int(own["n_draws"].max())
     style.set_heading(
         ax, f"What moves: {style.metric_of(str(chosen)).label}",
-        f"Sobol indices · {100 * level:g} % bootstrap intervals · {draws:,} matches",
+        f"{'squared correlations' if linear else 'Sobol indices'} · {100 * level:g} % "
+        f"{'intervals' if linear else 'bootstrap intervals'} · {draws:,} matches",
     )  # fmt: skip
-    if len(names) < len(total):
-        style.note_below(ax, f"The {len(names)} largest of {len(total)} inputs.", points=36)
+    if len(names) < len(leading):
+        style.note_below(ax, f"The {len(names)} largest of {len(leading)} inputs.", points=36)
     return ax

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_backtest", "plot_series"]
 
+_MANY_TIMES = 20  # from which a linear scale would crowd most forecasts into a corner
+
 
 class SeriesSource(Protocol):
     """What `carms_lib.pressure.project_series` returns."""
@@ -139,7 +141,7 @@ def plot_backtest(tests: pd.DataFrame, *, ax: Axes | None = None, level: float =
     Axes
         One mark a forecast, the published value across and the forecast up, with its interval; hollow where the
         published value lies outside. A diagonal line is where they agree. Scales are logarithmic where all values are
-        above 0.
+        above 0 and the largest is many times the smallest.
 
     Raises
     ------
@@ -164,9 +166,10 @@ def plot_backtest(tests: pd.DataFrame, *, ax: Axes | None = None, level: float =
         facecolors=[style.ACCENT if held else style.PAPER for held in inside],
     )  # fmt: skip
     ends = np.concatenate([value, lower, upper])
-    if (ends > 0).all():
+    if (ends > 0).all() and ends.max() > _MANY_TIMES * ends.min():
         ax.set_xscale("log")
         ax.set_yscale("log")
+        ax.minorticks_off()
         low, high = float(ends.min()) / 1.15, float(ends.max()) * 1.15
     else:
         margin = 0.06 * (float(np.ptp(ends)) or 1.0)

@@ -8,6 +8,7 @@ Does not belong here: simulating (`carms_lib.simulator`) and drawing (`carms_lib
 from __future__ import annotations
 
 from carms_lib.pressure._allocate import ALLOCATION_METRICS, OBJECTIVES, Allocation, allocate_seats
+from carms_lib.pressure._associations import sensitivity_of
 from carms_lib.pressure._bands import KINDS, Bands, Measure, summarise
 from carms_lib.pressure._metrics import PRESSURE_METRICS, outcome_bands, pressure_bands
 from carms_lib.pressure._preferences import PREFERENCE_METRICS, preference_bands
@@ -48,6 +49,7 @@ __all__ = [
     "rank_groups",
     "seat_values",
     "seat_values_of",
+    "sensitivity_of",
     "summarise",
     "supply_score",
 ]

@@ -41,7 +41,15 @@ from carms_lib.pressure._counts import count_applicants, count_first_choices, co
 from carms_lib.pressure._groups import Groups, group
 from carms_lib.simulator import Outcomes, Study
 
-__all__ = ["FEWEST", "PRESSURE_METRICS", "measure_pressure", "outcome_bands", "pressure_bands", "wanted_metrics"]
+__all__ = [
+    "FEWEST",
+    "PRESSURE_METRICS",
+    "measure_outcomes",
+    "measure_pressure",
+    "outcome_bands",
+    "pressure_bands",
+    "wanted_metrics",
+]
 
 PRESSURE_METRICS = ("pressure", "first_choice_ratio", "unmatched_risk", "fill_rate", "unfilled")
 #: Persons in an average draw below which a share of them is too small to say.
@@ -174,6 +182,28 @@ def outcome_bands(
     UnknownNameError, ArgumentError
         As in `pressure_bands`.
     """
+    measures, groups = measure_outcomes(study, by, metric=metric, scenario=scenario, against=against)
+    return summarise(
+        measures,
+        groups.keys,
+        level=level,
+        kind=kind,
+        draws_per_input=study.draws_per_input,
+        headline="unmatched" if groups.by_applicant else "unfilled",
+        provenance=study.provenance,
+        against=against,
+    )
+
+
+def measure_outcomes(
+    study: Study,
+    by: str | Sequence[str] | None,
+    *,
+    metric: str | Sequence[str] | None,
+    scenario: str | None,
+    against: str | None,
+) -> tuple[dict[str, list[Measure]], Groups]:
+    """Return what came of seats and applicants in every draw, by scenario, and their groups; see `outcome_bands`."""
     measures = {}
     for name in _scenarios(study, scenario, against):
         groups = group(study.outcomes_of(name, 0, 0), by)
@@ -186,16 +216,7 @@ def outcome_bands(
         found += [] if groups.by_program else _of_applicants(study, name, groups)
         chosen = wanted_metrics(metric, [measure.metric for measure in found])
         measures[name] = [measure for measure in found if measure.metric in chosen]
-    return summarise(
-        measures,
-        groups.keys,
-        level=level,
-        kind=kind,
-        draws_per_input=study.draws_per_input,
-        headline="unmatched" if groups.by_applicant else "unfilled",
-        provenance=study.provenance,
-        against=against,
-    )
+    return measures, groups
 
 
 def _pick(argument: str, value: str, allowed: dict[str, str]) -> str:

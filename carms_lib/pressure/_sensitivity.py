@@ -54,14 +54,15 @@ _RESAMPLES = 200
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """Sobol indices of headline results; made by `find_sensitivity`.
+    """Which input moves headline results; made by `find_sensitivity`, or by `sensitivity_of` from a study.
 
     Parameters
     ----------
     frame : pandas.DataFrame
         One row per result, input and order ("first", "total"): metric, input, order, estimate, lower, upper (a
         percentile bootstrap over the design), level, kind ("sobol"), n_draws (matches run). Shares of variance; chance
-        in the design can put a small one below 0. Missing where the result did not vary at all.
+        in the design can put a small one below 0. Missing where the result did not vary at all. `sensitivity_of` gives
+        order "first" alone, of kind "linear".
     results : pandas.DataFrame
         One row per result: metric, mean, sd over the design.
     provenance : Provenance
@@ -76,10 +77,11 @@ class Sensitivity:
         return self.frame.copy()
 
     def summary(self, rows: int = 5) -> str:
-        """Return one screen of text: for each result, the `rows` inputs with the largest total index."""
+        """Return one screen of text: for each result, the `rows` inputs with the largest (total) index."""
         parts = [f"shares of variance over the cohort's ranges, {self.frame['n_draws'].max():,} matches"]
+        order = "total" if "total" in set(self.frame["order"]) else "first"
         for result in self.results.itertuples():
-            total = self.frame[(self.frame["metric"] == result.metric) & (self.frame["order"] == "total")]
+            total = self.frame[(self.frame["metric"] == result.metric) & (self.frame["order"] == order)]
             best = total.sort_values("estimate", ascending=False).head(rows)
             told = ", ".join(
                 f"{name} {at:.2f} ({low:.2f} to {high:.2f})"

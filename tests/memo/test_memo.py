@@ -15,9 +15,17 @@ from pathlib import Path
 import carms_lib as carms
 import pandas as pd
 import pytest
-from carms_lib.data.make_backtest_summary import summarise_page
+from carms_lib.data.make_backtest_summary import list_forecasts, summarise_page
 from carms_lib.exceptions import ArgumentError, MemoError, SourceNotFoundError, TooFewDrawsWarning
-from carms_lib.memo import MemoPaths, _story, beside_published, check_memo, published_backtest, published_outcome
+from carms_lib.memo import (
+    MemoPaths,
+    _story,
+    beside_published,
+    check_memo,
+    published_backtest,
+    published_forecasts,
+    published_outcome,
+)
 from carms_lib.memo._pdf import find_browser, print_pdf
 
 pytestmark = pytest.mark.filterwarnings("ignore::carms_lib.exceptions.TooFewDrawsWarning")
@@ -157,6 +165,22 @@ class TestThatItIsTrue:
         assert bundled.is_file() == page.is_file()
         if page.is_file():
             assert summarise_page(page.read_text("utf-8")) == bundled.read_text("utf-8")
+            assert list_forecasts(page.read_text("utf-8")) == (
+                bundled.with_name("backtest_forecasts.csv").read_text("utf-8")
+            )
+
+    def test_forecasts_one_by_one_bear_the_record_out(self):
+        """The record is of figures before rounding, so that its errors agree to what rounding may do."""
+        record, forecasts = published_backtest(), published_forecasts()
+        groups = forecasts.groupby(["forecast", "figures"], sort=False)
+        assert [list(key) for key in groups.groups] == record[["forecast", "figures"]].to_numpy().tolist()
+        for row, (_, own) in zip(record.itertuples(), groups, strict=True):
+            assert (int(own["inside"].sum()), len(own)) == (row.inside, row.of)
+            assert ((own["estimate"] >= own["lower"]) & (own["estimate"] <= own["upper"])).all()
+            if not row.unit:
+                assert own["error"].abs().mean() == pytest.approx(row.model_error, abs=0.06)
+                assert own["naive_error"].abs().mean() == pytest.approx(row.naive_error, abs=0.06)
+        assert record["proxy_order"].notna().sum() == 1
 
     def test_the_record_is_read_from_the_verdicts_of_the_page_and_told_without_kindness(self):
         page = """# Back-test

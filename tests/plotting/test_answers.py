@@ -146,6 +146,10 @@ class TestSeries:
         assert "2 forecasts · 50 % inside their 90 % interval" in texts(ax)
         assert ax.get_title(loc="left") == "Unmatched"
         assert ax.get_xlim() == ax.get_ylim()
+        assert ax.get_xscale() == "linear"
+        ax.clear()
+        plotting.plot_backtest(tests.assign(upper=[14.0, 200.0]), ax=ax)
+        assert ax.get_xscale() == "log"
         ax.clear()
         plotting.plot_backtest(tests.assign(value=[0.0, 20.0]), ax=ax)
         assert ax.get_xscale() == "linear"

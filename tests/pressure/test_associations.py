@@ -1,0 +1,95 @@
+"""What goes with the answer in a study that is there: held against the same by other means."""
+
+from __future__ import annotations
+
+import carms_lib as carms
+import numpy as np
+import pandas as pd
+import pytest
+from carms_lib.exceptions import ArgumentError, UnknownNameError
+from carms_lib.pressure import sensitivity_of
+from matplotlib.figure import Figure
+from scipy import stats
+
+
+@pytest.fixture(scope="module")
+def found(small_study):
+    return sensitivity_of(small_study)
+
+
+def averages(study: carms.Study) -> np.ndarray:
+    """Seats left in each setting, counted from the outcomes themselves."""
+    outcomes = study.outcomes_of("baseline")
+    left = outcomes.quota.sum(axis=1) - (outcomes.final >= 0).sum(axis=1)
+    return left.reshape(-1, study.draws_per_input).mean(axis=1)
+
+
+def test_shares_and_intervals_are_those_of_scipy(found, small_study):
+    left = averages(small_study)
+    frame = found.to_frame().set_index("input")
+    varied = [name for name in small_study.inputs if np.ptp(small_study.inputs[name].to_numpy()) > 0]
+    assert len(varied) > 5
+    held_nothing = 0
+    for name in varied:
+        asked = stats.pearsonr(small_study.inputs[name], left)
+        low, high = asked.confidence_interval(0.90)
+        row = frame.loc[name]
+        assert row["estimate"] == pytest.approx(asked.statistic**2)
+        assert row["upper"] == pytest.approx(max(low**2, high**2))
+        assert row["lower"] == pytest.approx(0.0 if low < 0 < high else min(low**2, high**2))
+        held_nothing += low < 0 < high
+    assert 0 < held_nothing < len(varied)
+    assert frame["kind"].eq("linear").all()
+
+
+def test_sizes_of_classes_count_as_inputs(found, small_study):
+    outcomes = small_study.outcomes_of("baseline")
+    own = (outcomes.applicants["applicant_class"] == "cmg_current").to_numpy()
+    size = (outcomes.final[:, own] != -2).sum(axis=1).reshape(-1, small_study.draws_per_input)
+    expected = np.corrcoef(size.mean(axis=1), averages(small_study))[0, 1] ** 2
+    frame = found.to_frame().set_index("input")
+    assert frame.loc["size of cmg_current", "estimate"] == pytest.approx(expected)
+
+
+def test_several_results_and_scenarios_may_be_asked(small_study):
+    frame = sensitivity_of(small_study, metric=["matched", "unfilled"], level=0.5).to_frame()
+    assert list(frame["metric"].unique()) == ["unfilled", "matched"]
+    with pytest.raises(UnknownNameError, match="unfilled"):
+        sensitivity_of(small_study, metric="unfiled")
+    with pytest.raises(UnknownNameError, match="baseline"):
+        sensitivity_of(small_study, scenario="base")
+
+
+def test_a_result_that_never_varies_goes_with_nothing(small_study, monkeypatch):
+    from carms_lib.pressure import _associations as associations
+
+    real = associations.measure_outcomes
+
+    def still(study, by, **options):
+        measures, groups = real(study, by, **options)
+        if by is None:
+            measures = {key: [m._replace(top=np.ones_like(m.top)) for m in own] for key, own in measures.items()}
+        return measures, groups
+
+    monkeypatch.setattr(associations, "measure_outcomes", still)
+    assert sensitivity_of(small_study).to_frame()[["estimate", "lower", "upper"]].isna().all(axis=None)
+
+
+def test_too_few_settings_are_refused(market):
+    few = carms.simulate(market, n_draws=190, rng=3)
+    with pytest.raises(ArgumentError, match=r"19 settings .* 20 are needed .* n_draws=200 or more"):
+        sensitivity_of(few)
+    with pytest.raises(ArgumentError, match="level"):
+        sensitivity_of(few, level=90)
+
+
+def test_a_result_answers_what_results_answer(found, tmp_path):
+    first = found.to_frame().sort_values("estimate")["input"].iloc[-1]
+    assert "unfilled (mean" in found.summary(1)
+    assert first in found.summary(1)
+    ax = found.plot(ax=Figure().add_subplot(), n_rows=4)
+    assert ax.get_yticklabels()[0].get_text() == first.replace("_", " ")
+    assert len(ax.containers) == 1
+    assert ax.get_legend() is None
+    assert any("squared correlations · 90 % intervals · 200 matches" in text.get_text() for text in ax.texts)
+    assert len(pd.read_csv(found.save(tmp_path / "s.csv"))) == len(found.to_frame())
