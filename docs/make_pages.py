@@ -11,15 +11,20 @@ import re
 import shutil
 from pathlib import Path
 
-import markdown
-import nbformat
 import typer
 from carms_lib import exceptions
 from carms_lib.cli import app
 from carms_lib.schemas import LAYERS, contracts, data_dictionary
-from nbconvert import MarkdownExporter
-from traitlets.config import Config
 from typer.cli import get_docs_for_click
+
+try:
+    import markdown
+    import nbformat
+    from nbconvert import MarkdownExporter
+    from traitlets.config import Config
+except ImportError as error:
+    missing = exceptions.MissingExtraError(error.name or "nbconvert", "docs", "write the pages of the site")
+    raise SystemExit(str(missing)) from None
 
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent

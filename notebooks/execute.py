@@ -9,8 +9,13 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import nbformat
-from nbclient import NotebookClient
+from carms_lib.exceptions import MissingExtraError
+
+try:
+    import nbformat
+    from nbclient import NotebookClient
+except ImportError as error:
+    raise SystemExit(str(MissingExtraError(error.name or "nbclient", "notebooks", "execute notebooks"))) from None
 
 HERE = Path(__file__).resolve().parent
 METADATA = {

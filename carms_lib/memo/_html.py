@@ -30,6 +30,9 @@ from carms_lib.memo._blocks import (
 
 __all__ = ["to_html"]
 
+_BAND, _AS_ONE = re.compile(r"(?<=</strong>) (\([^()]*\))$"), r' <span class="band">\1</span>'
+_COLUMNS = 5  # more do not fit a telephone, where each row becomes a card
+
 
 def to_html(
     title: str, subtitle: str, blocks: Iterable[Block], pictures: Mapping[str, bytes], *, layout: str = "memo"
@@ -68,11 +71,13 @@ def _form(block: Block, pictures: Mapping[str, bytes]) -> str:
                 f"<figcaption>{_inline(caption)}</figcaption>\n</figure>"
             )
         case Table(header, rows):
-            head = "".join(f'<th scope="col">{_inline(cell)}</th>' for cell in header)
-            body = "\n".join("<tr>" + _row(row) + "</tr>" for row in rows)
+            head = "".join(f'<th scope="col" role="columnheader">{_inline(cell)}</th>' for cell in header)
+            body = "\n".join('<tr role="row">' + _row(header, row) + "</tr>" for row in rows)
+            many = len(header) > _COLUMNS
             return (
-                f'<div class="scroll" tabindex="0"><table>\n<thead><tr>{head}</tr></thead>\n'
-                f"<tbody>\n{body}\n</tbody>\n</table></div>"
+                f'<div class="scroll{" wide" if many else ""}" tabindex="0">'
+                f'<table role="table"{" class=cards" if many else ""}>\n'
+                f'<thead><tr role="row">{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table></div>'
             )
         case Preformatted(text):
             return f"<pre>{escape(text)}</pre>"
@@ -87,9 +92,13 @@ def _form(block: Block, pictures: Mapping[str, bytes]) -> str:
             )
 
 
-def _row(row: tuple[str, ...]) -> str:
+def _row(header: tuple[str, ...], row: tuple[str, ...]) -> str:
+    """Return a row; a cell says what it is, for a telephone that shows a row as a card."""
     first, *others = (_inline(cell) for cell in row)
-    return f'<th scope="row">{first}</th>' + "".join(f"<td>{cell}</td>" for cell in others)
+    return f'<th scope="row" role="rowheader">{first}</th>' + "".join(
+        f'<td role="cell" data-label="{escape(name)}">{_BAND.sub(_AS_ONE, cell)}</td>'
+        for name, cell in zip(header[1:], others, strict=True)
+    )
 
 
 def _tile(tile: Tile) -> str:

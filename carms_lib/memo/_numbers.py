@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from carms_lib.memo._rows import Row
 
-__all__ = ["change", "count", "share", "tenths", "with_band"]
+__all__ = ["NO_BREAK", "change", "count", "share", "tenths", "with_band"]
 
-_PER_CENT = "\N{NO-BREAK SPACE}%"
+NO_BREAK = "\N{NO-BREAK SPACE}"  # between a number and its unit
+_PER_CENT = f"{NO_BREAK}%"
 
 
 def count(value: float) -> str:

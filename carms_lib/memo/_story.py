@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from carms_lib.memo._blocks import Answer, Block, Figure, Heading, Items, Paragraph, Preformatted, Table
 from carms_lib.memo._findings import INNER, LARGE, OUTER, Change, Findings
-from carms_lib.memo._numbers import change, count, share, tenths, with_band
+from carms_lib.memo._numbers import NO_BREAK, change, count, share, tenths, with_band
 from carms_lib.memo._published import published_backtest
 from carms_lib.memo._rows import Row, lowest_and_highest, rows_of
 
@@ -158,11 +158,20 @@ def _scenarios(findings: Findings) -> Iterator[Block]:
         "forecasts."
     )
     yield Table(
-        ("Scenario", "Seats", "Matched applicants", "Empty seats"),
+        ("Option", "Seats", "Matched applicants", "Empty seats", "Better off, per seat", "Newly matched, per seat"),
         tuple(
-            (item.scenario, *(with_band(row, change) for row in (item.seats, item.matched, item.unfilled)))
+            (
+                item.scenario,
+                *(with_band(row, change) for row in (item.seats, item.matched, item.unfilled)),
+                *("–" if row is None else with_band(row, tenths) for row in (item.seat_value, item.newly_matched)),
+            )
             for item in findings.changes
         ),
+    )
+    yield Paragraph(
+        "Per seat: what one more seat does for the whole country where the option changes seats, followed through the "
+        "first iteration as explained below.",
+        quiet=True,
     )
     for number, item in enumerate(findings.changes, start=1):
         lowest, highest = lowest_and_highest(findings.shifts.query("scenario == @item.scenario and level == @OUTER"))
@@ -178,6 +187,8 @@ def _scenarios(findings: Findings) -> Iterator[Block]:
 
 def _seats(findings: Findings) -> Iterator[Block]:
     value, matched, taken = (findings.seat[name] for name in ("seat_value", "newly_matched", "seat_taken"))
+    outer = findings.disciplines.loc[findings.disciplines["level"] == OUTER]
+    pressure = {row["discipline"]: row for row in rows_of(outer)}
     yield Heading("Where one more seat does most")
     yield Paragraph(
         "A new seat is worth more than the person who takes it: whoever moves into it leaves another seat, which "
@@ -185,19 +196,40 @@ def _seats(findings: Findings) -> Iterator[Block]:
         "country get a place that they want more. It is followed exactly, seat by seat, through the first iteration."
     )
     yield Table(
-        ("One more seat in", "Applicants better off", "Of them, newly matched"),
         (
-            ("**anywhere, in proportion to today’s seats**", with_band(value, tenths), with_band(matched, tenths)),
+            "One more seat in",
+            "Applicants better off",
+            "Of them, newly matched",
+            "The seat is taken",
+            "Seats today",
+            "Pressure",
+        ),
+        (
+            (
+                "**anywhere, in proportion to today’s seats**",
+                with_band(value, tenths),
+                with_band(matched, tenths),
+                share(taken["estimate"]),
+                count(findings.seats),
+                "",
+            ),
             *(
-                (row["discipline"], with_band(row, tenths), with_band(row["newly_matched"], tenths))
+                (
+                    row["discipline"],
+                    with_band(row, tenths),
+                    with_band(row["newly_matched"], tenths),
+                    share(row["seat_taken"]["estimate"]),
+                    count(row["seats"]),
+                    with_band(pressure[row["discipline"]], share),
+                )
                 for row in findings.seat_places
             ),
         ),
     )
     yield Paragraph(
         f"Shown are the {len(findings.seat_places)} of {len(findings.large)} larger disciplines with the highest "
-        f"estimates. {_order(findings)} Over {count(value['n_draws'])} draws, {share(taken['estimate'])} of new seats "
-        "are taken at all in the first iteration. Couples keep the seats that they have.",
+        f"estimates, over {count(value['n_draws'])} draws. {_order(findings)} Taken: the chance that anybody takes the "
+        "seat in the first iteration. Couples keep the seats that they have.",
         quiet=True,
     )
 
@@ -253,7 +285,7 @@ def _record(backtest: pd.DataFrame | None) -> Iterator[Block]:
         f"Fitted to earlier years only, the model forecast figures that it had not seen. {count(inside)} of "
         f"{count(of)} bands ({share(inside / of)}) held what was published later; {share(OUTER)} is the aim. Its "
         "error was smaller than that of simply repeating last year’s figure for "
-        f"{count(len(better))} of {count(len(rows))} groups of figures, and not for the others."
+        f"{count(len(better))} of {count(len(rows))} groups of figures, and not for the others. {_worst(rows)}"
     )
     yield Table(
         ("Forecast", "In the band", "Error of the model", "Of last year’s figure", "Better"),
@@ -261,8 +293,7 @@ def _record(backtest: pd.DataFrame | None) -> Iterator[Block]:
             (
                 f"{row['figures']}, {row['forecast']}",
                 f"{row['inside']} of {row['of']}",
-                f"{row['model_error']}{row['unit']}",
-                f"{row['naive_error']}{row['unit']}",
+                *(f"{row[error]}{row['unit'] and NO_BREAK + row['unit']}" for error in ("model_error", "naive_error")),
                 "yes" if row in better else "**no**",
             )
             for row in rows
@@ -273,18 +304,32 @@ def _record(backtest: pd.DataFrame | None) -> Iterator[Block]:
     )
 
 
+def _worst(rows: list[Row]) -> str:
+    """Say what it did worst at; nothing where it was at least as good everywhere."""
+    worst = max(rows, key=lambda row: row["model_error"] / row["naive_error"])
+    if worst["model_error"] <= worst["naive_error"]:
+        return ""
+    years = str(worst["forecast"]).partition(" ")[0]
+    return (
+        f"It did worst at “{worst['figures']}” of {years}, with an error "
+        f"**{tenths(worst['model_error'] / worst['naive_error'])} times** as large."
+    )
+
+
 def _fitted(cohort: Cohort) -> int:
     return int(cohort.parameters["fitted"].astype(bool).sum())
 
 
 def _limits(findings: Findings, cohort: Cohort, warnings: list[str]) -> Iterator[Block]:
     total, fitted = len(cohort.parameters), _fitted(cohort)
-    national, error = findings.national["unfilled"], findings.error["unfilled"]
+    national, error, assumed = (kind["unfilled"] for kind in (findings.national, findings.error, findings.assumed))
     yield Heading("What we do not know")
     unknown = {
         "Who applies, and what they want": "The release holds no applicant and no rank-order list; both are modelled. "
         f"{total} inputs are uncertain and drawn from ranges; {total - fitted} of them are taken from publications or "
         f"assumed, {fitted} were set so that the model comes near published outcomes.",
+        "Which assumption matters": f"The assumptions alone move the number of empty seats: {with_band(assumed)}, with "
+        f"chance held aside. {_goes_with(findings, cohort)}",
         "How many seats there will be": "Quotas are approximate until rank-order lists close: the release has "
         f"{count(findings.seats)}, the model draws {with_band(findings.national['seats'])}.",
         "Whoever decides late": "Couples are matched together in the first iteration, and one by one in the second. "
@@ -298,6 +343,19 @@ def _limits(findings: Findings, cohort: Cohort, warnings: list[str]) -> Iterator
     said = [f"**{what}.** {why}" for what, why in unknown.items()]
     said += [f"**A warning of the library.** {text}" for text in warnings]
     yield Items(tuple(said))
+
+
+def _goes_with(findings: Findings, cohort: Cohort) -> str:
+    if not findings.goes_with:
+        return "There are too few draws to say which of them it goes with."
+    told = "; ".join(f"{_assumption(row['input'], cohort)}, {with_band(row, share)}" for row in findings.goes_with)
+    return f"The largest shares of that spread go with {told}. Better figures for them would narrow it most."
+
+
+def _assumption(name: str, cohort: Cohort) -> str:
+    """Return what an input is, in words."""
+    sizes = {f"size of {key}": f"the number of {row['name']}" for key, row in cohort.classes.iterrows()}
+    return sizes.get(name) or f"the {cohort.parameters.loc[name, 'unit']}"
 
 
 def _method(findings: Findings, cohort: Cohort, provenance: Provenance) -> Iterator[Block]:

@@ -136,10 +136,11 @@ def write_memo(
     layers = build(source)
     cohort = load_cohort("2025")
     market = Market.from_gold(layers.gold, cohort, provenance=source.provenance)
-    study = simulate(market, *_scenarios(scenarios), n_draws=n_draws, rng=rng, progress=progress)
+    options = _scenarios(scenarios)
+    study = simulate(market, *options, n_draws=n_draws, rng=rng, progress=progress)
     seats = seat_values(market, n_draws=min(n_draws, _SEAT_DRAWS), rng=study.entropy)
     with _warnings_once() as said:
-        findings = find(study, layers, seats)
+        findings = find(study, layers, seats, market, options)
         views = {
             "outcomes": study.outcomes(),
             "pressure by discipline": study.pressure(by="discipline"),
@@ -184,6 +185,12 @@ def _check_folder(folder: Path, *, overwrite: bool) -> Path:
             "overwrite=True (--overwrite) to replace the memo that is there."
         )
         raise MemoError(msg)
+    paths = MemoPaths.of(folder)
+    for path in (paths.html, paths.markdown, paths.figures, paths.warehouse, paths.provenance, paths.pdf):
+        if path.exists() and path.is_dir() != (path == paths.figures):
+            kind = "folder" if path.is_dir() else "file"
+            msg = f"{str(path)!r} is a {kind} and in the way of the memo; nothing was changed. Move it elsewhere."
+            raise MemoError(msg)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".memo-", dir=folder if folder.is_dir() else folder.parent):

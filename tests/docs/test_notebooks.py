@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -79,3 +81,36 @@ def test_the_memo_in_six_steps():
 def test_a_cell_holds_no_more_than_a_few_lines_of_logic(cells):
     longest = max(text_of(cell["source"]).count("\n") + 1 for cell in cells if cell["cell_type"] == "code")
     assert longest <= 30
+
+
+@pytest.mark.parametrize(
+    ("script", "package", "extra", "purpose"),
+    [
+        ("notebooks/execute.py", "nbclient", "notebooks", "execute notebooks"),
+        ("notebooks/execute.py", "nbformat", "notebooks", "execute notebooks"),
+        ("docs/make_pages.py", "nbconvert", "docs", "write the pages of the site"),
+    ],
+)
+def test_a_missing_extra_is_named_with_what_brings_it(script, package, extra, purpose):
+    code = (
+        f"import runpy, sys; sys.modules[{package!r}] = None\n"  # an import of it fails, as where it is not installed
+        f"runpy.run_path({str(ROOT / script)!r}, run_name='__main__')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.strip() == (
+        f"The package {package!r} is needed to {purpose} and is not installed. "
+        f"Install it with: pip install 'carms-lib[{extra}]'"
+    )
+
+
+def test_notebooks_without_their_extra_are_collected_by_nobody_and_harm_nobody():
+    """Without nbmake its hook is not set, and the tests beside the notebooks run as they do."""
+    code = (
+        "import sys; sys.modules['nbmake'] = None; from importlib import util; find = util.find_spec\n"
+        "util.find_spec = lambda name, *a: None if name == 'nbmake' else find(name, *a)\n"
+        f"import runpy; found = runpy.run_path({str(ROOT / 'notebooks' / 'conftest.py')!r})\n"
+        "print('NotebookRun' in found, callable(found['claims']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "True"]

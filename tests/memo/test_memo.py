@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import ast
 import csv
+import errno
 import inspect
 import io
 import json
+import os
 import re
 import sqlite3
+import subprocess
+import sys
 from importlib import resources
 from pathlib import Path
+from types import SimpleNamespace
 
 import carms_lib as carms
 import pandas as pd
@@ -154,10 +159,56 @@ class TestThatItIsTrue:
         text = memo.markdown.read_text("utf-8")
         row = self.row(values.bands(metric="seat_value"), metric="seat_value")
         assert f"**{row['estimate']:.1f}** ({row['lower']:.1f} to {row['upper']:.1f})" in text
+        option = next(line for line in text.splitlines() if line.startswith("| Ontario FM +10 % |"))
+        where = values.bands(["discipline", "province"])
+        for name, cell in zip(("seat_value", "newly_matched"), option.strip("| ").split(" | ")[-2:], strict=True):
+            own = self.row(where, metric=name, discipline="Family Medicine", province="ON")
+            assert number(re.search(r"\*\*(.+)\*\*", cell)[1]) == pytest.approx(own["estimate"], abs=0.1)
         table = values.bands("discipline", metric="seat_value").to_frame().set_index("discipline")["estimate"]
         told = re.findall(r"^\| ([A-Z][^|*]+?) \| \*\*[\d.]+\*\* \([\d.]+ to [\d.]+\) \| \*\*", text, re.MULTILINE)
         assert len(told) == 6
         assert table[told].is_monotonic_decreasing
+        quota = market.programs.groupby("discipline")["quota"].sum()
+        pressure = study.pressure(by="discipline", metric="pressure", scenario="baseline")
+        taken = values.bands("discipline", metric="seat_taken")
+        for name in told:
+            cells = next(line for line in text.splitlines() if line.startswith(f"| {name} |")).strip("| ").split(" | ")
+            chance = self.row(taken, discipline=name)["estimate"]
+            own = self.row(pressure, discipline=name)
+            assert cells[3] == f"{100 * chance:.0f} %"
+            assert number(cells[4]) == quota[name]
+            assert cells[5].startswith(f"**{100 * own['estimate']:.0f} %** ({100 * own['lower']:.0f} to")
+
+    def test_a_seat_of_an_option_stands_where_the_option_changes_seats(self, market):
+        from carms_lib.memo._findings import _seat_where_changed
+        from carms_lib.pressure import seat_values
+
+        values = seat_values(market, n_draws=20, rng=3)
+        of_programs = values.bands("program_stream_id", metric="seat_value").to_frame().set_index("program_stream_id")
+        one, two = market.programs["program_stream_id"].iloc[:2]
+        more = carms.Scenario("two").add_seats(1, program_stream_id=one).add_seats(3, program_stream_id=two)
+        found = _seat_where_changed(more, market, values)
+        estimates = of_programs["estimate"]
+        assert found["seat_value"]["estimate"] == pytest.approx((estimates[one] + 3 * estimates[two]) / 4)
+        assert set(found) == {"seat_value", "newly_matched"}
+        assert _seat_where_changed(carms.Scenario("nothing").scale_quota(1.0), market, values) == {}
+
+    def test_what_goes_with_the_answer_is_told_in_words(self, market):
+        from carms_lib.memo._findings import _goes_with
+        from carms_lib.pressure import sensitivity_of
+
+        study = carms.simulate(market, n_draws=200, rng=3)
+        told = _goes_with(study)
+        frame = sensitivity_of(study).to_frame().sort_values("estimate", ascending=False)
+        assert [row["input"] for row in told] == frame["input"].head(4).tolist()
+        cohort = market.cohort
+        words = _story._goes_with(SimpleNamespace(goes_with=told), cohort)
+        assert told[0]["input"] == "size of cmg_current"
+        assert f"go with the number of {cohort.classes.loc['cmg_current', 'name']}, **" in words
+        assert all(str(cohort.parameters.loc[row["input"], "unit"]) in words for row in told[1:])
+        few = carms.simulate(market, n_draws=20, rng=3)
+        assert _goes_with(few) == ()
+        assert "too few draws" in _story._goes_with(SimpleNamespace(goes_with=()), cohort)
 
     def test_the_record_of_past_forecasts_is_that_of_the_documents(self):
         page = Path(__file__).resolve().parents[2] / "docs" / "explanation" / "backtest.md"
@@ -306,6 +357,45 @@ class TestWhereItMayBeWritten:
         (tmp_path / "file").write_text("a file")
         with pytest.raises(MemoError, match=r"cannot be written: .+ Give a folder you may write to"):
             carms.write_memo(tmp_path / "file" / "memo")
+
+    @pytest.mark.parametrize("name", ["figures", "index.html", "memo.md", "carms.db"])
+    def test_something_of_another_kind_in_the_way_is_found_before_the_run(self, tmp_path, monkeypatch, name):
+        monkeypatch.setattr("carms_lib.memo._write.build", lambda *a, **k: pytest.fail("it ran"))
+        if name == "figures":
+            (tmp_path / name).write_text("mine")
+        else:
+            (tmp_path / name).mkdir()
+        with pytest.raises(MemoError, match=rf"{name}' is a .*in the way.*nothing was changed"):
+            carms.write_memo(tmp_path, overwrite=True)
+        assert [path.name for path in tmp_path.iterdir()] == [name]
+
+    def test_a_disc_that_refuses_is_said_with_its_reason(self, tmp_path, monkeypatch):
+        def refuse(*_, **__):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+        monkeypatch.setattr("carms_lib.memo._write.tempfile.TemporaryDirectory", refuse)
+        monkeypatch.setattr("carms_lib.memo._write.build", lambda *a, **k: pytest.fail("it ran"))
+        with pytest.raises(MemoError, match=r"cannot be written: Read-only file system. Give a folder"):
+            carms.write_memo(tmp_path / "memo")
+        assert list(tmp_path.iterdir()) == []
+
+    def test_no_display_is_needed(self, tmp_path):
+        """A figure is drawn without a window: no display, and a backend that would need one."""
+        code = (
+            "import sys, warnings; warnings.simplefilter('ignore')\n"
+            "import carms_lib as carms\n"
+            f"paths = carms.write_memo({str(tmp_path / 'memo')!r}, n_draws=10, scenarios=[], progress=False)\n"
+            "print(paths.html.stat().st_size > 100_000, 'matplotlib.pyplot' in sys.modules)"
+        )
+        bare = {key: value for key, value in os.environ.items() if key not in {"DISPLAY", "WAYLAND_DISPLAY"}}
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env={**bare, "MPLBACKEND": "tkagg"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.stdout.split() == ["True", "False"], done.stderr
 
     def test_a_run_that_fails_leaves_nothing_behind(self, tmp_path):
         with pytest.raises(SourceNotFoundError):

@@ -84,8 +84,20 @@ def test_html_is_made_for_phones_print_and_the_dark():
 
 def test_a_table_says_which_cells_are_headings():
     page = to_html("t", "s", [BLOCKS[5]], {})
-    assert page.count('<th scope="col">') == 2
-    assert page.count('<th scope="row">') == 2
+    assert page.count('<th scope="col" role="columnheader">') == 2
+    assert page.count('<th scope="row" role="rowheader">') == 2
+    assert page.count('<td role="cell" data-label="Published">') == 2
+    assert "class=cards" not in page
+
+
+def test_a_row_of_many_cells_becomes_a_card_on_a_telephone():
+    wide = Table(("Option", *"abcde"), (("one", *"12345"),))
+    page = to_html("t", "s", [wide], {})
+    assert "class=cards" in page
+    page = to_html("t", "s", [Table(("a", "b"), (("c", "**1** (0 to 2)"), ("d", "1 (of 2)")))], {})
+    assert page.count('<span class="band">') == 1  # a band may stand below its estimate, and is never broken in two
+    assert '<strong>1</strong> <span class="band">(0 to 2)</span></td>' in page
+    assert re.search(r"@media \(max-width: 40rem\)[^@]*\.cards td::before \{ content: attr\(data-label\)", page)
 
 
 def test_markdown_form_of_each_block():
