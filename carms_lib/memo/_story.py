@@ -355,7 +355,7 @@ def _goes_with(findings: Findings, cohort: Cohort) -> str:
 def _assumption(name: str, cohort: Cohort) -> str:
     """Return what an input is, in words."""
     sizes = {f"size of {key}": f"the number of {row['name']}" for key, row in cohort.classes.iterrows()}
-    return sizes.get(name) or f"the {cohort.parameters.loc[name, 'unit']}"
+    return sizes.get(name) or f"the {cohort.parameters['unit'].to_dict()[name]}"
 
 
 def _method(findings: Findings, cohort: Cohort, provenance: Provenance) -> Iterator[Block]:
