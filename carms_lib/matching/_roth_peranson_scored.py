@@ -19,93 +19,20 @@ Review 89, 748-780.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from carms_lib.matching._jit import kernel
 from carms_lib.matching._kernels import REJECTED, is_worse, offer, resume_scored
+from carms_lib.matching._paired import FINGERPRINT, SITS, VACATED, WAITING, PairedLists, PairedState, code_of
 
 if TYPE_CHECKING:
-    from carms_lib.matching._types import Bools, Float64s, Int32s, Int64s
+    from carms_lib.matching._types import Int32s
 
-__all__ = ["PairedLists", "PairedState", "count_blocking", "index_programs", "match_in_order", "new_paired_state"]
+__all__ = ["count_blocking", "match_in_order"]
 
-WAITING, VACATED = 0, 1  # places in PairedState.count
 NOBODY = -1  # also where someone sits who sits nowhere
-
-
-class PairedLists(NamedTuple):
-    """What does not change while a match runs; n applicants, P programs, E entries, C couples."""
-
-    ptr: Int64s  # [n + 1]: where each applicant's list begins
-    idx: Int32s  # [E]: program of each entry, best first
-    score: Float64s  # [E]: priority of the applicant there; -inf means not ranked
-    owner: Int32s  # [E]: applicant of each entry
-    program_ptr: Int64s  # [P + 1]: where each program's applications begin in `application`
-    application: Int32s  # [E]: entries by program
-    couple_of: Int32s  # [n]: number of the couple, -1 for a single
-    members: Int32s  # [C, 2]
-    pair_ptr: Int64s  # [C + 1]: where each couple's list of pairs begins
-    pairs: Int32s  # [pairs, 2]: the entry of each member, -1 for "no match"
-
-
-class PairedState(NamedTuple):
-    """What does: who sits where, and who waits."""
-
-    quota: Int32s  # [P]
-    seat_ptr: Int64s  # [P + 1]: where each program's seats begin in `held_applicant`
-    match: Int32s  # [n]: program of each applicant, -1 when unmatched
-    position: Int32s  # [n]: place in the own list, of pairs for a member of a couple; its length when unmatched
-    held_applicant: Int32s
-    held_score: Float64s
-    held_count: Int32s  # [P]
-    waiting: Int32s  # [n + C], a stack of units; also the stack of deferred acceptance
-    is_waiting: Bools  # [n + C]
-    vacated: Int32s  # [P], a stack of programs
-    is_vacated: Bools  # [P]
-    admitted: Bools  # [C]
-    count: Int64s  # [2]: heights of the two stacks
-
-
-@kernel
-def new_paired_state(n: int, programs: int, seats: int) -> PairedState:
-    """Return arrays for a match with at most n / 2 couples."""
-    units = n + n // 2
-    return PairedState(
-        np.zeros(programs, np.int32),
-        np.zeros(programs + 1, np.int64),
-        np.full(n, -1, np.int32),
-        np.zeros(n, np.int32),
-        np.zeros(seats, np.int32),
-        np.zeros(seats),
-        np.zeros(programs, np.int32),
-        np.zeros(units, np.int32),
-        np.zeros(units, np.bool_),
-        np.zeros(programs, np.int32),
-        np.zeros(programs, np.bool_),
-        np.zeros(n // 2, np.bool_),
-        np.zeros(2, np.int64),
-    )
-
-
-@kernel
-def index_programs(ptr: Int64s, idx: Int32s, owner: Int32s, program_ptr: Int64s, application: Int32s) -> None:
-    """Write who owns each entry, and the entries of each program."""
-    n, programs = ptr.size - 1, program_ptr.size - 1
-    program_ptr[:] = 0
-    for applicant in range(n):
-        for entry in range(ptr[applicant], ptr[applicant + 1]):
-            owner[entry] = applicant
-            program_ptr[idx[entry] + 1] += 1
-    for program in range(programs):
-        program_ptr[program + 1] += program_ptr[program]
-    for entry in range(ptr[n]):
-        application[program_ptr[idx[entry]]] = entry
-        program_ptr[idx[entry]] += 1
-    for program in range(programs, 0, -1):  # each place has walked to the next one's beginning
-        program_ptr[program] = program_ptr[program - 1]
-    program_ptr[0] = 0
 
 
 @kernel
@@ -123,6 +50,7 @@ def push_unit(state: PairedState, unit: int) -> None:
     if not state.is_waiting[unit]:
         state.is_waiting[unit] = True
         state.waiting[state.count[WAITING]] = unit
+        state.count[FINGERPRINT] ^= code_of(WAITING, unit, state.count[WAITING])
         state.count[WAITING] += 1
 
 
@@ -134,6 +62,7 @@ def vacate(lists: PairedLists, state: PairedState, applicant: int) -> None:
     if program < 0:
         return
     state.match[applicant] = NOBODY
+    state.count[FINGERPRINT] ^= code_of(SITS, applicant, program)
     root = state.seat_ptr[program]
     size = state.held_count[program] - 1
     state.held_count[program] = size
@@ -171,6 +100,7 @@ def vacate(lists: PairedLists, state: PairedState, applicant: int) -> None:
     if not state.is_vacated[program]:
         state.is_vacated[program] = True
         state.vacated[state.count[VACATED]] = program
+        state.count[FINGERPRINT] ^= code_of(VACATED, program, state.count[VACATED])
         state.count[VACATED] += 1
 
 
@@ -218,7 +148,9 @@ def seat(lists: PairedLists, state: PairedState, applicant: int, entry: int) -> 
     )
     if outcome != REJECTED:
         state.match[applicant] = program
+        state.count[FINGERPRINT] ^= code_of(SITS, applicant, program)
     if outcome >= 0:
+        state.count[FINGERPRINT] ^= code_of(SITS, outcome, program)
         state.match[outcome] = NOBODY  # at once: the partner may be displaced by the same pair
     return outcome
 
@@ -361,6 +293,8 @@ def look_through(lists: PairedLists, state: PairedState, program: int) -> None:
             place -= 1
         state.waiting[place] = unit
         state.count[WAITING] += 1
+    for place in range(bottom, state.count[WAITING]):
+        state.count[FINGERPRINT] ^= code_of(WAITING, state.waiting[place], place)
 
 
 @kernel
@@ -380,16 +314,31 @@ def is_better_there(lists: PairedLists, state: PairedState, program: int, unit: 
 
 @kernel
 def chain(lists: PairedLists, state: PairedState, budget: int) -> bool:
-    """Work off both stacks; return False when that takes more than `budget` steps."""
+    """Work off both stacks; return False when that takes more than `budget` steps.
+
+    What happens next depends on the state alone, so a state that comes back comes back for ever. One is remembered at
+    steps 1, 2, 4, 8 and so on, and where it is met again the rest of the budget is not walked: only what is left of it
+    after whole rounds, so that `state` is as it would have been.
+
+    References
+    ----------
+    Brent, R. P. (1980). An improved Monte Carlo factorization algorithm. BIT 20, 176-184: finding a cycle.
+    """
     n = state.match.size
-    steps = 0
+    steps, remembered, at = 0, state.count[FINGERPRINT], 0
     while state.count[WAITING] > 0 or state.count[VACATED] > 0:
-        steps += 1
-        if steps > budget:
+        if steps > at and state.count[FINGERPRINT] == remembered:
+            budget = steps + (budget - steps) % (steps - at)
+            at = budget
+        elif steps == 2 * at or steps == 1:
+            remembered, at = state.count[FINGERPRINT], steps
+        if steps == budget:
             return False
+        steps += 1
         if state.count[WAITING] > 0:
             state.count[WAITING] -= 1
             unit = state.waiting[state.count[WAITING]]
+            state.count[FINGERPRINT] ^= code_of(WAITING, unit, state.count[WAITING])
             state.is_waiting[unit] = False
             if unit >= n and not state.admitted[unit - n]:
                 continue
@@ -401,6 +350,7 @@ def chain(lists: PairedLists, state: PairedState, budget: int) -> bool:
         else:
             state.count[VACATED] -= 1
             program = state.vacated[state.count[VACATED]]
+            state.count[FINGERPRINT] ^= code_of(VACATED, program, state.count[VACATED])
             state.is_vacated[program] = False
             look_through(lists, state, program)
     return True

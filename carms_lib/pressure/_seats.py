@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from carms_lib.matching._chains import Chain, carry_out_cycles, fill_vacancy, undo
-from carms_lib.matching._jit import kernel
+from carms_lib.matching._jit import allocating_kernel, kernel
 
 __all__ = ["best_of_couples", "count_gains", "follow_every_seat", "hold_couples"]
 
@@ -58,7 +58,7 @@ def best_of_couples(
             best[program[e]] = max(best[program[e]], score[e])
 
 
-@kernel
+@allocating_kernel
 def follow_every_seat(
     ptr: np.ndarray,
     program: np.ndarray,

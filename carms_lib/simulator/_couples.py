@@ -24,11 +24,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from carms_lib.matching._jit import kernel
+from carms_lib.matching._jit import allocating_kernel, kernel
 from carms_lib.simulator._market import Tables
 from carms_lib.simulator._noise import Purpose, fold, stream, uniform
 from carms_lib.simulator._parameters import PARAMETERS
-from carms_lib.simulator._wishes import MAX_LIST
+from carms_lib.simulator._space import MAX_LIST
 
 __all__ = ["MAX_PAIRS", "choose_couples", "write_pairs"]
 
@@ -103,7 +103,7 @@ def _join(couple_of: np.ndarray, members: np.ndarray, couples: int, one: int, ot
     return couples + 1
 
 
-@kernel
+@allocating_kernel
 def write_pairs(
     theta: np.ndarray,
     tables: Tables,

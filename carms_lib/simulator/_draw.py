@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from carms_lib.matching._jit import kernel
-from carms_lib.matching._roth_peranson_scored import PairedLists, index_programs, new_paired_state
+from carms_lib.matching._jit import allocating_kernel, kernel
+from carms_lib.matching._paired import PairedLists, index_programs, new_paired_state
 from carms_lib.simulator._couples import MAX_PAIRS, choose_couples, write_pairs
 from carms_lib.simulator._funnel import interview, read_files
 from carms_lib.simulator._iterations import draw_quota, first_iteration, second_iteration
@@ -24,7 +24,8 @@ from carms_lib.simulator._market import Market, Tables
 from carms_lib.simulator._noise import Purpose, fold, stream, uniform
 from carms_lib.simulator._parameters import PARAMETERS
 from carms_lib.simulator._settings import NO_SHIFT, Shift, shifted
-from carms_lib.simulator._wishes import MAX_LIST, taste_weights, write_wishes
+from carms_lib.simulator._space import Space, new_space
+from carms_lib.simulator._wishes import taste_weights, write_wishes
 
 __all__ = [
     "COUPLE_COUNTS",
@@ -33,7 +34,9 @@ __all__ = [
     "UNMATCHED",
     "BlockInputs",
     "BlockResult",
+    "interview_shares",
     "run_block",
+    "who_takes_part",
 ]
 
 #: Draws that share one setting of the uncertain inputs.
@@ -69,7 +72,7 @@ class BlockResult(NamedTuple):
 
 
 @kernel
-def _who_takes_part(entropy: np.uint64, draw: int, sizes: np.ndarray, tables: Tables, taking_part: np.ndarray) -> None:
+def who_takes_part(entropy: np.uint64, draw: int, sizes: np.ndarray, tables: Tables, taking_part: np.ndarray) -> None:
     """Scale each type to the class sizes of the block; fractions are settled by chance."""
     state = stream(entropy, _SIZE, draw)
     for t in range(len(tables.type_class)):
@@ -82,7 +85,7 @@ def _who_takes_part(entropy: np.uint64, draw: int, sizes: np.ndarray, tables: Ta
 
 
 @kernel
-def _interview_shares(entropy: np.uint64, block: int, tables: Tables, share: np.ndarray) -> None:
+def interview_shares(entropy: np.uint64, block: int, tables: Tables, share: np.ndarray) -> None:
     """Draw each program's share of applicants interviewed, evenly within the band that it publishes."""
     state = fold(stream(entropy, _PROGRAM, block), np.uint64(1))
     for p in range(len(share)):
@@ -92,16 +95,14 @@ def _interview_shares(entropy: np.uint64, block: int, tables: Tables, share: np.
 
 
 @kernel
-def _first_of_list(
-    tables: Tables, taking_part: np.ndarray, ptr: np.ndarray, program: np.ndarray, out: np.ndarray
-) -> None:
+def _first_of_list(tables: Tables, space: Space, out: np.ndarray) -> None:
     """Write the first program of each list."""
     for t in range(len(tables.type_class)):
         for a in range(tables.type_start[t], tables.type_start[t + 1]):
-            if a - tables.type_start[t] >= taking_part[t]:
+            if a - tables.type_start[t] >= space.taking_part[t]:
                 out[a] = NOT_TAKING_PART
             else:
-                out[a] = program[ptr[a]] if ptr[a + 1] > ptr[a] else UNMATCHED
+                out[a] = space.program[space.ptr[a]] if space.ptr[a + 1] > space.ptr[a] else UNMATCHED
 
 
 @kernel
@@ -115,7 +116,7 @@ def _count_couples(members: np.ndarray, match: np.ndarray, orders: int, blocking
         out[2] += matched == 1
 
 
-@kernel
+@allocating_kernel
 def _run_draws(
     entropy: np.uint64,
     block: int,
@@ -134,47 +135,37 @@ def _run_draws(
     seats_out: np.ndarray,
     couples_out: np.ndarray,
 ) -> None:
-    n, programs, types = len(tables.applicant_type), len(tables.program_key), len(tables.type_class)
-    weight = np.empty((types, programs), dtype=np.float32)
-    popularity = np.empty((2, len(tables.discipline_key)))
-    share = np.empty(programs)
-    taking_part = np.empty(types, dtype=np.int64)
-    ptr, second_ptr = np.empty(n + 1, dtype=np.int64), np.empty(n + 1, dtype=np.int64)
-    program, second_program = np.empty(n * MAX_LIST, dtype=np.int32), np.empty(n * MAX_LIST, dtype=np.int32)
-    score, second_score = np.empty(n * MAX_LIST), np.empty(n * MAX_LIST)
-    values = np.empty(n * MAX_LIST)
-    threshold = np.empty(programs)
-    offset = np.empty(programs + 1, dtype=np.int64)
-    first_of = np.empty(n, dtype=np.int32)
-    second = np.empty(n, dtype=np.int32)
-    reverted = np.empty(programs, dtype=np.int32)
-    owner, application = np.empty(n * MAX_LIST, dtype=np.int32), np.empty(n * MAX_LIST, dtype=np.int32)
+    n, programs = len(tables.applicant_type), len(tables.program_key)
+    space, state = new_space(tables), new_paired_state(n, programs, seats)
+    longest = len(space.program)
+    owner, application = np.empty(longest, dtype=np.int32), np.empty(longest, dtype=np.int32)
     program_ptr = np.empty(programs + 1, dtype=np.int64)
     couple_of, members = np.empty(n, dtype=np.int32), np.empty((n // 2, 2), dtype=np.int32)
     pair_ptr, order = np.empty(n // 2 + 1, dtype=np.int64), np.empty(n // 2, dtype=np.int32)
     pairs = np.empty((0, 2), dtype=np.int32)
-    state = new_paired_state(n, programs, seats)
+    reverted = np.empty(programs, dtype=np.int32)
 
-    taste_weights(entropy, block, theta, tables, weight, popularity)
-    _interview_shares(entropy, block, tables, share)
+    taste_weights(entropy, block, theta, tables, space)
+    interview_shares(entropy, block, tables, space.share)
     for i in range(len(draws)):
         draw = draws[i]
-        _who_takes_part(entropy, draw, sizes, tables, taking_part)
-        write_wishes(entropy, draw, theta, tables, taking_part, weight, popularity, ptr, program)
-        _first_of_list(tables, taking_part, ptr, program, wished[i])
+        who_takes_part(entropy, draw, sizes, tables, space.taking_part)
+        write_wishes(entropy, draw, theta, tables, space)
+        _first_of_list(tables, space, wished[i])
         for a in range(n):
-            first_of[a] = tables.program_discipline[wished[i, a]] if wished[i, a] >= 0 else -1
-        read_files(entropy, _FILE, draw, theta, tables, first_of, ptr, program, score)
-        interview(entropy, draw, theta, tables, share, ptr, program, score, threshold, offset, values)
-        _first_of_list(tables, taking_part, ptr, program, ranked[i])
-        index_programs(ptr, program, owner, program_ptr, application)
-        couples = choose_couples(entropy, draw, theta, tables, taking_part, couple_of, members)
+            space.first_of[a] = tables.program_discipline[wished[i, a]] if wished[i, a] >= 0 else -1
+        read_files(entropy, _FILE, draw, theta, tables, space.first_of, space.ptr, space.program, space.score)
+        interview(entropy, draw, theta, tables, space)
+        _first_of_list(tables, space, ranked[i])
+        index_programs(space.ptr, space.program, owner, program_ptr, application)
+        couples = choose_couples(entropy, draw, theta, tables, space.taking_part, couple_of, members)
         if couples * MAX_PAIRS > len(pairs):
             pairs = np.empty((2 * couples * MAX_PAIRS, 2), dtype=np.int32)
-        write_pairs(theta, tables, ptr, program, members[:couples], pair_ptr, pairs)
+        write_pairs(theta, tables, space.ptr, space.program, members[:couples], pair_ptr, pairs)
         lists = PairedLists(
-            ptr, program, score, owner, program_ptr, application, couple_of, members[:couples], pair_ptr, pairs
-        )
+            space.ptr, space.program, space.score, owner, program_ptr, application, couple_of, members[:couples],
+            pair_ptr, pairs,
+        )  # fmt: skip
         for v in range(len(variant_second)):
             draw_quota(entropy, draw, theta, tables, variant_quota[v], state.quota)
             orders, blocking = first_iteration(
@@ -187,14 +178,10 @@ def _run_draws(
                 final[v, i, a] = first[v, i, a]
             _count_couples(members[:couples], state.match, orders, blocking, couples_out[v, i])
             if variant_second[v]:
-                second_iteration(
-                    entropy, draw, theta, tables, weight, taking_part, first_of, state.match, state.quota, second_ptr,
-                    second_program, second_score, threshold, offset, values, state.seat_ptr, second, state.position,
-                    state.held_applicant, state.held_score, state.held_count, state.waiting,
-                )  # fmt: skip
+                second_iteration(entropy, draw, theta, tables, space, state)
                 for a in range(n):
-                    if second[a] >= 0:
-                        final[v, i, a] = second[a]
+                    if space.second[a] >= 0:
+                        final[v, i, a] = space.second[a]
 
 
 def run_block(

@@ -24,8 +24,9 @@ import numpy as np
 
 from carms_lib.matching._jit import kernel
 from carms_lib.simulator._market import Tables
-from carms_lib.simulator._noise import Purpose, fold, logistic, normal, stream
+from carms_lib.simulator._noise import Purpose, fold, logistic, normal, stream, uniform
 from carms_lib.simulator._parameters import PARAMETERS
+from carms_lib.simulator._space import Space
 
 __all__ = ["interview", "keep_best", "read_files"]
 
@@ -68,48 +69,59 @@ def read_files(
     """
     of_merit = stream(entropy, _OF_MERIT, draw)
     of_file = stream(entropy, purpose, draw)
-    for a in range(len(tables.applicant_type)):
+    of_first, of_home, of_local = theta[_FIRST], theta[_HOME], theta[_LOCAL]
+    n = len(tables.applicant_type)
+    for a in range(n):
+        file = fold(of_file, tables.applicant_key[a])
+        for e in range(ptr[a], ptr[a + 1]):
+            score[e] = uniform(fold(file, tables.program_key[program[e]]))
+    for e in range(ptr[n]):  # all in one, without a branch: several logarithms at a time
+        score[e] = logistic(score[e])
+    for a in range(n):
         if ptr[a] == ptr[a + 1]:
             continue
         t = tables.applicant_type[a]
         key = tables.applicant_key[a]
         merit = theta[_MERIT] * (normal(fold(of_merit, key)) + tables.class_merit[tables.type_class[t]])
-        file = fold(of_file, key)
-        for e in range(ptr[a], ptr[a + 1]):
+        discipline = first_of[a]
+        school, home, second_home = tables.type_school[t], tables.type_home[t], tables.type_school_province[t]
+        for e in range(ptr[a], ptr[a + 1]):  # sums of chosen terms, not branches: half of them would be guessed wrong
             p = program[e]
-            value = merit + logistic(fold(file, tables.program_key[p]))
-            if tables.program_discipline[p] == first_of[a]:
-                value += theta[_FIRST]
-            if tables.type_school[t] >= 0 and tables.program_school[p] == tables.type_school[t]:
-                value += theta[_HOME]
-            elif tables.program_province[p] in (tables.type_home[t], tables.type_school_province[t]):
-                value += theta[_LOCAL]
-            score[e] = value
+            province = tables.program_province[p]
+            wanted = of_first if tables.program_discipline[p] == discipline else 0.0
+            local = of_local if (province == home) | (province == second_home) else 0.0
+            known = of_home if (school >= 0) & (tables.program_school[p] == school) else local
+            score[e] = merit + score[e] + wanted + known
 
 
 @kernel
 def _select(values: np.ndarray, place: int) -> float:
     """Return the value that stands at `place` when `values` fall from high to low; reorders `values`."""
-    low, high = 0, len(values) - 1
-    while low < high:
-        pivot = values[(low + high) // 2]
-        i, j = low, high
-        while i <= j:
-            while values[i] > pivot:
-                i += 1
-            while values[j] < pivot:
-                j -= 1
-            if i <= j:
-                values[i], values[j] = values[j], values[i]
-                i += 1
-                j -= 1
-        if place <= j:
-            high = j
-        elif place >= i:
-            low = i
+    low, end = 0, len(values)
+    while True:
+        middle, last = (low + end) // 2, end - 1
+        if values[middle] < values[last]:
+            values[middle], values[last] = values[last], values[middle]
+        # The middle one of three, so that an order in `values` does no harm, is the pivot and stands aside at `low`.
+        if values[low] > values[middle]:
+            values[low], values[middle] = values[middle], values[low]
+        elif values[low] < values[last]:
+            values[low], values[last] = values[last], values[low]
+        pivot = values[low]
+        above = low + 1
+        for i in range(low + 1, end):  # without a branch: half of them would be guessed wrong
+            value = values[i]
+            values[i] = values[above]
+            values[above] = value
+            above += value > pivot
+        above -= 1  # so many are greater: they stand from low + 1 to `above`, and the pivot's own place is `above`
+        if place == above:
+            return float(pivot)
+        if place < above:
+            values[low] = values[above]
+            end = above
         else:
-            break
-    return float(values[place])
+            low = above + 1
 
 
 @kernel
@@ -164,30 +176,21 @@ def keep_best(
 
 
 @kernel
-def interview(
-    entropy: np.uint64,
-    draw: int,
-    theta: np.ndarray,
-    tables: Tables,
-    share: np.ndarray,
-    ptr: np.ndarray,
-    program: np.ndarray,
-    score: np.ndarray,
-    threshold: np.ndarray,
-    offset: np.ndarray,
-    values: np.ndarray,
-) -> None:
+def interview(entropy: np.uint64, draw: int, theta: np.ndarray, tables: Tables, space: Space) -> None:
     """Turn wish lists into rank-order lists, in place.
 
-    Entries without an interview are taken out of `ptr`, `program` and `score`; `score` becomes what the program
-    ranks by, and -inf where it interviewed an applicant without ranking them.
+    Parameters
+    ----------
+    space : Space
+        `share` is read. Entries without an interview are taken out of `ptr`, `program` and `score`; `score` becomes
+        what the program ranks by, and -inf where it interviewed an applicant without ranking them.
     """
-    n, programs = len(tables.applicant_type), len(threshold)
-    seats = tables.program_demand_quota
-    fewest = np.empty(programs)
-    for p in range(programs):
+    n, seats = len(tables.applicant_type), tables.program_demand_quota
+    ptr, program, score, values = space.ptr, space.program, space.score, space.values
+    threshold, fewest, kept = space.threshold, space.fewest, space.kept
+    for p in range(len(seats)):
         fewest[p] = theta[_PER_SEAT] * seats[p] * tables.interview_factor[p]
-    keep_best(program[: ptr[n]], score[: ptr[n]], share, fewest, threshold, offset, values)
+    keep_best(program[: ptr[n]], score[: ptr[n]], space.share, fewest, threshold, space.offset, values)
     of_interview = stream(entropy, _OF_INTERVIEW, draw)
     edge = 0
     begin = ptr[0]
@@ -195,19 +198,20 @@ def interview(
         end = ptr[a + 1]
         ptr[a] = edge
         told = fold(of_interview, tables.applicant_key[a])
-        for e in range(begin, end):
-            p = program[e]
-            if score[e] >= threshold[p]:
-                program[edge] = p
-                score[edge] = score[e] + theta[_INTERVIEW_NOISE] * logistic(fold(told, tables.program_key[p]))
-                edge += 1
+        for e in range(begin, end):  # without a branch: the place is written always, and kept if interviewed
+            p, seen = program[e], score[e]
+            program[edge] = p
+            score[edge] = seen
+            values[edge] = uniform(fold(told, tables.program_key[p]))
+            edge += seen >= threshold[p]
         begin = end
     ptr[n] = edge
-    ranked = np.empty(programs)
-    for p in range(programs):
+    for e in range(edge):
+        score[e] += theta[_INTERVIEW_NOISE] * logistic(values[e])
+    for p in range(len(seats)):
         fewest[p] = seats[p]
-        ranked[p] = theta[_RANKED_ABROAD] if tables.only_abroad[p] else theta[_RANKED]
-    keep_best(program[:edge], score[:edge], ranked, fewest, threshold, offset, values)
+        kept[p] = theta[_RANKED_ABROAD] if tables.only_abroad[p] else theta[_RANKED]
+    keep_best(program[:edge], score[:edge], kept, fewest, threshold, space.offset, values)
     for e in range(edge):
         if score[e] < threshold[program[e]]:
             score[e] = -np.inf

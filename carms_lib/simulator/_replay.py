@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from carms_lib.matching._roth_peranson_scored import PairedLists, index_programs, new_paired_state
+from carms_lib.matching._paired import PairedLists, index_programs, new_paired_state
 from carms_lib.simulator._couples import MAX_PAIRS, choose_couples, write_pairs
-from carms_lib.simulator._draw import DRAWS_PER_INPUT, BlockInputs, _interview_shares, _who_takes_part
+from carms_lib.simulator._draw import DRAWS_PER_INPUT, BlockInputs, interview_shares, who_takes_part
 from carms_lib.simulator._funnel import interview, read_files
 from carms_lib.simulator._iterations import draw_quota, first_iteration
 from carms_lib.simulator._market import Market
@@ -22,7 +22,8 @@ from carms_lib.simulator._noise import Purpose, entropy_from
 from carms_lib.simulator._parameters import PARAMETERS
 from carms_lib.simulator._settings import draw_settings, shifted
 from carms_lib.simulator._simulate import _check_draws as check_draws
-from carms_lib.simulator._wishes import MAX_LIST, taste_weights, write_wishes
+from carms_lib.simulator._space import new_space
+from carms_lib.simulator._wishes import taste_weights, write_wishes
 
 __all__ = ["BlockPlan", "DrawnMatch", "plan_blocks", "replay"]
 
@@ -91,33 +92,29 @@ def replay(market: Market, plan: BlockPlan) -> Iterator[DrawnMatch]:
     tables, key, block = shifted(market, plan.inputs.shift), np.uint64(plan.entropy), plan.block
     theta = np.ascontiguousarray(plan.inputs.theta, dtype=np.float64)
     sizes = np.ascontiguousarray(plan.inputs.sizes, dtype=np.float64)
-    n, programs, types = market.n_applicants, market.n_programs, len(tables.type_class)
+    n, programs = market.n_applicants, market.n_programs
     drift = theta[list(PARAMETERS).index("quota_drift")]
     seats = int((tables.program_quota * (1.0 + drift) + 1.0).sum()) + 1
-    weight = np.empty((types, programs), dtype=np.float32)
-    popularity = np.empty((2, len(tables.discipline_key)))
-    share, threshold = np.empty(programs), np.empty(programs)
-    taking_part = np.empty(types, dtype=np.int64)
-    offset, program_ptr = np.empty(programs + 1, dtype=np.int64), np.empty(programs + 1, dtype=np.int64)
-    program = np.empty(n * MAX_LIST, dtype=np.int32)
-    score, values = np.empty(n * MAX_LIST), np.empty(n * MAX_LIST)
-    owner, application = np.empty(n * MAX_LIST, dtype=np.int32), np.empty(n * MAX_LIST, dtype=np.int32)
+    space, state = new_space(tables), new_paired_state(n, programs, seats)
+    longest = len(space.program)
+    owner, application = np.empty(longest, dtype=np.int32), np.empty(longest, dtype=np.int32)
+    program_ptr = np.empty(programs + 1, dtype=np.int64)
     members, reverted = np.empty((n // 2, 2), dtype=np.int32), np.empty(programs, dtype=np.int32)
     pair_ptr, order = np.empty(n // 2 + 1, dtype=np.int64), np.empty(n // 2, dtype=np.int32)
-    state = new_paired_state(n, programs, seats)
 
-    taste_weights(key, block, theta, tables, weight, popularity)
-    _interview_shares(key, block, tables, share)
+    taste_weights(key, block, theta, tables, space)
+    interview_shares(key, block, tables, space.share)
     for draw in plan.draws.tolist():
-        ptr, couple_of = np.empty(n + 1, dtype=np.int64), np.empty(n, dtype=np.int32)
-        _who_takes_part(key, draw, sizes, tables, taking_part)
-        write_wishes(key, draw, theta, tables, taking_part, weight, popularity, ptr, program)
+        couple_of = np.empty(n, dtype=np.int32)
+        who_takes_part(key, draw, sizes, tables, space.taking_part)
+        write_wishes(key, draw, theta, tables, space)
+        ptr, program, score = space.ptr, space.program, space.score
         first = np.where(np.diff(ptr) > 0, program[np.minimum(ptr[:-1], len(program) - 1)], -1)
-        first_of = np.where(first >= 0, tables.program_discipline[first], -1).astype(np.int32)
-        read_files(key, Purpose.FILE, draw, theta, tables, first_of, ptr, program, score)
-        interview(key, draw, theta, tables, share, ptr, program, score, threshold, offset, values)
+        space.first_of[:] = np.where(first >= 0, tables.program_discipline[first], -1)
+        read_files(key, Purpose.FILE, draw, theta, tables, space.first_of, ptr, program, score)
+        interview(key, draw, theta, tables, space)
         index_programs(ptr, program, owner, program_ptr, application)
-        couples = choose_couples(key, draw, theta, tables, taking_part, couple_of, members)
+        couples = choose_couples(key, draw, theta, tables, space.taking_part, couple_of, members)
         pairs = np.empty((couples * MAX_PAIRS, 2), dtype=np.int32)
         write_pairs(theta, tables, ptr, program, members[:couples], pair_ptr, pairs)
         lists = PairedLists(
@@ -127,5 +124,11 @@ def replay(market: Market, plan: BlockPlan) -> Iterator[DrawnMatch]:
         first_iteration(key, draw, theta, tables, tables.reverts_to, lists, state, order[:couples], reverted)
         edge = ptr[n]
         yield DrawnMatch(
-            draw, ptr, program[:edge].copy(), score[:edge].copy(), state.quota.copy(), state.match.copy(), couple_of
+            draw,
+            ptr.copy(),
+            program[:edge].copy(),
+            score[:edge].copy(),
+            state.quota.copy(),
+            state.match.copy(),
+            couple_of,
         )

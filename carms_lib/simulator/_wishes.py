@@ -22,16 +22,14 @@ import math
 
 import numpy as np
 
-from carms_lib.matching._jit import kernel
+from carms_lib.matching._jit import allocating_kernel, kernel
 from carms_lib.simulator._market import Tables
 from carms_lib.simulator._noise import Purpose, fold, normal, stream, uniform
 from carms_lib.simulator._parameters import PARAMETERS
-from carms_lib.simulator._race import earliest, first_two, new_track
+from carms_lib.simulator._race import earliest, first_two
+from carms_lib.simulator._space import MAX_LIST, Space
 
-__all__ = ["MAX_LIST", "gather_open", "taste_weights", "write_wishes"]
-
-#: The longest wish list that a draw writes; the memory of a worker is proportional to it.
-MAX_LIST = 64
+__all__ = ["gather_open", "taste_weights", "write_wishes"]
 
 _AT = {name: i for i, name in enumerate(PARAMETERS)}
 _HOME_SCHOOL, _SCHOOL_PROVINCE, _HOME_PROVINCE = (
@@ -63,14 +61,13 @@ _PROGRAM, _DEMAND, _FIRST, _DISCIPLINE, _BREADTH, _BACKUP, _LENGTH, _TASTE = (
 _EN, _FR = 0, 1
 
 
-@kernel
+@allocating_kernel
 def taste_weights(
     entropy: np.uint64,
     block: int,
     theta: np.ndarray,
     tables: Tables,
-    weight: np.ndarray,
-    popularity: np.ndarray,
+    space: Space,
 ) -> None:
     """Write the weights of one block of draws.
 
@@ -80,12 +77,11 @@ def taste_weights(
     block : int
     theta : ndarray of shape (len(PARAMETERS),), float64
     tables : Tables
-    weight : ndarray of shape (T, P), float32
-        Written: how strongly a type is drawn to a program; 0 where it cannot work in the program's language or
-        does not live where it must.
-    popularity : ndarray of shape (2, K), float64
-        Written: the first-choice weight of a discipline for Canadian and for international graduates.
+    space : Space
+        Written: `weight`, with 0 where a type cannot work in the program's language or does not live where it must,
+        and `popularity`.
     """
+    weight, popularity = space.weight, space.popularity
     types, programs = weight.shape
     state = stream(entropy, _PROGRAM, block)
     base = np.empty(programs)
@@ -127,11 +123,13 @@ def gather_open(
     weight: np.ndarray,
     openings: np.ndarray,
     bit: np.uint8,
-    start: np.ndarray,
+    among: np.ndarray,
+    begin: int,
+    end: int,
     candidates: np.ndarray,
     keys: np.ndarray,
     waits: np.ndarray,
-) -> None:
+) -> int:
     """Write the programs that one type may and can apply to, side by side.
 
     Parameters
@@ -140,21 +138,33 @@ def gather_open(
         Of the type.
     openings : ndarray of shape (P,), uint8
         Which classes may apply; `bit` is the type's class.
-    start : ndarray of shape (K + 1,), int64
-        Written: where each discipline's programs begin.
-    candidates, keys, waits : ndarray of shape (P,)
-        Written: programs, their keys, and 1 / weight.
+    among : ndarray of int32
+        Programs; those from `begin` to `end` are looked at.
+    candidates, keys, waits : ndarray, at least `end` long
+        Written from `begin` on: programs, their keys, and 1 / weight.
+
+    Returns
+    -------
+    int
+        Where what was written ends.
     """
-    found = 0
-    for k in range(len(start) - 1):
-        start[k] = found
-        for p in range(tables.discipline_start[k], tables.discipline_start[k + 1]):
-            if weight[p] > 0.0 and openings[p] & bit:
-                candidates[found] = p
-                keys[found] = tables.program_key[p]
-                waits[found] = 1.0 / weight[p]
-                found += 1
-    start[len(start) - 1] = found
+    found = begin
+    for i in range(begin, end):  # without a branch: the place is written always, and kept if open
+        p = among[i]
+        candidates[found] = p
+        keys[found] = tables.program_key[p]
+        waits[found] = 1.0 / weight[p]
+        found += (weight[p] > 0.0) & ((openings[p] & bit) != 0)
+    return found
+
+
+@kernel
+def _any_open(weight: np.ndarray, openings: np.ndarray, bit: np.uint8, begin: int, end: int) -> bool:
+    """Tell whether a type may and can apply to any program from `begin` to `end`."""
+    for p in range(begin, end):  # noqa: SIM110 - a kernel has no generators
+        if weight[p] > 0.0 and openings[p] & bit:
+            return True
+    return False
 
 
 @kernel
@@ -163,24 +173,15 @@ def write_wishes(
     draw: int,
     theta: np.ndarray,
     tables: Tables,
-    taking_part: np.ndarray,
-    weight: np.ndarray,
-    popularity: np.ndarray,
-    ptr: np.ndarray,
-    program: np.ndarray,
+    space: Space,
 ) -> None:
     """Write the wish lists of one draw.
 
     Parameters
     ----------
-    taking_part : ndarray of shape (T,), int64
-        How many of each type take part in this draw.
-    weight, popularity : ndarray
-        What `taste_weights` wrote.
-    ptr : ndarray of shape (n + 1,), int64
-        Written: where each applicant's list starts.
-    program : ndarray of int32, at least MAX_LIST * n long
-        Written: programs, most wanted first; those of the first discipline stand before those behind it.
+    space : Space
+        `taking_part`, `weight` and `popularity` are read. Written: `ptr` and `program`; an applicant's programs of the
+        first discipline stand before those behind it.
     """
     of_first = stream(entropy, _FIRST, draw)
     of_discipline = stream(entropy, _DISCIPLINE, draw)
@@ -188,23 +189,22 @@ def write_wishes(
     of_backup = stream(entropy, _BACKUP, draw)
     of_length = stream(entropy, _LENGTH, draw)
     of_taste = stream(entropy, _TASTE, draw)
-    programs, disciplines = len(tables.program_key), len(tables.discipline_key)
-    track = new_track(max(programs, disciplines) + 1)
-    wanted = np.empty(3, dtype=np.int64)
-    start = np.empty(disciplines + 1, dtype=np.int64)
-    candidates = np.empty(programs, dtype=np.int32)
-    keys, waits = np.empty(programs, dtype=np.uint64), np.empty(programs)
-    wait_first, wait_behind = np.empty(disciplines), np.empty(disciplines)
-    pace = np.full(disciplines, np.inf)
+    ptr, program, track = space.ptr, space.program, space.track
+    wait_first, wait_behind, pace = space.wait_first, space.wait_behind, space.pace
+    space.gathered_for[:] = -1
+    pace[:] = np.inf
     one = math.exp(theta[_ONE])
     edge = 0
     for t in range(len(tables.type_class)):
         group = 1 if tables.class_abroad[tables.type_class[t]] else 0
         bit = np.uint8(1 << tables.type_class[t])
-        gather_open(tables, weight[t], tables.first_open, bit, start, candidates, keys, waits)
-        for k in range(disciplines):
-            some = start[k + 1] > start[k]
-            wanting = popularity[group, k]
+        if space.taking_part[t] == 0:
+            ptr[tables.type_start[t] : tables.type_start[t + 1]] = edge
+            continue
+        for k in range(len(tables.discipline_key)):
+            begin, end = tables.discipline_start[k], tables.discipline_start[k + 1]
+            some = _any_open(space.weight[t], tables.first_open, bit, begin, end)
+            wanting = space.popularity[group, k]
             if tables.type_school[t] >= 0:
                 wanting *= tables.school_taste[tables.type_school[t], k]
             wait_first[k] = 1.0 / wanting if some and wanting > 0.0 else np.inf
@@ -212,35 +212,44 @@ def write_wishes(
             wait_behind[k] = 1.0 / behind if some and behind > 0.0 else np.inf
         for a in range(tables.type_start[t], tables.type_start[t + 1]):
             ptr[a] = edge
-            if a - tables.type_start[t] >= taking_part[t]:
+            if a - tables.type_start[t] >= space.taking_part[t]:
                 continue
             key = tables.applicant_key[a]
             if uniform(fold(of_first, key)) >= tables.class_first[tables.type_class[t]]:
                 continue
-            first, _ = first_two(fold(of_discipline, key), tables.discipline_key, wait_first, -1, track)
+            first, _ = first_two(fold(of_discipline, key), space.discipline_keys, wait_first, -1, track)
             if first < 0:
                 continue
-            wanted[0], wanted[1], wanted[2] = first, -1, -1
+            second, third = -1, -1
             ranks_more = uniform(fold(of_breadth, key))
             only = tables.only_share[group, first]
             if group == 0:
                 only = only * one / (1.0 - only + only * one)
             if ranks_more >= only:
-                wanted[1], third = first_two(fold(of_backup, key), tables.discipline_key, wait_behind, first, track)
-                if ranks_more >= only + (1.0 - only) * (1.0 - theta[_THIRD]):
-                    wanted[2] = third
+                second, third = first_two(fold(of_backup, key), space.discipline_keys, wait_behind, first, track)
+                if ranks_more < only + (1.0 - only) * (1.0 - theta[_THIRD]):
+                    third = -1
             breadth = math.exp(theta[_LENGTH_SPREAD] * normal(fold(of_length, key)))
             taste = fold(of_taste, key)
             room = MAX_LIST
             for place in range(3):
-                k = wanted[place]
+                k = first if place == 0 else (second if place == 1 else third)
                 if k < 0:
                     continue
                 median = theta[_LENGTH_FIRST] if place == 0 else theta[_LENGTH_BEHIND]
                 length = min(max(round(median * breadth), 1), room)
+                begin = tables.discipline_start[k]
+                if space.gathered_for[k] != t:  # most types are few, and want few of the disciplines
+                    space.gathered_for[k] = t
+                    space.gathered_to[k] = gather_open(
+                        tables, space.weight[t], tables.first_open, bit, space.every, begin,
+                        tables.discipline_start[k + 1], space.candidates, space.keys, space.waits,
+                    )  # fmt: skip
+                end = space.gathered_to[k]
                 count, pace[k] = earliest(
-                    taste, candidates, keys, waits, start[k], start[k + 1], length, pace[k], track, program, edge
-                )
+                    taste, space.candidates[begin:end], space.keys[begin:end], space.waits[begin:end], length, pace[k],
+                    track, program[edge:],
+                )  # fmt: skip
                 edge += count
                 room -= count
     ptr[len(tables.applicant_type)] = edge

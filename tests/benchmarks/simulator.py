@@ -23,10 +23,11 @@ import carms_lib as carms
 import numpy as np
 from _report import write_section
 from carms_lib.matching._jit import kernel
-from carms_lib.matching._roth_peranson_scored import PairedLists, index_programs, new_paired_state
+from carms_lib.matching._paired import PairedLists, index_programs, new_paired_state
 from carms_lib.simulator import _draw, _funnel, _iterations, _wishes
 from carms_lib.simulator._couples import MAX_PAIRS, choose_couples, write_pairs
 from carms_lib.simulator._noise import Purpose
+from carms_lib.simulator._space import new_space
 
 MORE = carms.Scenario("Ontario FM +10 %").scale_quota(1.10, province="ON", discipline="Family Medicine")
 ENTROPY = np.uint64(2025)
@@ -64,16 +65,10 @@ class Phases:
         self.market, tables = market, market.tables
         self.theta = market.cohort.parameters["value"].to_numpy(float)
         self.sizes = market.cohort.classes["size"].to_numpy(float)
-        n, programs, longest = market.n_applicants, market.n_programs, market.n_applicants * _wishes.MAX_LIST
-        self.weight = np.empty((len(tables.type_class), programs), dtype=np.float32)
-        self.popularity = np.empty((2, len(tables.discipline_key)))
-        self.share, self.threshold = np.empty(programs), np.empty(programs)
-        self.taking_part = np.empty(len(tables.type_class), dtype=np.int64)
-        self.ptr, self.second_ptr = np.empty(n + 1, dtype=np.int64), np.empty(n + 1, dtype=np.int64)
-        self.program, self.second_program = (np.empty(longest, dtype=np.int32) for _ in range(2))
-        self.score, self.second_score, self.values = (np.empty(longest) for _ in range(3))
-        self.offset = np.empty(programs + 1, dtype=np.int64)
-        self.wished, self.second = np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int32)
+        n, programs = market.n_applicants, market.n_programs
+        self.space = new_space(tables)
+        longest = len(self.space.program)
+        self.wished = np.empty(n, dtype=np.int32)
         self.owner, self.application = np.empty(longest, dtype=np.int32), np.empty(longest, dtype=np.int32)
         self.program_ptr = np.empty(programs + 1, dtype=np.int64)
         self.couple_of, self.members = np.empty(n, dtype=np.int32), np.empty((n // 2, 2), dtype=np.int32)
@@ -90,38 +85,30 @@ class Phases:
         return result
 
     def draw(self, number: int) -> None:
-        tables, theta, state = self.market.tables, self.theta, self.state
+        tables, theta, space, state = self.market.tables, self.theta, self.space, self.state
+        self.tick("weights of a block, a tenth", _wishes.taste_weights, ENTROPY, 0, theta, tables, space)
+        _draw.interview_shares(ENTROPY, 0, tables, space.share)
+        _draw.who_takes_part(ENTROPY, number, self.sizes, tables, space.taking_part)
+        self.tick("wish lists", _wishes.write_wishes, ENTROPY, number, theta, tables, space)
+        _draw._first_of_list(tables, space, self.wished)
+        space.first_of[:] = np.where(self.wished >= 0, tables.program_discipline[self.wished], -1)
         self.tick(
-            "weights of a block, a tenth",
-            _wishes.taste_weights, ENTROPY, 0, theta, tables, self.weight, self.popularity,
+            "files", _funnel.read_files, ENTROPY, Purpose.FILE, number, theta, tables, space.first_of, space.ptr,
+            space.program, space.score,
         )  # fmt: skip
-        _draw._interview_shares(ENTROPY, 0, tables, self.share)
-        _draw._who_takes_part(ENTROPY, number, self.sizes, tables, self.taking_part)
+        self.tick("interviews", _funnel.interview, ENTROPY, number, theta, tables, space)
         self.tick(
-            "wish lists", _wishes.write_wishes, ENTROPY, number, theta, tables, self.taking_part, self.weight,
-            self.popularity, self.ptr, self.program,
+            "index by program", index_programs, space.ptr, space.program, self.owner, self.program_ptr,
+            self.application,
         )  # fmt: skip
-        _draw._first_of_list(tables, self.taking_part, self.ptr, self.program, self.wished)
-        first_of = np.where(self.wished >= 0, tables.program_discipline[self.wished], -1).astype(np.int32)
-        self.tick(
-            "files", _funnel.read_files, ENTROPY, Purpose.FILE, number, theta, tables, first_of, self.ptr,
-            self.program, self.score,
-        )  # fmt: skip
-        self.tick(
-            "interviews", _funnel.interview, ENTROPY, number, theta, tables, self.share, self.ptr, self.program,
-            self.score, self.threshold, self.offset, self.values,
-        )  # fmt: skip
-        self.tick(
-            "index by program", index_programs, self.ptr, self.program, self.owner, self.program_ptr, self.application
-        )
-        couples = choose_couples(ENTROPY, number, theta, tables, self.taking_part, self.couple_of, self.members)
+        couples = choose_couples(ENTROPY, number, theta, tables, space.taking_part, self.couple_of, self.members)
         members, order = self.members[:couples], self.order[:couples]
         self.tick(
-            "lists of pairs", write_pairs, theta, tables, self.ptr, self.program, members, self.pair_ptr, self.pairs
+            "lists of pairs", write_pairs, theta, tables, space.ptr, space.program, members, self.pair_ptr, self.pairs
         )
         lists = PairedLists(
-            self.ptr, self.program, self.score, self.owner, self.program_ptr, self.application, self.couple_of, members,
-            self.pair_ptr, self.pairs,
+            space.ptr, space.program, space.score, self.owner, self.program_ptr, self.application, self.couple_of,
+            members, self.pair_ptr, self.pairs,
         )  # fmt: skip
         _iterations.draw_quota(ENTROPY, number, theta, tables, tables.program_quota, state.quota)
         self.tick(
@@ -129,10 +116,8 @@ class Phases:
             state, order, self.reverted,
         )  # fmt: skip
         self.tick(
-            "second iteration, lists and match", _iterations.second_iteration, ENTROPY, number, theta, tables,
-            self.weight, self.taking_part, first_of, state.match, state.quota, self.second_ptr, self.second_program,
-            self.second_score, self.threshold, self.offset, self.values, state.seat_ptr, self.second, state.position,
-            state.held_applicant, state.held_score, state.held_count, state.waiting,
+            "second iteration, lists and match", _iterations.second_iteration, ENTROPY, number, theta, tables, space,
+            state,
         )  # fmt: skip
 
 
@@ -157,9 +142,10 @@ def peer_draw(market: carms.Market) -> tuple[float, float]:
     types = tables.applicant_type[rng.permutation(market.n_applicants)[:n]]
     start = time.process_time()
     theta = market.cohort.parameters["value"].to_numpy(float)
-    weight = np.empty((len(tables.type_class), market.n_programs), dtype=np.float32)
+    space = new_space(tables)
     with np.errstate(over="ignore"):
-        _wishes.taste_weights(ENTROPY, 0, theta, tables, weight, np.empty((2, len(tables.discipline_key))))
+        _wishes.taste_weights(ENTROPY, 0, theta, tables, space)
+    weight = space.weight
     bits = (1 << tables.type_class).astype(np.uint8)
     weight[(tables.first_open[None, :] & bits[:, None]) == 0] = 0.0
     with np.errstate(divide="ignore"):

@@ -8,18 +8,12 @@ import carms_lib as carms
 import numpy as np
 import pytest
 from carms_lib.matching import MatchingProblem, blocking_pairs
-from carms_lib.matching._roth_peranson_scored import (
-    PairedLists,
-    PairedState,
-    count_blocking,
-    index_programs,
-    match_in_order,
-    new_paired_state,
-)
+from carms_lib.matching._paired import PairedLists, PairedState, index_programs, new_paired_state
+from carms_lib.matching._roth_peranson_scored import count_blocking, match_in_order
 from carms_lib.simulator import PARAMETERS
 from carms_lib.simulator._couples import MAX_PAIRS, choose_couples, write_pairs
 from carms_lib.simulator._draw import COUPLE_COUNTS
-from carms_lib.simulator._wishes import MAX_LIST
+from carms_lib.simulator._space import MAX_LIST
 
 AT = {name: i for i, name in enumerate(PARAMETERS)}
 

@@ -8,8 +8,9 @@ import pytest
 from carms_lib.simulator._draw import NOT_TAKING_PART, BlockInputs, run_block
 from carms_lib.simulator._funnel import interview, keep_best, read_files
 from carms_lib.simulator._noise import Purpose, fold, stream, uniform
-from carms_lib.simulator._race import arrivals, earliest, first_two, new_track
-from carms_lib.simulator._wishes import MAX_LIST, taste_weights, write_wishes
+from carms_lib.simulator._race import earliest, first_two, new_track
+from carms_lib.simulator._space import MAX_LIST, new_space
+from carms_lib.simulator._wishes import taste_weights, write_wishes
 
 
 def _inputs(market: carms.Market) -> BlockInputs:
@@ -64,28 +65,19 @@ def test_a_draw_can_be_rerun_alone(market: carms.Market, result) -> None:  # typ
 def _lists(market: carms.Market, entropy: int, draw: int):  # type: ignore[no-untyped-def]
     """The rank-order lists of one draw, with everybody laid out taking part."""
     tables, theta = market.tables, _inputs(market).theta
-    n, programs = market.n_applicants, market.n_programs
-    weight = np.empty((len(tables.type_class), programs), dtype=np.float32)
-    popularity = np.empty((2, len(tables.discipline_key)))
-    ptr, program = np.empty(n + 1, dtype=np.int64), np.empty(n * MAX_LIST, dtype=np.int32)
-    score, values = np.empty(n * MAX_LIST), np.empty(n * MAX_LIST)
+    n, space = market.n_applicants, new_space(tables)
+    ptr, program, score = space.ptr, space.program, space.score
     with np.errstate(over="ignore"):
-        taste_weights(np.uint64(entropy), 0, theta, tables, weight, popularity)
-        write_wishes(
-            np.uint64(entropy), draw, theta, tables, np.diff(tables.type_start), weight, popularity, ptr, program
-        )
+        taste_weights(np.uint64(entropy), 0, theta, tables, space)
+        space.taking_part[:] = np.diff(tables.type_start)
+        write_wishes(np.uint64(entropy), draw, theta, tables, space)
         wishes = [program[ptr[a] : ptr[a + 1]].copy() for a in range(n)]
-        first_of = np.array(
-            [tables.program_discipline[wish[0]] if len(wish) else -1 for wish in wishes], dtype=np.int32
-        )
-        read_files(np.uint64(entropy), Purpose.FILE, draw, theta, tables, first_of, ptr, program, score)
+        space.first_of[:] = [tables.program_discipline[wish[0]] if len(wish) else -1 for wish in wishes]
+        read_files(np.uint64(entropy), Purpose.FILE, draw, theta, tables, space.first_of, ptr, program, score)
         files = [dict(zip(program[ptr[a] : ptr[a + 1]], score[ptr[a] : ptr[a + 1]], strict=True)) for a in range(n)]
-        share = np.full(programs, 0.5)
-        interview(
-            np.uint64(entropy), draw, theta, tables, share, ptr, program, score,
-            np.empty(programs), np.empty(programs + 1, dtype=np.int64), values,
-        )  # fmt: skip
-    return weight, wishes, files, [program[ptr[a] : ptr[a + 1]].copy() for a in range(n)]
+        space.share[:] = 0.5
+        interview(np.uint64(entropy), draw, theta, tables, space)
+    return space.weight, wishes, files, [program[ptr[a] : ptr[a + 1]].copy() for a in range(n)]
 
 
 def test_wish_lists_hold_each_program_once_and_only_open_ones(market: carms.Market) -> None:
@@ -125,7 +117,7 @@ def test_the_race_is_won_by_weight() -> None:
         state = np.uint64(stream(np.uint64(9), Purpose.TASTE, 0))
         for i in range(8_000):
             own = np.uint64(fold(state, np.uint64(i)))
-            earliest(own, np.arange(3, dtype=np.int32), keys, 1 / rates, 0, 3, 3, np.inf, track, out, 0)
+            earliest(own, np.arange(3, dtype=np.int32), keys, 1 / rates, 3, np.inf, track, out)
             wins[out[0]] += 1
     # Standard error of a share near one half is 0.0056.
     np.testing.assert_allclose(wins / wins.sum(), rates / rates.sum(), atol=0.02)
@@ -143,7 +135,7 @@ def test_the_race_does_not_depend_on_the_pace_guessed(length: int) -> None:
             arrivals = []
             for pace in (np.inf, 1e-9, 0.01):
                 out = np.empty(40, dtype=np.int32)
-                count, _ = earliest(state, candidates, keys, 1 / rates, 0, 40, length, pace, new_track(41), out, 0)
+                count, _ = earliest(state, candidates, keys, 1 / rates, length, pace, new_track(41), out)
                 assert count == length
                 arrivals.append(list(out[:count]))
             assert arrivals[0] == arrivals[1] == arrivals[2]
@@ -170,17 +162,6 @@ def test_keep_best_is_a_sort(seed: int) -> None:
             assert threshold[p] == (own[kept - 1] if kept else np.inf)
 
 
-def test_arrivals_are_exponential_to_the_last_digits() -> None:
-    keys = np.arange(5_000, dtype=np.uint64)
-    waits = np.full(5_000, 2.0)
-    track = new_track(5_000)
-    with np.errstate(over="ignore"):
-        state = np.uint64(stream(np.uint64(4), Purpose.TASTE, 0))
-        arrivals(state, keys, waits, 0, 5_000, track)
-        expected = [-2.0 * np.log(uniform(np.uint64(fold(state, key)))) for key in keys]
-    np.testing.assert_allclose(track.times, expected, rtol=1e-9)
-
-
 def test_first_two_leaves_out_whom_it_is_told_and_who_cannot_run() -> None:
     keys = np.arange(6, dtype=np.uint64)
     waits = np.array([1.0, np.inf, 1.0, 3.0, np.inf, 0.5])
@@ -189,7 +170,10 @@ def test_first_two_leaves_out_whom_it_is_told_and_who_cannot_run() -> None:
         for i in range(200):
             state = np.uint64(stream(np.uint64(4), Purpose.DISCIPLINE, i))
             first, second = first_two(state, keys, waits, -1, track)
-            order = [k for k in np.argsort(track.times) if np.isfinite(waits[k])]
+            times = [
+                -np.log(uniform(np.uint64(fold(state, key)))) * wait for key, wait in zip(keys, waits, strict=True)
+            ]
+            order = [k for k in np.argsort(times) if np.isfinite(waits[k])]
             assert [first, second] == order[:2]
             without = first_two(state, keys, waits, first, track)
             assert list(without) == [k for k in order if k != first][:2]

@@ -41,11 +41,17 @@ def test_normal_and_logistic_have_their_moments() -> None:
         state = np.uint64(noise.stream(np.uint64(3), noise.Purpose.MERIT, 0))
         keys = [np.uint64(noise.fold(state, np.uint64(i))) for i in range(40_000)]
     normal = np.array([noise.normal(key) for key in keys])
-    logistic = np.array([noise.logistic(key) for key in keys])
+    logistic = np.array([noise.logistic(noise.uniform(key)) for key in keys])
     assert abs(normal.mean()) < 0.02
     assert abs(normal.std() - 1.0) < 0.02
     assert abs(logistic.mean()) < 0.04
     assert abs(logistic.var() - np.pi**2 / 3.0) < 0.12
+
+
+def test_the_logarithm_is_right_to_ten_digits_also_where_it_is_near_zero() -> None:
+    near = 1.0 - 2.0 ** -np.arange(2.0, 54.0)
+    for x in np.concatenate([near, 1.0 / near, 10.0 ** np.arange(-300, 300, 7), np.linspace(0.5, 2.0, 301)]):
+        np.testing.assert_allclose(noise.log_of(x), np.log(x), rtol=6e-11, atol=0.0)
 
 
 def test_key_of_text_is_fnv_1a() -> None:

@@ -13,9 +13,10 @@ import pandas as pd
 from carms_lib.data.calibrate.markets import PROVINCE
 from carms_lib.data.calibrate.published import Published
 from carms_lib.simulator import Market
-from carms_lib.simulator._draw import BlockInputs, BlockResult, _who_takes_part
+from carms_lib.simulator._draw import BlockInputs, BlockResult, who_takes_part
 from carms_lib.simulator._settings import shifted
-from carms_lib.simulator._wishes import MAX_LIST, taste_weights, write_wishes
+from carms_lib.simulator._space import new_space
+from carms_lib.simulator._wishes import taste_weights, write_wishes
 
 __all__ = ["GROUPS", "discrepancy", "published_moments", "simulated_moments", "simulated_tables"]
 
@@ -240,15 +241,13 @@ def _from_counts(
 def _list_lengths(market: Market, inputs: BlockInputs, entropy: int, block: int) -> dict[str, float]:
     """Mean numbers of programs and disciplines on the wish lists of one draw."""
     tables = shifted(market, inputs.shift)
-    n, kinds, programs = market.n_applicants, len(tables.type_class), market.n_programs
-    weight, popularity = np.empty((kinds, programs), dtype=np.float32), np.empty((2, len(tables.discipline_key)))
-    taking_part, ptr = np.empty(kinds, dtype=np.int64), np.empty(n + 1, dtype=np.int64)
-    program = np.empty(n * MAX_LIST, dtype=np.int32)
+    n, space = market.n_applicants, new_space(tables)
     key, theta = np.uint64(entropy), np.ascontiguousarray(inputs.theta, dtype=np.float64)
     with np.errstate(over="ignore"):
-        taste_weights(key, block, theta, tables, weight, popularity)
-        _who_takes_part(key, 0, np.ascontiguousarray(inputs.sizes, dtype=np.float64), tables, taking_part)
-        write_wishes(key, 0, theta, tables, taking_part, weight, popularity, ptr, program)
+        taste_weights(key, block, theta, tables, space)
+        who_takes_part(key, 0, np.ascontiguousarray(inputs.sizes, dtype=np.float64), tables, space.taking_part)
+        write_wishes(key, 0, theta, tables, space)
+    ptr, program = space.ptr, space.program
     length = np.diff(ptr)
     of = tables.program_discipline[program[: ptr[-1]]]
     start = np.r_[True, of[1:] != of[:-1]]

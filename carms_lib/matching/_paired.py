@@ -1,0 +1,121 @@
+"""What Roth and Peranson's procedure by score stands on: lists, state, and the fingerprint of a state.
+
+Belongs here: the arrays, where they are made, and how two states are told apart. Does not belong here: the procedure,
+which is `_roth_peranson_scored`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from carms_lib.matching._jit import allocating_kernel, kernel
+
+if TYPE_CHECKING:
+    from carms_lib.matching._types import Bools, Float64s, Int32s, Int64s
+
+__all__ = [
+    "FINGERPRINT",
+    "SITS",
+    "VACATED",
+    "WAITING",
+    "PairedLists",
+    "PairedState",
+    "code_of",
+    "index_programs",
+    "new_paired_state",
+]
+
+WAITING, VACATED, FINGERPRINT = 0, 1, 2  # places in PairedState.count
+SITS = 2  # a kind of code, beside WAITING and VACATED
+_LOW = np.int64(0x7FFFFFFF)
+_MIX = (np.int64(0x45D9F3B3), np.int64(0x3C6EF373), np.int64(0x2545F491), np.int64(0x5BD1E995))
+
+
+class PairedLists(NamedTuple):
+    """What does not change while a match runs; n applicants, P programs, E entries, C couples."""
+
+    ptr: Int64s  # [n + 1]: where each applicant's list begins
+    idx: Int32s  # [E]: program of each entry, best first
+    score: Float64s  # [E]: priority of the applicant there; -inf means not ranked
+    owner: Int32s  # [E]: applicant of each entry
+    program_ptr: Int64s  # [P + 1]: where each program's applications begin in `application`
+    application: Int32s  # [E]: entries by program
+    couple_of: Int32s  # [n]: number of the couple, -1 for a single
+    members: Int32s  # [C, 2]
+    pair_ptr: Int64s  # [C + 1]: where each couple's list of pairs begins
+    pairs: Int32s  # [pairs, 2]: the entry of each member, -1 for "no match"
+
+
+class PairedState(NamedTuple):
+    """What does: who sits where, and who waits."""
+
+    quota: Int32s  # [P]
+    seat_ptr: Int64s  # [P + 1]: where each program's seats begin in `held_applicant`
+    match: Int32s  # [n]: program of each applicant, -1 when unmatched
+    position: Int32s  # [n]: place in the own list, of pairs for a member of a couple; its length when unmatched
+    held_applicant: Int32s
+    held_score: Float64s
+    held_count: Int32s  # [P]
+    waiting: Int32s  # [n + C], a stack of units; also the stack of deferred acceptance
+    is_waiting: Bools  # [n + C]
+    vacated: Int32s  # [P], a stack of programs
+    is_vacated: Bools  # [P]
+    admitted: Bools  # [C]
+    count: Int64s  # [3]: heights of the two stacks, and the fingerprint of the state (see `code_of`)
+
+
+@allocating_kernel
+def new_paired_state(n: int, programs: int, seats: int) -> PairedState:
+    """Return arrays for a match with at most n / 2 couples."""
+    units = n + n // 2
+    return PairedState(
+        np.zeros(programs, np.int32),
+        np.zeros(programs + 1, np.int64),
+        np.full(n, -1, np.int32),
+        np.zeros(n, np.int32),
+        np.zeros(seats, np.int32),
+        np.zeros(seats),
+        np.zeros(programs, np.int32),
+        np.zeros(units, np.int32),
+        np.zeros(units, np.bool_),
+        np.zeros(programs, np.int32),
+        np.zeros(programs, np.bool_),
+        np.zeros(n // 2, np.bool_),
+        np.zeros(3, np.int64),
+    )
+
+
+@kernel
+def index_programs(ptr: Int64s, idx: Int32s, owner: Int32s, program_ptr: Int64s, application: Int32s) -> None:
+    """Write who owns each entry, and the entries of each program."""
+    n, programs = ptr.size - 1, program_ptr.size - 1
+    program_ptr[:] = 0
+    for applicant in range(n):
+        for entry in range(ptr[applicant], ptr[applicant + 1]):
+            owner[entry] = applicant
+            program_ptr[idx[entry] + 1] += 1
+    for program in range(programs):
+        program_ptr[program + 1] += program_ptr[program]
+    for entry in range(ptr[n]):
+        application[program_ptr[idx[entry]]] = entry
+        program_ptr[idx[entry]] += 1
+    for program in range(programs, 0, -1):  # each place has walked to the next one's beginning
+        program_ptr[program] = program_ptr[program - 1]
+    program_ptr[0] = 0
+
+
+@kernel
+def code_of(kind: int, one: int, other: int) -> int:
+    """Return the code of one fact about a state: who sits where, or who stands where in a stack.
+
+    The fingerprint of a state is the exclusive or of the codes of all its facts, so that a fact is added or taken out
+    by one operation. Two states with one fingerprint are taken to be the same; of different ones, one pair in 2^62 is.
+    Arguments are below 2^31, and no product leaves 63 bits.
+    """
+    x = ((one + 1) * _MIX[0]) ^ ((3 * other + kind + 1) * _MIX[1])
+    for _ in range(2):
+        x ^= x >> 29
+        x = ((x & _LOW) * _MIX[2]) ^ (((x >> 31) & _LOW) * _MIX[3])
+    return x ^ (x >> 29)
