@@ -126,6 +126,14 @@ class TestMarket:
         assert isinstance(axes, Axes)
         plt.close("all")
 
+    def test_the_study_names_the_release_and_the_hash_of_each_of_its_files(self, left):
+        """Nobody had to say what gold was made from: it says so itself."""
+        sources = left["release"].sources
+        assert len(sources) >= 3
+        for told in (left["study"].provenance, left["gold"].provenance, left["layers"].gold.provenance):
+            assert told.release_id == "1503"
+            assert told.sources == dict(zip(sources["file"], sources["sha256"], strict=True))
+
     def test_the_memo_is_there(self, left):
         assert (left["folder"] / "memo" / "index.html").stat().st_size > 100_000
         assert (left["folder"] / "carms.db").stat().st_size > 100_000

@@ -85,7 +85,9 @@ def load_release(path: str | os.PathLike[str] | None = None, *, release_id: str 
     Nothing is repaired. A page without a row in the master, a row without a page, and ids that occur twice are kept
     as they are; the transforms set them aside with their reason.
 
-    Every heading that the publisher's system prints begins a section; release 1503 has 9,824. The publisher's own
+    Every first-level heading under a rule begins a section; release 1503 has 9,824, all of them known. Of a section
+    whose heading is not known the heading is given and the text is not, since contacts may stand in it; a check of
+    every build names such headings. The publisher's own
     count is 10,716: it counts title and header block of each page too, and leaves out Important Information.
 
     Examples

@@ -8,6 +8,7 @@ what must not leave the loaders (`_privacy`).
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from ._fields import parse_fields
@@ -38,17 +39,18 @@ class PageParts(NamedTuple):
 
     @property
     def contacts(self) -> str:
-        """The body of the contact section."""
-        return self._bodies(of_contacts=True)
+        """The bodies of the sections that stay here: the contacts, and what stands under an unknown heading."""
+        return "\n\n".join(part.body for part in self.sections if _stays(part))
 
     @property
     def body(self) -> str:
         """The bodies of all other sections."""
-        return self._bodies(of_contacts=False)
+        return "\n\n".join(part.body for part in self.sections if not _stays(part))
 
-    def _bodies(self, *, of_contacts: bool) -> str:
-        bodies = [part.body for part in self.sections if (part.key == CONTACT_SECTION) is of_contacts]
-        return "\n\n".join(bodies)
+
+def _stays(section: Section) -> bool:
+    """Answer whether the text of a section stays here; under an unknown heading there may be contacts too."""
+    return section.key == CONTACT_SECTION or not section.is_known
 
 
 def take_apart(document_id: str | None, text: str, *, source_url: str | None = None) -> PageParts:
@@ -100,7 +102,7 @@ def read_pages(pages: Iterable[PageParts]) -> tuple[list[Row], list[Row]]:
 
 def _page_row(page: PageParts, scrub: Scrubber) -> Row:
     header = parse_header(page.preamble)
-    fields = parse_fields(page.sections, header)
+    fields = parse_fields(_as_far_as_known(page.sections), header)
     values: dict[str, str | None] = {
         **header._asdict(),
         **{name: scrub(value) for name, value in fields._asdict().items()},
@@ -112,16 +114,33 @@ def _page_row(page: PageParts, scrub: Scrubber) -> Row:
     return tuple(values[column] for column in PAGE_COLUMNS)
 
 
+def _as_far_as_known(sections: list[Section]) -> list[Section]:
+    """Return the known sections, each with what stands under unknown headings below it.
+
+    Such a heading may as well be one that an author put into the text; the labels that the publisher's system prints
+    under it still count.
+    """
+    known: list[Section] = []
+    for section in sections:
+        if section.is_known:
+            known.append(section)
+        elif known and not _stays(known[-1]):
+            known[-1] = replace(known[-1], body=f"{known[-1].body}\n\n# {section.heading}\n\n{section.body}")
+    return known
+
+
 def _section_rows(page: PageParts, scrub: Scrubber) -> Iterable[Row]:
     for position, section in enumerate(page.sections, start=1):
-        text = None if section.key == CONTACT_SECTION else scrub(section.body)
-        n_characters = str(len(section.body))
-        yield page.document_id, str(position), section.key, section.heading, n_characters, text
+        text = None if _stays(section) else scrub(section.body)
+        key, heading = section.key, section.heading
+        if not section.is_known:
+            key = heading = scrub(heading) or key
+        yield page.document_id, str(position), key, heading, str(len(section.body)), text
 
 
 def _language(sections: list[Section]) -> str | None:
     """Return the language of most headings, None for a page without a known heading."""
-    if not sections:
+    languages = [section.language for section in sections if section.is_known]
+    if not languages:
         return None
-    n_french = sum(section.language == "fr" for section in sections)
-    return "fr" if 2 * n_french > len(sections) else "en"
+    return "fr" if 2 * languages.count("fr") > len(languages) else "en"

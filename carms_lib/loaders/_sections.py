@@ -5,7 +5,8 @@ splitting a page's lines, and joining lines that were wrapped. Does not belong h
 (`_fields`), and what of it may leave the loaders (`_privacy`).
 
 A page is a header block, a contact block and sections. A section begins with the rule ``* * *`` followed by
-a known first-level heading; a first-level heading without the rule, or unknown, is text of the body.
+a first-level heading, known or not; a first-level heading without the rule is text of the body. No page of release
+1503 has an unknown one, so that one is news: a new section, or an old one under another name.
 """
 
 from __future__ import annotations
@@ -50,9 +51,9 @@ class Section:
     Parameters
     ----------
     key : str
-        One of `HEADINGS`.
-    language : str
-        "en" or "fr".
+        One of `HEADINGS`; the heading as printed where it is none of them.
+    language : str or None
+        "en" or "fr"; None for an unknown heading.
     heading : str or None
         As printed; None where the form of the pages does not repeat it.
     body : str
@@ -60,9 +61,14 @@ class Section:
     """
 
     key: str
-    language: str
+    language: str | None
     heading: str | None
     body: str
+
+    @property
+    def is_known(self) -> bool:
+        """The heading is one of those in the table."""
+        return self.key in HEADINGS
 
 
 def fold(text: str) -> str:
@@ -95,7 +101,7 @@ def split_page(text: str) -> tuple[str, list[Section]]:
         Bodies stripped of outer white space; an empty section has an empty body.
     """
     lines = text.split("\n")
-    starts: list[tuple[int, int, str, str, str]] = []  # rule line, heading line, key, language, heading
+    starts: list[tuple[int, int, str, str | None, str]] = []  # rule line, heading line, key, language, heading
     for number, line in enumerate(lines):
         if not (line.startswith("*") and _RULE.fullmatch(line)):
             continue
@@ -103,9 +109,9 @@ def split_page(text: str) -> tuple[str, list[Section]]:
         while below < len(lines) and not lines[below].strip():
             below += 1
         heading = _HEADING.fullmatch(lines[below]) if below < len(lines) else None
-        known = _BY_HEADING.get(fold(heading[1])) if heading else None
-        if heading and known:
-            starts.append((number, below, *known, heading[1]))
+        if heading:
+            key, language = _BY_HEADING.get(fold(heading[1]), (heading[1], None))
+            starts.append((number, below, key, language, heading[1]))
     if not starts:
         return text, []
     ends = [start[0] for start in starts[1:]] + [len(lines)]

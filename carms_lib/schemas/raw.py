@@ -72,7 +72,7 @@ class RawSection(Table):
 
     document_id: Text = field("page: last line, or the file's name", nullable=True)
     section_position: Text = field("page: count of its sections", nullable=True)
-    section_key: Text = field("page: heading, conformed to the canonical key", nullable=True)
+    section_key: Text = field("page: heading, conformed to the canonical key where it is known", nullable=True)
     heading: Text = field("page: heading after a rule", nullable=True)
     n_characters: Text = field("page: length of the body before scrubbing", nullable=True)
     text: Text = field("page: body without contact details", nullable=True)

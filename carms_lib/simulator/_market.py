@@ -126,7 +126,8 @@ class Market:
             interview_band is a share of applicants in percent, such as "26 - 50".
         cohort : Cohort
         provenance : Provenance, optional
-            What the table was made from; by default what the mapping or frame says itself.
+            What the table was made from. By default what `gold` says of itself, as what `to_gold` and `build` return
+            does; a frame or plain dict says only which release its column release_id names.
 
         Returns
         -------
@@ -140,7 +141,8 @@ class Market:
         frame = gold if isinstance(gold, pd.DataFrame) else _program_frame(gold)
         programs = _check_programs(frame, cohort)
         if provenance is None:
-            provenance = getattr(gold, "provenance", None) or Provenance(release_id=_release_of(frame))
+            own = getattr(gold, "provenance", None)  # of a frame this may be a column of that name
+            provenance = own if isinstance(own, Provenance) else Provenance(release_id=_release_of(frame))
         provenance = provenance.with_settings(cohort=cohort.name)
         return _assemble(programs, cohort, provenance, {})
 

@@ -50,7 +50,9 @@ def to_bronze(release: Release) -> Layer:
         raw = validate(release[table], "raw", table)
         tables[table] = _stamped(raw, table, release)
         steps.append(step_row("bronze", table, len(raw), len(tables[table]), 0))
-    return Layer("bronze", tables, quarantine=empty_quarantine(), steps=steps_frame(steps))
+    return Layer(
+        "bronze", tables, quarantine=empty_quarantine(), steps=steps_frame(steps), provenance=release.provenance
+    )
 
 
 def require_release(release: object) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -46,6 +46,8 @@ class Layers(Mapping[str, Layer]):
         The release that was built.
     provenance : Provenance
         What it was built from.
+    reference : Reference
+        The reviewed reference data that it was built with.
     """
 
     bronze: Layer
@@ -54,6 +56,7 @@ class Layers(Mapping[str, Layer]):
     report: Report
     release_id: str
     provenance: Provenance
+    reference: Reference = field(default_factory=load_reference)
 
     def __getitem__(self, layer: str) -> Layer:
         if layer not in self:
@@ -95,7 +98,8 @@ class Layers(Mapping[str, Layer]):
             (as the contract of silver has it), source_table, source_column, printed (as published), source_file,
             source_row (position in the raw table, from 1), source_sha256, document_id (of the page, where it was read
             from one; the file of that name in the archive), page (its address) and note. A value that was looked up
-            has a row for the reviewed reference data and one for what was looked up. A cell has the rows of each of
+            has a row for the reviewed reference data, of the library or as `build` was given it (that has no file), and
+            one for what was looked up. A cell has the rows of each of
             its programs.
 
         Raises
@@ -113,7 +117,8 @@ class Layers(Mapping[str, Layer]):
         >>> traced[["value", "printed", "source_table", "source_file", "document_id"]].values.tolist()
         [['4', '4', 'page', 'program_descriptions.zip', '1503-27447']]
         """
-        return trace(self.bronze, self.silver, self.gold, self.quarantine, table, column, key)
+        layers = (self.bronze, self.silver, self.gold)
+        return trace(*layers, self.quarantine, self.reference, table, column, key)
 
     def summary(self) -> str:
         """Return one screen: tables and rows per layer, then the report."""
@@ -212,7 +217,8 @@ def build(
             gold = to_gold(silver)
             bench.add(gold)
     bench.report.warn()
-    return Layers(bronze, silver, gold, bench.report, release.release_id, release.provenance)
+    kept = (bench.report, release.release_id, release.provenance, evidence.reference)
+    return Layers(bronze, silver, gold, *kept)
 
 
 class _Bench:

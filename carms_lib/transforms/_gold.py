@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from carms_lib.schemas import codes
-from carms_lib.transforms._layer import Layer, held, shaped, step_row, steps_frame
+from carms_lib.transforms._layer import Layer, held, provenance_of, shaped, step_row, steps_frame
 from carms_lib.transforms._sieve import empty_quarantine
 
 __all__ = ["to_gold"]
@@ -37,13 +37,14 @@ def to_gold(silver: Mapping[str, pd.DataFrame]) -> Layer:
     ArgumentError, UnknownNameError
         If another layer is given, or a table is not there.
     """
+    provenance = provenance_of(silver)
     silver = held(silver, "silver")
     program = _program(silver)
     tables = {"program": program, "cell": _cell(program)}
     seats = int(silver["program"]["quota"].sum()), int(program["quota"].sum())
     n_read, n_kept = len(silver["program"]), len(program)
     steps = steps_frame([step_row("gold", "program", n_read, n_kept, 0, (*seats, 0))])
-    return Layer("gold", tables, quarantine=empty_quarantine(), steps=steps)
+    return Layer("gold", tables, quarantine=empty_quarantine(), steps=steps, provenance=provenance)
 
 
 def _program(silver: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

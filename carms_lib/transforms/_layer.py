@@ -12,9 +12,10 @@ from types import MappingProxyType
 import pandas as pd
 
 from carms_lib.exceptions import ArgumentError, UnknownNameError
+from carms_lib.provenance import Provenance
 from carms_lib.schemas import TEXT, contract, contracts, validate
 
-__all__ = ["Layer", "held", "shaped", "step_row", "steps_frame"]
+__all__ = ["Layer", "held", "provenance_of", "shaped", "step_row", "steps_frame"]
 
 _STEP = {
     "step": TEXT,
@@ -41,6 +42,8 @@ class Layer(Mapping[str, pd.DataFrame]):
         Rows set aside on the way to this layer, one row per reason (contract audit.quarantine).
     steps : DataFrame
         Rows and seats read, kept and set aside, one row per table read (contract audit.step).
+    provenance : Provenance, optional
+        What it was made from; None where that is not known.
 
     Raises
     ------
@@ -51,9 +54,16 @@ class Layer(Mapping[str, pd.DataFrame]):
     """
 
     def __init__(
-        self, name: str, tables: Mapping[str, pd.DataFrame], *, quarantine: pd.DataFrame, steps: pd.DataFrame
+        self,
+        name: str,
+        tables: Mapping[str, pd.DataFrame],
+        *,
+        quarantine: pd.DataFrame,
+        steps: pd.DataFrame,
+        provenance: Provenance | None = None,
     ) -> None:
         self.name = name
+        self.provenance = provenance
         self._tables = MappingProxyType({table: validate(tables[table], name, table) for table in contracts()[name]})
         self.quarantine = validate(quarantine, "audit", "quarantine")
         self.steps = validate(steps, "audit", "step")
@@ -80,6 +90,11 @@ class Layer(Mapping[str, pd.DataFrame]):
     def __repr__(self) -> str:
         rows = ", ".join(f"{table}: {len(frame):,}" for table, frame in self.items())
         return f"Layer({self.name!r}, rows={{{rows}}}, quarantined={len(self.quarantine):,})"
+
+
+def provenance_of(tables: Mapping[str, pd.DataFrame]) -> Provenance | None:
+    """Return what a layer was made from; None for tables that do not say."""
+    return tables.provenance if isinstance(tables, Layer) else None
 
 
 def held(tables: Mapping[str, pd.DataFrame], layer: str) -> Mapping[str, pd.DataFrame]:

@@ -15,7 +15,7 @@ import pandas as pd
 
 from carms_lib.exceptions import ArgumentError, UnknownNameError
 from carms_lib.provenance import sha256_bytes
-from carms_lib.schemas import TEXT, contract, load_reference
+from carms_lib.schemas import TEXT, Reference, contract, load_reference
 
 __all__ = ["trace"]
 
@@ -45,7 +45,14 @@ _LOOKED_UP = {"stream": ("stream",), "school": ("school",), "site": ("school", "
 
 
 def trace(
-    bronze: Tables, silver: Tables, gold: Tables, quarantine: pd.DataFrame, table: str, column: str | None, key: Any
+    bronze: Tables,
+    silver: Tables,
+    gold: Tables,
+    quarantine: pd.DataFrame,
+    reference: Reference,
+    table: str,
+    column: str | None,
+    key: Any,
 ) -> pd.DataFrame:
     """Return where the values of some rows of gold come from; see `Layers.lineage`."""
     promise = contract("gold", table)
@@ -53,7 +60,7 @@ def trace(
     if column is not None and column not in promise.columns:
         raise UnknownNameError("column", column, promise.columns)
     columns = [column] if column is not None else promise.columns
-    walk = _Walk(bronze, silver, quarantine)
+    walk = _Walk(bronze, silver, quarantine, reference)
     program = gold["program"]
     found: list[dict[str, Any]] = []
     for row in rows.to_dict("records"):
@@ -88,7 +95,7 @@ def _selected(frame: pd.DataFrame, table: str, key: Mapping[str, object]) -> pd.
 class _Walk:
     """The way back from one program; the rows of bronze are found by key once, whatever is asked."""
 
-    def __init__(self, bronze: Tables, silver: Tables, quarantine: pd.DataFrame) -> None:
+    def __init__(self, bronze: Tables, silver: Tables, quarantine: pd.DataFrame, reference: Reference) -> None:
         self._documents = silver["program"].set_index(_KEY)["document_id"]
         aside = quarantine[quarantine["step"] == "silver"]
         kept = {
@@ -98,7 +105,6 @@ class _Walk:
         keys = {"discipline": "discipline_id", "program_master": _KEY, "page": "document_id", "section": "document_id"}
         self._rows = {name: frame.groupby(keys[name], sort=False) for name, frame in kept.items()}
         self._discipline_id = silver["discipline"].set_index("discipline")["discipline_id"]
-        reference = load_reference()
         self._correction = reference.correction
         self._reference = {"stream": reference.stream, "school": reference.school, "site": reference.site}
 
@@ -180,18 +186,27 @@ class _Walk:
             table, column = "school", "school_province"
             frame = self._reference["school"]
             found = frame["school"] == program["school"]
-        for place in frame.index[found]:
-            file = f"data/reference/{table}.csv"
-            content = files("carms_lib").joinpath(file).read_bytes()
+        for position in found.to_numpy().nonzero()[0]:
             yield {
                 "source_table": "reference",
                 "source_column": column,
-                "printed": _text(frame.loc[place, column]),
-                "source_file": f"carms_lib/{file}",
-                "source_row": int(place) + 1,
-                "source_sha256": sha256_bytes(content),
-                "note": "reviewed reference data of this library",
+                "printed": _text(frame[column].iloc[position]),
+                "source_row": int(position) + 1,
+                **_origin(table, frame),
             }
+
+
+def _origin(table: str, frame: pd.DataFrame) -> dict[str, Any]:
+    """Return file, hash and note of a table of the reference data: the library's own file only if it is that."""
+    if not frame.equals(getattr(load_reference(), table)):
+        return {"source_file": None, "source_sha256": None, "note": f"reference.{table} as given to build"}
+    file = f"data/reference/{table}.csv"
+    content = files("carms_lib").joinpath(file).read_bytes()
+    return {
+        "source_file": f"carms_lib/{file}",
+        "source_sha256": sha256_bytes(content),
+        "note": "reviewed reference data of this library",
+    }
 
 
 def _text(value: Any) -> str | None:

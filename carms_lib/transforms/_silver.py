@@ -13,7 +13,7 @@ import pandas as pd
 from carms_lib.schemas import Reference, load_reference
 from carms_lib.transforms import _dimensions as dimensions
 from carms_lib.transforms import _facts as facts
-from carms_lib.transforms._layer import Layer, held, step_row, steps_frame
+from carms_lib.transforms._layer import Layer, held, provenance_of, step_row, steps_frame
 from carms_lib.transforms._names import Names
 from carms_lib.transforms._sieve import Sieve
 
@@ -53,6 +53,7 @@ def to_silver(bronze: Mapping[str, pd.DataFrame], *, reference: Reference | None
     The three provinces are kept apart: of the school (reference), of the site (reference, reviewed site by site)
     and of the mailing address (the page).
     """
+    provenance = provenance_of(bronze)
     bronze = held(bronze, "bronze")
     reference = reference or load_reference()
     names = Names.of(reference)
@@ -98,7 +99,8 @@ def to_silver(bronze: Mapping[str, pd.DataFrame], *, reference: Reference | None
     }
     sieves = (discipline, master, page, section)
     quarantine = pd.concat([sieve.quarantine for sieve in sieves], ignore_index=True)
-    return Layer("silver", tables, quarantine=quarantine, steps=_steps(sieves, pages["quota"]))
+    steps = _steps(sieves, pages["quota"])
+    return Layer("silver", tables, quarantine=quarantine, steps=steps, provenance=provenance)
 
 
 def _corrected(master: pd.DataFrame, correction: pd.DataFrame) -> pd.DataFrame:

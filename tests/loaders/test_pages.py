@@ -98,12 +98,52 @@ def test_a_heading_is_known_whatever_its_apostrophe_case_and_accents(read_one, b
 
 
 def test_headings_in_the_text_and_rules_in_the_text_do_not_split(read_one, build):
-    body = "# Interviews\n\nOf old.\n\n* * *\n\n# Our values\n\n#Interviews\n\n* * *\n\nEnd."
+    body = "# Interviews\n\nOf old.\n\n# Our values\n\n* * *\n\n#Interviews\n\n* * *\n\n## Ours\n\n* * *\n\nEnd."
     plain = read_one(build.Program("101"))["section"]
     release = read_one(build.Program("101").with_section("review_process", body))
     section = release["section"].set_index("section_key")
     assert len(section) == len(plain)
     assert section.loc["review_process", "text"] == body
+
+
+def test_a_heading_that_nobody_knows_begins_a_section_and_is_told(read_one, build):
+    plain = read_one(build.Program("101"))
+    text = "For all.\n\n* * *\n\n#  Salary\n\nName: Una Sedge\n\nPhone: 416-555-0199"
+    release = read_one(build.Program("101").with_section("review_process", text))
+    section = release["section"].set_index("section_key")
+    assert len(section) == len(plain["section"]) + 1
+    assert section.loc["review_process", "text"] == "For all."
+    assert section.loc["Salary", "heading"] == "Salary"
+    assert section.loc["Salary", "n_characters"] == str(len("Name: Una Sedge\n\nPhone: 416-555-0199"))
+    assert pd.isna(section.loc["Salary", "text"])
+    pd.testing.assert_frame_equal(release["page"], plain["page"])  # the facts are those that they were
+
+
+def test_facts_below_an_unknown_heading_still_count(read_one, build):
+    plain = read_one(build.Program("101", applications_band="601 +"))
+    criteria = build.Program("101", applications_band="601 +").bodies()["selection_criteria"]
+    above, below = criteria.split("## File review process")
+    text = f"{above}* * *\n\n# Our values\n\n## File review process{below}"
+    release = read_one(build.Program("101").with_section("selection_criteria", text))
+    assert "Our values" in release["section"]["section_key"].tolist()
+    pd.testing.assert_frame_equal(release["page"], plain["page"])
+    assert release["page"]["applications_band"].tolist() == ["601 +"]
+
+
+def test_contacts_under_another_heading_do_not_leave(read_one, build):
+    """A contact section that was renamed is known no more: its text stays here, its people are removed elsewhere."""
+    renamed = build.Program("101").with_section("review_process", "Ask Bo Larkspur.").markdown()
+    assert renamed.count("# Program Contacts") == 1
+    pages = read_one(build.Program("101").with_section("review_process", "Ask Bo Larkspur."))
+    from carms_lib.loaders._page import read_pages, take_apart
+
+    changed = renamed.replace("# Program Contacts", "# Whom to ask: Bo Larkspur, office@example.org")
+    page_rows, section_rows = read_pages([take_apart("1503-101", changed)])
+    told = repr((page_rows, section_rows))
+    assert "Larkspur" not in told
+    assert "@" not in told
+    assert len(section_rows) == len(pages["section"])
+    assert section_rows[0][2] == "Whom to ask: [name removed], [e-mail removed]"
 
 
 def test_the_length_of_a_section_is_that_of_its_body_before_scrubbing(read_one, build):

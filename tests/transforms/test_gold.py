@@ -102,3 +102,12 @@ def test_tables_of_ones_own_are_held_against_the_contract(bench):
     del silver["band"]
     with pytest.raises(UnknownNameError, match="table of silver='band' is unknown"):
         to_gold(silver)
+
+
+def test_each_layer_carries_what_it_was_made_from(bench):
+    bronze = to_bronze(bench.release)
+    silver = to_silver(bronze)
+    assert bronze.provenance == silver.provenance == to_gold(silver).provenance == bench.release.provenance
+    assert silver.provenance.sources["9901_discipline.xlsx"] == "a" * 64
+    # a mapping of one's own does not say, and nothing is made up
+    assert to_gold(dict(silver)).provenance is None

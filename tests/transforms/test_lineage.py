@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 from carms_lib.exceptions import ArgumentError, UnknownNameError
 from carms_lib.loaders import load_release
 from carms_lib.provenance import sha256_file
-from carms_lib.schemas import contract
+from carms_lib.schemas import TEXT, contract, load_reference
 from carms_lib.transforms import build
 
 COLUMNS = contract("gold", "program").columns
@@ -84,6 +85,30 @@ def test_a_site_that_no_one_reviewed_has_its_schools_province(bench):
     traced = layers.lineage("site_province", program_stream_id="101")
     assert traced["source_file"].iloc[0] == "carms_lib/data/reference/school.csv"
     assert traced["printed"].iloc[0] == "ON"
+
+
+def test_reference_data_that_was_given_is_what_is_traced(bench):
+    own = load_reference()
+    site = own.site.copy()
+    kingston = (site["school"] == "Queen's University") & (site["site"] == "Kingston")
+    site.loc[kingston, "site_province"] = "NU"
+    site = site.iloc[::-1]  # at another row, under another label
+    corrected = pd.DataFrame(
+        [("9901", "102", "program_site", "Québec", "Lévis", "moved")], columns=own.correction.columns
+    ).astype(TEXT)
+    given = replace(own, site=site, correction=corrected)
+    with pytest.warns(match="title names the program.*102"):
+        layers = build(bench.release, reference=given)
+    assert layers.reference is given
+    looked_up = layers.lineage("site_province", program_stream_id="101").iloc[0]
+    assert (looked_up["value"], looked_up["printed"], looked_up["source_table"]) == ("NU", "NU", "reference")
+    assert looked_up[["source_file", "source_sha256"]].isna().all()
+    assert looked_up["note"] == "reference.site as given to build"
+    assert site["site_province"].iloc[looked_up["source_row"] - 1] == "NU"
+    # a table that is still the library's own has its file
+    school = layers.lineage("school_province", program_stream_id="101").iloc[0]
+    assert school["source_file"] == "carms_lib/data/reference/school.csv"
+    assert layers.lineage("site", program_stream_id="102").iloc[0]["note"] == "corrected to 'Lévis': moved"
 
 
 @pytest.mark.parametrize(
