@@ -114,14 +114,15 @@ def find_release(path: str | os.PathLike[str], release_id: str) -> ReleaseFiles:
         msg = f"path={str(path)!r} is neither a folder nor a zip or tar archive. {_EXPECTED}"
         raise SourceError(msg)
     entries = [entry for entry in entries if not _is_litter(entry.name)]
+    source = place.name or str(place)  # "." has no name
     workbooks = _workbooks(entries)
-    chosen = _choose_release(workbooks, entries, release_id, place.name)
+    chosen = _choose_release(workbooks, entries, release_id, source)
     return ReleaseFiles(
         release_id=chosen,
         kind=kind,
-        discipline=_one(workbooks, chosen, "discipline", entries, place.name),
-        program_master=_one(workbooks, chosen, "program_master", entries, place.name),
-        pages=_find_pages(entries, chosen, set(workbooks), budget, place.name),
+        discipline=_one(workbooks, chosen, "discipline", entries, source),
+        program_master=_one(workbooks, chosen, "program_master", entries, source),
+        pages=_find_pages(entries, chosen, set(workbooks), budget, source),
     )
 
 
@@ -129,10 +130,16 @@ def _existing(path: object) -> Path:
     if not isinstance(path, str | os.PathLike):
         msg = f"path={path!r} is a {type(path).__name__}; give the folder or archive of a release as str or Path."
         raise ArgumentError(msg)
-    place = Path(path).expanduser()
-    if not place.exists():
-        msg = f"path={str(path)!r} does not exist. Give the folder or archive of a release. {_EXPECTED}"
-        raise SourceNotFoundError(msg)
+    try:
+        place = Path(path).expanduser()
+        place.stat()
+    except (OSError, RuntimeError, ValueError) as error:  # no such file, home folder or name of a file
+        shown = repr(str(path)[:200])
+        if isinstance(error, PermissionError):
+            msg = f"path={shown} cannot be read: {error.strerror}. Give a folder or archive that you may read."
+            raise SourceError(msg) from error
+        msg = f"path={shown} does not exist. Give the folder or archive of a release. {_EXPECTED}"
+        raise SourceNotFoundError(msg) from error
     return place
 
 

@@ -24,6 +24,7 @@ _ACCREDITATION = re.compile(
 _MATCH = re.compile(r"R-\d.*(?:Match|Jumelage)|(?:Match|Jumelage).*R-\d", re.IGNORECASE)
 _ADDRESS = re.compile(r"^(?:Address|Adresse)\b(.*?)(?=\n[ \t]*\n|\Z)", re.MULTILINE | re.DOTALL)
 _POSTAL_CODE = re.compile(r"[A-Z]\d[A-Z] ?\d[A-Z]\d", re.IGNORECASE)
+_IN_ITS_PLACE = re.compile(rf"[^,\d]+,[ \t]*(?P<province>[^\W\d][^,\d]*),[ \t]*{_POSTAL_CODE.pattern}", re.IGNORECASE)
 
 # Names of provinces and territories as they are printed in addresses, folded.
 _PROVINCES = frozenset(
@@ -121,9 +122,12 @@ def _mailing_province(contact_block: str) -> str | None:
     address = _ADDRESS.search(contact_block)
     if not address:
         return None
-    for line in reversed(address[1].strip().split("\n")):
+    lines = address[1].strip().split("\n")
+    for line in reversed(lines):
         for part in reversed(line.split(",")):
             part = _POSTAL_CODE.sub("", part).strip()
             if fold(part) in _PROVINCES:
                 return part
-    return None
+    # What stands where a province does and is none: it is told, so that nobody takes it for an address without one.
+    unknown = _IN_ITS_PLACE.fullmatch(lines[-1].strip())
+    return unknown["province"].strip() if unknown else None

@@ -9,15 +9,14 @@ cell does not repeat them, and the difference between an empty section and none.
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import re
 import warnings
 from typing import Any
 
-import pandas as pd
-
-from carms_lib.exceptions import CorruptSourceError, DroppedWarning
+from carms_lib.exceptions import CorruptSourceError, DroppedWarning, SchemaError
 
 from ._page import PageParts, take_apart
 from ._release import missing_columns
@@ -28,6 +27,7 @@ _JSON_ID = re.compile(r"(?P<release>\d+)\s*[|_-]\s*(?P<program>\d+)")
 _HTML = re.compile(r"\s*<(?:!doctype|html|head|body|div|h1|section)\b", re.IGNORECASE)
 _FRENCH = re.compile(r"Jumelage|Quota approximatif")
 _LEADING_HEADING = re.compile(r"\s*#[ \t]+([^\n]*?)[ \t]*(?:\n|\Z)")
+_HALF = re.compile("[\ud800-\udfff]")  # JSON can spell what UTF-8 cannot
 _TRAILING_RULE = re.compile(r"\s*\*[ ]?\*[ ]?\*\s*\Z")
 _FOOTER = re.compile(r"\n[ \t]*Source:[ \t]*\S*[ \t]*(?:\n[ \t]*ID:[^\n]*)?\s*\Z")
 # The publisher spells the contact column "program_contracts".
@@ -66,8 +66,9 @@ def pages_from_json(name: str, text: str) -> list[PageParts]:
         where = f"line {error.lineno}, column {error.colno}"
         msg = f"{name} is no JSON ({where}: {error.msg}). It may be truncated; get it again."
         raise CorruptSourceError(msg) from error
-    except RecursionError as error:
-        msg = f"{name} is nested too deeply to be the pages of a release. Get it again from the publisher."
+    except (RecursionError, ValueError) as error:  # nested without end, or a number of thousands of digits
+        why = "it is nested too deeply" if isinstance(error, RecursionError) else "a number in it is too long"
+        msg = f"{name} cannot be the pages of a release: {why}. Get it again from the publisher."
         raise CorruptSourceError(msg) from error
     if not isinstance(records, list):
         msg = f"{name} holds a {type(records).__name__}; expected a list of objects with 'page_content'."
@@ -94,17 +95,11 @@ def pages_from_csv(name: str, text: str) -> list[PageParts]:
     Raises
     ------
     CorruptSourceError
-        The text is no table.
+        The text is no table, or a row has more or fewer cells than the header.
     SchemaError
-        A column is missing.
+        A column is missing, or there twice.
     """
-    try:
-        table = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False, index_col=False)
-    except ValueError as error:  # ParserError and EmptyDataError are ValueErrors
-        msg = f"{name} cannot be read as CSV: {str(error).strip()}. It may be truncated; get it again."
-        raise CorruptSourceError(msg) from error
-    columns = [str(column).strip() for column in table.columns]
-    table.columns = pd.Index(columns)
+    columns, rows = _csv_rows(name, text)
     column_of_key = {
         key: key if key in columns and column not in columns else column for key, column in _COLUMN_OF_KEY.items()
     }
@@ -123,7 +118,35 @@ def pages_from_csv(name: str, text: str) -> list[PageParts]:
             stacklevel=4,
         )
     keys = [key for key in HEADINGS if key in column_of_key]
-    return [_csv_page(record, {key: record[column_of_key[key]] for key in keys}) for record in table.to_dict("records")]
+    records = [dict(zip(columns, row, strict=True)) for row in rows]
+    return [_csv_page(record, {key: record[column_of_key[key]] for key in keys}) for record in records]
+
+
+def _csv_rows(name: str, text: str) -> tuple[list[str], list[list[str]]]:
+    """Return header and rows, every row as wide as the header: a cell more or less would shift what follows it."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    rows: list[list[str]] = []
+    try:
+        columns = [cell.strip() for cell in next(reader, [])]
+        for row in filter(None, reader):
+            if len(row) != len(columns):
+                msg = (
+                    f"{name}, row {len(rows) + 1:,} (it ends in line {reader.line_num:,}) has {len(row)} cells and the "
+                    f"header has {len(columns)}. The file may be truncated or damaged; get it again."
+                )
+                raise CorruptSourceError(msg)
+            rows.append(row)
+    except csv.Error as error:
+        msg = f"{name}, line {reader.line_num:,}, cannot be read as CSV: {error}. It may be truncated; get it again."
+        raise CorruptSourceError(msg) from error
+    if not columns:
+        msg = f"{name} cannot be read as CSV: there is nothing in it. It may be truncated; get it again."
+        raise CorruptSourceError(msg)
+    twice = [column for column in dict.fromkeys(columns) if column and columns.count(column) > 1]
+    if twice:
+        msg = f"{name}: column {twice[0]!r} is there {columns.count(twice[0])} times. Keep one and load again."
+        raise SchemaError(msg)
+    return columns, rows
 
 
 def _json_page(name: str, place: int, record: Any) -> PageParts:
@@ -137,6 +160,9 @@ def _json_page(name: str, place: int, record: Any) -> PageParts:
     metadata = record.get("metadata")
     source = metadata.get("source") if isinstance(metadata, dict) else None
     source = source if isinstance(source, str) else None
+    if _HALF.search(content) or _HALF.search(source or ""):
+        msg = f"{name}: entry {place} holds half a character (a lone surrogate): its text is damaged. Get it again."
+        raise CorruptSourceError(msg)
     found = _JSON_ID.fullmatch(str(record.get("id", "")).strip()) or _ADDRESS.search(source or content[-300:])
     return take_apart(f"{found['release']}-{found['program']}" if found else None, content, source_url=source)
 

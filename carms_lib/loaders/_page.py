@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from ._fields import parse_fields
-from ._header import parse_header
+from ._header import Header, parse_header
 from ._people import people_in_contacts
 from ._privacy import Directory, Scrubber
 from ._release import PAGE_COLUMNS
@@ -94,18 +94,20 @@ def read_pages(pages: Iterable[PageParts]) -> tuple[list[Row], list[Row]]:
     page_rows: list[Row] = []
     section_rows: list[Row] = []
     for page in pages:
-        scrub = Scrubber.for_page(page.preamble, page.contacts, page.body, directory)
-        page_rows.append(_page_row(page, scrub))
+        header = parse_header(page.preamble)
+        # Whatever may leave: the bodies, what the header says, and headings that nobody has seen before.
+        headings = [part.heading for part in page.sections if not part.is_known]
+        leaving = "\n\n".join(filter(None, [page.body, *header, *headings]))
+        scrub = Scrubber.for_page(page.preamble, page.contacts, leaving, directory)
+        page_rows.append(_page_row(page, header, scrub))
         section_rows += _section_rows(page, scrub)
     return page_rows, section_rows
 
 
-def _page_row(page: PageParts, scrub: Scrubber) -> Row:
-    header = parse_header(page.preamble)
+def _page_row(page: PageParts, header: Header, scrub: Scrubber) -> Row:
     fields = parse_fields(_as_far_as_known(page.sections), header)
     values: dict[str, str | None] = {
-        **header._asdict(),
-        **{name: scrub(value) for name, value in fields._asdict().items()},
+        **{name: scrub(value) for name, value in (header._asdict() | fields._asdict()).items()},
         "document_id": page.document_id,
         "program_stream_id": page.document_id.rpartition("-")[2] if page.document_id else None,
         "source_url": page.source_url,

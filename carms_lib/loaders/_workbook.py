@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 # A published workbook expands to less than 1 MB.
 _LIMITS = Limits(n_entries=1_000, entry_bytes=128 * 2**20, total_bytes=256 * 2**20)
 # What openpyxl raises on a damaged workbook; its XML parser's error is a SyntaxError.
-_DAMAGE = (BadZipFile, KeyError, ValueError, TypeError, AttributeError, IndexError, SyntaxError, OSError)
+_DAMAGE = (
+    *(BadZipFile, LookupError, ValueError, TypeError, AttributeError, SyntaxError, OSError),
+    *(ArithmeticError, AssertionError, RuntimeError, EOFError),
+)
 _MAX_ROWS = 100_000
 _MAX_COLUMNS = 200
 _ENCODING = re.compile(r"[^<]{0,4}<\?xml\b[^>]{0,200}?encoding\s*=\s*[\"']([^\"'>]*)", re.IGNORECASE)

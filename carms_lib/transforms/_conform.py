@@ -127,9 +127,9 @@ def read_count(text: str) -> int | Fault:
     digits = tidy(text).replace(" ", "")
     if not re.fullmatch(r"[+-]?[0-9]+", digits):
         return Fault("not a whole number")
-    if int(digits) < 0:
+    if digits.startswith("-") and digits.strip("-0"):
         return Fault("negative")
-    if len(digits) > 9:
+    if len(digits.lstrip("+-0")) > 9:  # before int(), which refuses thousands of digits
         return Fault("too large to be a count")
     return int(digits)
 

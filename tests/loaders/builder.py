@@ -58,14 +58,15 @@ class Program:
     director: str = "Dr. Ada Quill"
     contact: str = "Bo Larkspur"
     sections: dict[str, str] = field(default_factory=dict)
+    release: str = "1503"
 
     @property
     def document_id(self) -> str:
-        return f"1503-{self.program_stream_id}"
+        return f"{self.release}-{self.program_stream_id}"
 
     @property
     def url(self) -> str:
-        return f"https://pages.example.org/phoenix/program/1503/{self.program_stream_id}?programLanguage=en"
+        return f"https://pages.example.org/phoenix/program/{self.release}/{self.program_stream_id}?programLanguage=en"
 
     def with_section(self, key: str, body: str) -> Program:
         return replace(self, sections={**self.sections, key: body})
@@ -118,7 +119,7 @@ class Program:
             "page_content": self.markdown(footer=False),
             "metadata": {"source": self.url},
         }
-        return {"id": f"1503|{self.program_stream_id}", **record} if with_id else record
+        return {"id": f"{self.release}|{self.program_stream_id}", **record} if with_id else record
 
     def csv_record(self, place: int) -> dict[str, str]:
         title, header, contact = self.preamble()
@@ -134,7 +135,7 @@ class Program:
             "match_iteration_name": f"{header}\n\n* * *\n\n{contact}",
             "program_contracts": contracts,
             **cells,
-            "match_iteration_id": "1503",
+            "match_iteration_id": self.release,
             "program_description_id": self.program_stream_id,
         }
 
@@ -216,12 +217,19 @@ class SmallRelease:
     programs: tuple[Program, ...]
     files: dict[str, bytes] = field(default_factory=dict)
 
+    @property
+    def number(self) -> str:
+        return self.programs[0].release
+
     @classmethod
     def of(cls, *programs: Program) -> SmallRelease:
         """The two workbooks of `programs`; add pages in one form or another."""
         release = cls(programs)
-        release.files["1503_discipline.xlsx"] = workbook([{"discipline_id": "27", "discipline": "Family Medicine"}])
-        release.files["1503_program_master.xlsx"] = workbook([program.master_row() for program in programs])
+        discipline = {"discipline_id": "27", "discipline": "Family Medicine"}
+        release.files[f"{release.number}_discipline.xlsx"] = workbook([discipline])
+        release.files[f"{release.number}_program_master.xlsx"] = workbook(
+            [program.master_row() for program in programs]
+        )
         return release
 
     def with_pages(self, folder: str = "program_descriptions/") -> SmallRelease:
@@ -234,12 +242,12 @@ class SmallRelease:
 
     def with_json(self, *, with_id: bool = True) -> SmallRelease:
         records = [program.json_record(with_id=with_id) for program in self.programs]
-        name = f"1503_markdown_program_descriptions{'_v2' if with_id else ''}.json"
+        name = f"{self.number}_markdown_program_descriptions{'_v2' if with_id else ''}.json"
         return self.with_file(name, json.dumps(records).encode())
 
     def with_csv(self) -> SmallRelease:
         rows = [program.csv_record(place) for place, program in enumerate(self.programs)]
-        return self.with_file("1503_program_descriptions_x_section.csv", csv_bytes(rows))
+        return self.with_file(f"{self.number}_program_descriptions_x_section.csv", csv_bytes(rows))
 
     def with_file(self, name: str, content: bytes) -> SmallRelease:
         return replace(self, files={**self.files, name: content})

@@ -157,6 +157,19 @@ def test_a_path_that_is_not_there(tmp_path):
     assert isinstance(caught.value, FileNotFoundError)
 
 
+@pytest.mark.parametrize("path", ["x" * 5_000, "a\0b", "~nobody-of-that-name/release", "a/" * 3_000])
+def test_a_path_that_no_file_could_have(path):
+    with pytest.raises(SourceNotFoundError, match="does not exist") as caught:
+        load_release(path)
+    assert len(str(caught.value)) < 500
+
+
+def test_the_folder_in_which_one_stands_has_a_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SourceNotFoundError, match=r"^\. is not the folder or archive of a release"):
+        load_release(".")
+
+
 @pytest.mark.parametrize("path", [1503, ["a"], b"folder"])
 def test_a_path_of_another_type(path):
     with pytest.raises(ArgumentError, match="give the folder or archive of a release as str or Path"):

@@ -117,7 +117,10 @@ JSON = "1503_markdown_program_descriptions_v2.json"
         (b'[{"page_content": "x"}, {"content": "x"}]', "entry 2 has no text 'page_content'"),
         (b'[{"page_content": null}]', "entry 1 has no text 'page_content'"),
         (b'[{"page_content": " <html><h1>A</h1>"}]', "entry 1 is HTML"),
-        (b"[" * 100_000, "is nested too deeply|is no JSON"),
+        (b"[" * 100_000, "it is nested too deeply|is no JSON"),
+        (b"[" + b"9" * 5_000 + b"]", "a number in it is too long"),
+        (b'[{"page_content": "\\ud800"}]', "entry 1 holds half a character"),
+        (b'[{"page_content": "x", "metadata": {"source": "\\udfff"}}]', "entry 1 holds half a character"),
         ("[{\"page_content\": \"é\"}]".encode("cp1252"), "are not UTF-8"),
     ],
 )  # fmt: skip
@@ -156,14 +159,29 @@ def test_further_columns_of_a_table_are_told_of(build, small, programs, tmp_path
         assert len(load_release(folder)["page"]) == 2
 
 
-@pytest.mark.parametrize("cut", ["empty", "in a quoted cell", "too many cells"])
-def test_a_table_that_cannot_be_read(build, small, programs, tmp_path, cut):
-    whole = build.csv_bytes([programs[0].csv_record(0)])
+@pytest.mark.parametrize(
+    ("cut", "message"),
+    [
+        ("empty", "there is nothing in it"),
+        ("in a quoted cell", r"line \d+, cannot be read as CSV: unexpected end of data"),
+        ("a cell too many in one row", r"row 2 \(it ends in line 181\) has 22 cells and the header has 21"),
+        ("a cell too many in every row", "row 1 .* has 22 cells and the header has 21"),
+        ("in the middle of a row", "row 2 .* has 4 cells and the header has 21"),
+        ("a column twice", "column 'faq' is there 2 times"),
+    ],
+)
+def test_a_table_that_cannot_be_read(build, small, programs, tmp_path, cut, message):
+    """A cell more or less shifts what follows; a reader that pads or drops cells would lose it unseen."""
+    head, row = build.csv_bytes([programs[0].csv_record(0)]).split(b"\r\n", 1)
+    row = row.removesuffix(b"\r\n")
     content = {
-        "empty": b"",
-        "in a quoted cell": whole[: len(whole) - 150],
-        "too many cells": whole + b"," * 40 + b"\r\n",
+        "empty": [],
+        "in a quoted cell": [head, row[:-150]],
+        "a cell too many in one row": [head, row, row + b",more"],
+        "a cell too many in every row": [head, b"more," + row],
+        "in the middle of a row": [head, row, b"1,1503-102,https://example.org,9"],
+        "a column twice": [head + b",faq", row + b",again"],
     }[cut]
-    folder = small.with_file("1503_x_section.csv", content).write(tmp_path)
-    with pytest.raises(CorruptSourceError, match="cannot be read as CSV"):
+    folder = small.with_file("1503_x_section.csv", b"\r\n".join(content)).write(tmp_path)
+    with pytest.raises((CorruptSourceError, SchemaError), match=message):
         load_release(folder)

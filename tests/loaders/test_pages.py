@@ -132,9 +132,9 @@ def test_facts_below_an_unknown_heading_still_count(read_one, build):
 
 def test_contacts_under_another_heading_do_not_leave(read_one, build):
     """A contact section that was renamed is known no more: its text stays here, its people are removed elsewhere."""
-    renamed = build.Program("101").with_section("review_process", "Ask Bo Larkspur.").markdown()
+    renamed = build.Program("101").markdown()
     assert renamed.count("# Program Contacts") == 1
-    pages = read_one(build.Program("101").with_section("review_process", "Ask Bo Larkspur."))
+    pages = read_one(build.Program("101"))
     from carms_lib.loaders._page import read_pages, take_apart
 
     changed = renamed.replace("# Program Contacts", "# Whom to ask: Bo Larkspur, office@example.org")
@@ -144,6 +144,31 @@ def test_contacts_under_another_heading_do_not_leave(read_one, build):
     assert "@" not in told
     assert len(section_rows) == len(pages["section"])
     assert section_rows[0][2] == "Whom to ask: [name removed], [e-mail removed]"
+
+
+def test_contacts_in_the_header_do_not_leave(read_one, build):
+    page = row(read_one(build.Program("101", quota="4 ask Ada Quill, a.quill@example.org")))
+    assert page["quota"] == "4"
+    assert page["quota_note"] == "ask [name removed], [e-mail removed]"
+
+
+@pytest.mark.parametrize(
+    ("address", "province"),
+    [
+        ("Lakeside, Nova Scotia, B3H 3A7", "Nova Scotia"),
+        ("Lakeside, Atlantis, K1A 0B1", "Atlantis"),  # told as it is; silver sets the page aside
+        ("Lakeside, ON, K1A 0B1", "ON"),
+        ("Lakeside, K1A 0B1", None),
+        ("12 Example Road, Lakeside, K1A 0B1", None),
+        ("Lakeside, Ada Quill, K1A 0B1", "[name removed]"),
+    ],
+)
+def test_what_stands_where_the_province_does(build, address, province):
+    from carms_lib.loaders import _page
+
+    text = build.Program("101").markdown().replace("Lakeside, Ontario, K1A 0B1", address)
+    (printed,), _ = _page.read_pages([_page.take_apart("1503-101", text)])
+    assert printed[_page.PAGE_COLUMNS.index("mailing_province")] == province
 
 
 def test_the_length_of_a_section_is_that_of_its_body_before_scrubbing(read_one, build):

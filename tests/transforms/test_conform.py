@@ -83,6 +83,9 @@ def test_counts(printed, number):
         ("", "not a whole number"),
         ("٣", "not a whole number"),
         ("9" * 30, "too large"),
+        ("9" * 5_000, "too large"),
+        ("-" + "9" * 5_000, "negative"),
+        ("-0", "zero"),
     ],
 )
 def test_quotas_that_are_none(printed, reason):
