@@ -155,7 +155,14 @@ def warehouse_search(
 
 
 @warehouse_app.command("builds")
-def warehouse_builds(url: UrlOption = "sqlite:///carms.db", out: OptionalOutOption = None) -> None:
-    """Print the builds whose records are kept, the latest first."""
+def warehouse_builds(
+    url: UrlOption = "sqlite:///carms.db",
+    checks: Annotated[
+        str | None, typer.Option("--checks", help="A run_id: print what each check of that build found and allowed.")
+    ] = None,
+    out: OptionalOutOption = None,
+) -> None:
+    """Print the builds whose records are kept, the latest first, or the checks of one."""
     with warehouse_at(url) as warehouse:
-        print_safe_table(warehouse.builds(), out)
+        found = warehouse.builds() if checks is None else warehouse.build_details("checks", run_id=checks)
+        print_safe_table(found, out)

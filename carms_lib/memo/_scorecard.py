@@ -228,11 +228,11 @@ def _drift(card: Scorecard) -> Iterator[Block]:
         return
     yield Paragraph("This release against the last one: how far each count and distribution moved.")
     yield Grid(
-        ("Check", "Table", "Moved", "Allowed", "Found"),
+        ("Check", "Looked at", "Moved", "Allowed", "Found"),
         tuple(
             (
                 Cell(result.check.removesuffix(" distributed as in the last release").replace("_", " ")),
-                Cell(result.table),
+                Cell(f"{result.step}: {result.table}"),  # a table of one name is in several layers
                 _moved(result),
                 Cell("—" if result.threshold is None else f"{result.threshold:g}"),
                 Cell(result.observed),

@@ -123,7 +123,10 @@ class Report:
         """Return one row per check (contract audit.check)."""
         columns = contract("audit", "check").dtypes
         rows = [
-            (r.step, r.check, r.table, r.severity, r.passed, redact_contacts(r.observed), r.expected, r.shown_keys)
+            (
+                *(r.step, r.check, r.table, r.severity, r.passed, redact_contacts(r.observed), r.expected),
+                *(r.shown_keys, r.kind, r.measured, r.threshold),
+            )
             for r in self.results
         ]
         return validate(pd.DataFrame(rows, columns=list(columns)).astype(columns), "audit", "check")

@@ -40,7 +40,7 @@ class Step(Table):
     seats_quarantined: OptionalInt = field("build", nullable=True)
 
 
-@register("audit", "check", key=("step", "check", "table"))
+@register("audit", "check", version=2, key=("step", "check", "table"))
 class Check(Table):
     """One row per check that a build ran."""
 
@@ -52,3 +52,6 @@ class Check(Table):
     observed: Text = field("build")
     expected: Text = field("build")
     failing_keys: Text = field("build")
+    kind: Text = field("build", pattern=".+", nullable=True)
+    measured: float = field("build", nullable=True)
+    threshold: float = field("build", nullable=True)

@@ -155,4 +155,9 @@ FIELDS: Final[dict[str, FieldMeaning]] = {
     "observed": FieldMeaning("What the check found."),
     "expected": FieldMeaning("What the check allows."),
     "failing_keys": FieldMeaning("The first five keys that fail, joined with commas."),
+    "kind": FieldMeaning("What kind of question the check asks; missing where it was kept before kinds were."),
+    "measured": FieldMeaning(
+        "What the check measured: a share (0 to 1), a count, a distance or days; missing if none."
+    ),
+    "threshold": FieldMeaning("The largest measured value that passes; missing where the check measures none."),
 }

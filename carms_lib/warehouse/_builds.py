@@ -16,9 +16,9 @@ import pandas as pd
 from sqlalchemy import Connection, case, insert, select
 
 from carms_lib.exceptions import ArgumentError, UnknownNameError, WarehouseError
-from carms_lib.schemas import codes, contract, redact_contacts, validate
+from carms_lib.schemas import codes, redact_contacts, validate
 from carms_lib.warehouse._bulk import insert_frame
-from carms_lib.warehouse._frames import contract_types, typed_frame
+from carms_lib.warehouse._frames import contract_types, in_contract, typed_frame
 from carms_lib.warehouse._tables import TABLES
 from carms_lib.warehouse._write import WriteReport
 
@@ -65,7 +65,7 @@ def write_build(
     frames = {"build_timing": timings}
     for table, name, frame in (("build_count", "step", counts), ("build_check", "check", checks)):
         if frame is not None:
-            frames[table] = validate(frame[contract("audit", name).columns], "audit", name)
+            frames[table] = validate(in_contract(frame, "audit", name), "audit", name)
     for table, frame in frames.items():
         insert_frame(connection, table, frame.assign(build_id=row["build_id"]))
     return str(row["build_id"])

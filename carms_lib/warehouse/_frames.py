@@ -13,7 +13,7 @@ import pandas as pd
 
 from carms_lib.schemas import TEXT, contract
 
-__all__ = ["contract_types", "hash_rows", "join_rows", "typed_frame"]
+__all__ = ["contract_types", "hash_rows", "in_contract", "join_rows", "typed_frame"]
 
 _MISSING = "\x00"
 _FIELD, _RECORD = "\x1f", "\x1e"  # the ASCII separators: no published text holds them
@@ -23,6 +23,20 @@ _DTYPES: Mapping[str, Any] = {"str": TEXT, "date": "datetime64[us]", "moment": "
 def contract_types(layer: str, table: str) -> dict[str, str]:
     """Return column -> type of the contract of `table` in `layer`, in its order."""
     return {name: str(column.dtype) for name, column in contract(layer, table).schema.columns.items()}
+
+
+def in_contract(frame: pd.DataFrame, layer: str, table: str) -> pd.DataFrame:
+    """Return the columns of a contract; one that may be missing and is not there is missing in every row.
+
+    So a frame that was made before such a column was added is still taken.
+    """
+    promise = contract(layer, table)
+    absent = {
+        name: pd.Series([None] * len(frame), index=frame.index, dtype=promise.dtypes[name])
+        for name, column in promise.schema.columns.items()
+        if column.nullable and name not in frame
+    }
+    return frame.assign(**absent)[[name for name in promise.columns if name in frame or name in absent]]
 
 
 def typed_frame(rows: Sequence[Sequence[Any]], types: Mapping[str, str]) -> pd.DataFrame:

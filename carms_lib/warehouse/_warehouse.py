@@ -377,7 +377,7 @@ class Warehouse(Database):
             seconds, and failure_class, which is None for a build that passed. `timings`, a mapping of step to seconds,
             is kept step by step. All of it, whatever else it holds, comes back from `build_record`.
         checks : DataFrame, optional
-            What its checks found (contract audit.check).
+            What its checks found (contract audit.check; kind, measured and threshold may be left out).
         counts : DataFrame, optional
             Rows and seats by step and table (contract audit.step).
         load : WriteReport, optional

@@ -19,10 +19,10 @@ import pandas as pd
 from sqlalchemy import Connection, Table, func, select, update
 
 from carms_lib.exceptions import ArgumentError, WarehouseError
-from carms_lib.schemas import TEXT, contract, validate
+from carms_lib.schemas import TEXT, validate
 from carms_lib.warehouse import _search
 from carms_lib.warehouse._bulk import insert_frame, rows_of
-from carms_lib.warehouse._frames import hash_rows, join_rows
+from carms_lib.warehouse._frames import hash_rows, in_contract, join_rows
 from carms_lib.warehouse._layers import BuiltLayers, Frames
 from carms_lib.warehouse._tables import TABLES
 from carms_lib.warehouse._tables.dimensions import EDITIONED
@@ -336,8 +336,7 @@ def _write_audit(connection: Connection, layers: BuiltLayers, run: WriteReport) 
     }
     for name, frame in reported.items():
         if frame is not None:
-            columns = contract("audit", name).columns
-            insert_frame(connection, f"load_{name}", frame[columns].assign(run_id=run.run_id))
+            insert_frame(connection, f"load_{name}", in_contract(frame, "audit", name).assign(run_id=run.run_id))
 
 
 # --- keys ------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import itertools
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from importlib import resources
 
 import carms_lib as carms
 import pandas as pd
@@ -122,6 +123,36 @@ def page(passed, tmp_path_factory) -> Page:
     return Page(path.read_text(encoding="utf-8"))
 
 
+def _schemes() -> dict[str, dict[str, str]]:
+    """The colours of the page's style sheet by name: in light, in dark and on paper."""
+    style = resources.files("carms_lib.memo").joinpath("page.css").read_text(encoding="utf-8")
+    roots = re.findall(r":root \{(.*?)\}", style, re.DOTALL)
+    light, dark, printed = (dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})\b", root)) for root in roots)
+    assert {"ink", "paper", "good", "good-ink"} <= set(dark) <= set(light)
+    return {"light": light, "dark": light | dark, "print": light | printed}
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+WRITTEN_ON = [
+    *(("ink", "paper"), ("ink", "tint"), ("ink", "rule"), ("quiet", "paper"), ("quiet", "tint"), ("accent", "paper")),
+    *((f"{tone}-ink", ground) for tone in ("good", "fair", "poor") for ground in (tone, "tint", "paper")),
+]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark", "print"])
+@pytest.mark.parametrize(("ink", "ground"), WRITTEN_ON)
+def test_every_ink_can_be_read_on_what_it_is_written_on(scheme, ink, ground):
+    """WCAG 2.2, success criterion 1.4.3: text has a contrast of at least 4.5 with what is behind it."""
+    colours = _schemes()[scheme]
+    darker, lighter = sorted(map(_luminance, (colours[ink], colours[ground])))
+    assert (lighter + 0.05) / (darker + 0.05) >= 4.5
+
+
 class TestPage:
     def test_it_has_every_section_in_order(self, page):
         assert page.headings == SECTIONS
@@ -174,6 +205,8 @@ class TestPage:
             name = result.check.removesuffix(" distributed as in the last release").replace("_", " ")
             assert moved[name] == f"{result.measured:.3f}"
         assert any("bar" in tone and "fair" in tone for tone in page.tones["Drift"])
+        assert [row[1] for row in table[1:]] == [f"{result.step}: {result.table}" for result in passed.drift]
+        assert len({tuple(row[:2]) for row in table[1:]}) == len(passed.drift)  # each row says what it looked at
 
     def test_run_times_are_those_of_the_record(self, page, passed):
         steps, over_time = page.tables["Run times"]

@@ -54,7 +54,7 @@ def kept(shared, invented):
 
     layers = invented.invent(30)
     steps = pd.DataFrame([("silver", "page", 6, 5, 1, 20, 18, 2)], columns=contracts()["audit"]["step"].columns)
-    found = [("silver", "rows conserved", "page", "critical", True, "6", "6", "")]
+    found = [("silver", "rows conserved", "page", "critical", True, "6", "6", "", "conservation", 0.0, 0.0)]
     checks = pd.DataFrame(found, columns=contracts()["audit"]["check"].columns)
     aside = [("silver", "page", 6, "10006", "quota", "no quota", "zero")]
     quarantine = pd.DataFrame(aside, columns=contracts()["audit"]["quarantine"].columns)

@@ -27,8 +27,24 @@ def record(**values):
 
 def checks(passed=True):
     return pd.DataFrame(
-        [("silver", "rows conserved", "page", "critical", passed, "6", "6", "")],
-        columns=["step", "check", "table", "severity", "passed", "observed", "expected", "failing_keys"],
+        [
+            ("silver", "rows conserved", "page", "critical", passed, "6", "6", "", "conservation", 0.0, 0.0),
+            (
+                "silver",
+                "share set aside",
+                "page",
+                "critical",
+                True,
+                "1 of 6",
+                "at most 20%",
+                "6",
+                "quarantine",
+                1 / 6,
+                0.2,
+            ),
+            ("silver", "told in words", "page", "warning", True, "6", "6", "", "own", None, None),
+        ],
+        columns=contract("audit", "check").columns,
     )
 
 
@@ -68,7 +84,7 @@ def test_a_build_that_failed_is_kept_without_a_release(empty):
     )
     assert empty.builds()["run_id"].tolist() == ["b1", "b0"]
     assert empty.builds()["status"].tolist() == ["failed", "passed"]
-    assert empty.build_details("checks")["passed"].tolist() == [False]
+    assert empty.build_details("checks")["passed"].tolist() == [False, True, True]
     assert empty.build_record("b1")["message"] == "ask [contact]"
     assert empty.releases() == []
 
@@ -78,15 +94,47 @@ def test_checks_are_told_over_time(empty):
         started = START + dt.timedelta(days=day)
         empty.write_build(record(run_id=f"b{day}", started_at=started), checks=checks(passed=day != 2))
     told = empty.build_details("checks")
-    assert told["run_id"].tolist() == ["b1", "b2", "b3"]
-    assert told["passed"].tolist() == [True, False, True]
-    assert len(empty.build_details("checks", run_id="b2")) == 1
+    conserved = told[told["check"] == "rows conserved"]
+    assert conserved["run_id"].tolist() == ["b1", "b2", "b3"]
+    assert conserved["passed"].tolist() == [True, False, True]
+    share = told[told["kind"] == "quarantine"]  # so a steward sees how near a limit comes, run by run
+    assert share[["measured", "threshold"]].to_numpy().tolist() == [[1 / 6, 0.2]] * 3
+    assert len(empty.build_details("checks", run_id="b2")) == 3
+
+
+def test_checks_without_kind_and_numbers_are_kept_without_them(empty):
+    empty.write_build(record(), checks=checks().drop(columns=["kind", "measured", "threshold"]))
+    told = empty.build_details("checks")
+    assert told[["kind", "measured", "threshold"]].isna().all(axis=None)
+    assert told["passed"].all()
+    with pytest.raises(exceptions.SchemaError, match="observed: is missing"):
+        empty.write_build(record(run_id="b2"), checks=checks().drop(columns="observed"))
+    assert empty.builds()["run_id"].tolist() == ["b1"]
+
+
+def test_what_a_build_found_is_kept_as_it_was_found(empty):
+    import carms_lib as carms
+    from carms_lib.quality import Recorder
+
+    recorder = Recorder(run_id="whole")
+    layers = carms.build(carms.load_release(), recorder=recorder)
+    empty.write_build(recorder.record.to_dict(), checks=layers.report.to_frame(), counts=layers.report.steps)
+    told = empty.build_details("checks").set_index(["step", "check", "table"])
+    assert len(told) == len(layers.report.results)
+    assert told["kind"].notna().all()
+    for result in layers.report.results:
+        kept = told.loc[(result.step, result.check, result.table)]
+        assert kept["kind"] == result.kind
+        for number in ("measured", "threshold"):
+            given = getattr(result, number)
+            assert pd.isna(kept[number]) if given is None else kept[number] == given
 
 
 def test_the_same_record_is_kept_once_and_another_under_its_name_is_refused(empty):
     empty.write_build(record(), checks=checks())
     empty.write_build(record(), checks=checks())
-    assert len(empty.builds()) == len(empty.build_details("checks")) == 1
+    assert len(empty.builds()) == 1
+    assert len(empty.build_details("checks")) == 3
     with pytest.raises(exceptions.WarehouseError, match="run_id='b1' is kept with another record"):
         empty.write_build(record(seconds=3))
 

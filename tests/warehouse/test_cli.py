@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 
+import pandas as pd
 import pytest
 from carms_lib import cli, exceptions
+from carms_lib.schemas import contract
 from typer.testing import CliRunner
 
 runner = CliRunner()
@@ -60,6 +62,39 @@ def test_the_tables_are_read(kept):
     assert len(rows(run("search", "university", "--url", kept, "--limit", "3"))) == 3
     assert {row["column"] for row in rows(run("diff", "9001", "9002", "--url", kept))} >= {"site"}
     assert rows(run("builds", "--url", kept)) == []
+
+
+def test_the_checks_of_a_build_are_read(tmp_path, make_tables):
+    from carms_lib.warehouse import open_warehouse
+
+    url = f"sqlite:///{tmp_path / 'carms.db'}"
+    make_tables("sqlite", url)
+    checks = pd.DataFrame(
+        [
+            (
+                "silver",
+                "share set aside",
+                "page",
+                "critical",
+                True,
+                "1 of 6",
+                "at most 20%",
+                "6",
+                "quarantine",
+                0.125,
+                0.2,
+            )
+        ],
+        columns=contract("audit", "check").columns,
+    )
+    record = {"run_id": "b1", "release_id": "9001", "started_at": "2031-01-01T00:00:00Z", "seconds": 1}
+    with open_warehouse(url) as warehouse:
+        warehouse.write_build({**record, "failure_class": None}, checks=checks)
+    (told,) = rows(run("builds", "--url", url, "--checks", "b1"))
+    assert (told["kind"], told["measured"], told["threshold"]) == ("quarantine", "0.125", "0.2")
+    assert [row["run_id"] for row in rows(run("builds", "--url", url))] == ["b1"]
+    with pytest.raises(exceptions.UnknownNameError, match=r"run_id='b2' is unknown\. Did you mean 'b1'"):
+        run("builds", "--url", url, "--checks", "b2")
 
 
 @pytest.mark.parametrize("to_file", [False, True])

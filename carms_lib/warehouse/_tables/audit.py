@@ -84,6 +84,7 @@ class LoadCheck(Base):
         not_empty("check"),
         one_of("severity", codes.SEVERITIES),
         is_bool("passed"),
+        not_empty("kind"),
     )
 
     run_id: Mapped[int] = mapped_column(ForeignKey("load_run.run_id"), primary_key=True)
@@ -95,6 +96,9 @@ class LoadCheck(Base):
     observed: Mapped[str]
     expected: Mapped[str]
     failing_keys: Mapped[str]
+    kind: Mapped[str | None]  # missing in rows of before revision 0007, as are the two below
+    measured: Mapped[float | None]
+    threshold: Mapped[float | None]
 
 
 class LoadQuarantine(Base):

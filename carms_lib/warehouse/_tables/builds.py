@@ -88,6 +88,7 @@ class BuildCheck(Base):
         not_empty("check"),
         one_of("severity", codes.SEVERITIES),
         is_bool("passed"),
+        not_empty("kind"),
     )
 
     build_id: Mapped[str] = mapped_column(ForeignKey("build_run.build_id"), primary_key=True)
@@ -99,3 +100,6 @@ class BuildCheck(Base):
     observed: Mapped[str]
     expected: Mapped[str]
     failing_keys: Mapped[str]
+    kind: Mapped[str | None]  # missing in rows of before revision 0007, as are the two below
+    measured: Mapped[float | None]
+    threshold: Mapped[float | None]
