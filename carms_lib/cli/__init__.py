@@ -25,6 +25,7 @@ from carms_lib.cli._input import (
     scenario_at,
     study_of,
     tags_of,
+    write_table,
 )
 from carms_lib.cli._options import DrawsOption, OptionalOutOption, OutOption, ReleaseOption, RngOption, ScenarioOption
 from carms_lib.cli._warehouse import warehouse_app
@@ -119,8 +120,8 @@ def build(
     tables = layers[layer]
     make_folder(out)
     for name, frame in tables.items():
-        frame.to_csv(out / f"{name}.csv", index=False, lineterminator="\n")
-    layers.quarantine.to_csv(out / "quarantine.csv", index=False, lineterminator="\n")
+        write_table(frame, out / f"{name}.csv")
+    write_table(layers.quarantine, out / "quarantine.csv")
     typer.echo(layers.summary())
 
 

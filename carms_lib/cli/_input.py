@@ -26,7 +26,6 @@ __all__ = [
     "lists_from_json",
     "log_as_json",
     "make_folder",
-    "print_safe_table",
     "print_table",
     "release_at",
     "scenario_at",
@@ -34,6 +33,7 @@ __all__ = [
     "tags_of",
     "text_at",
     "warehouse_at",
+    "write_table",
 ]
 
 
@@ -148,22 +148,24 @@ def warehouse_at(url: str) -> Warehouse:
     return open_warehouse(url, read_only=True)
 
 
-def print_safe_table(frame: pd.DataFrame, out: Path | None) -> None:
-    """Write a table of the warehouse as CSV in which no text can be taken for a formula."""
-    from carms_lib.warehouse import csv_text, write_csv
+def print_table(frame: pd.DataFrame, out: Path | None) -> None:
+    """Write a table as CSV in which no text can be taken for a formula: to a file, or to standard output."""
+    from carms_lib.warehouse import csv_text
 
     if out is None:
         typer.echo(csv_text(frame), nl=False)
         return
     make_folder(out.parent)
-    typer.echo(write_csv(frame, out))
-
-
-def print_table(frame: pd.DataFrame, out: Path | None) -> None:
-    """Write a table as CSV: to a file, or to standard output."""
-    if out is None:
-        typer.echo(frame.to_csv(index=False, lineterminator="\n"), nl=False)
-        return
-    make_folder(out.parent)
-    frame.to_csv(out, index=False, lineterminator="\n")
+    write_table(frame, out)
     typer.echo(out)
+
+
+def write_table(frame: pd.DataFrame, place: Path) -> None:
+    """Write a table as CSV to the file `place`, as `print_table` does."""
+    from carms_lib.warehouse import write_csv
+
+    try:
+        write_csv(frame, place)
+    except OSError as error:
+        msg = f"out={str(place)!r} cannot be written: {error.strerror}. Give a file that you may write to."
+        raise ArgumentError(msg) from error

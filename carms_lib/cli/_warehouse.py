@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from carms_lib.cli._input import print_safe_table, release_at, warehouse_at
+from carms_lib.cli._input import print_table, release_at, warehouse_at
 from carms_lib.cli._options import OptionalOutOption, ReleaseOption, UrlOption
 
 __all__ = ["warehouse_app"]
@@ -112,7 +112,7 @@ def warehouse_programs(
             limit=limit,
             after=after,
         )
-    print_safe_table(page.frame, out)
+    print_table(page.frame, out)
     if page.next_key is not None:
         typer.echo(f"more with --after {page.next_key}", err=True)
 
@@ -125,7 +125,7 @@ def warehouse_history(
 ) -> None:
     """Print every version of a program that was ever kept, with where each came from."""
     with warehouse_at(url) as warehouse:
-        print_safe_table(warehouse.history(program_stream_id), out)
+        print_table(warehouse.history(program_stream_id), out)
 
 
 @warehouse_app.command("diff")
@@ -137,7 +137,7 @@ def warehouse_diff(
 ) -> None:
     """Print what differs between two releases, one row per program and column."""
     with warehouse_at(url) as warehouse:
-        print_safe_table(warehouse.diff(release_a, release_b), out)
+        print_table(warehouse.diff(release_a, release_b), out)
 
 
 @warehouse_app.command("search")
@@ -151,7 +151,7 @@ def warehouse_search(
 ) -> None:
     """Search facts and, where the published pages were read, the text of their sections; the best first."""
     with warehouse_at(url) as warehouse:
-        print_safe_table(warehouse.search(text, language=language, release=of, limit=limit), out)
+        print_table(warehouse.search(text, language=language, release=of, limit=limit), out)
 
 
 @warehouse_app.command("builds")
@@ -165,4 +165,4 @@ def warehouse_builds(
     """Print the builds whose records are kept, the latest first, or the checks of one."""
     with warehouse_at(url) as warehouse:
         found = warehouse.builds() if checks is None else warehouse.build_details("checks", run_id=checks)
-        print_safe_table(found, out)
+        print_table(found, out)

@@ -45,7 +45,8 @@ def csv_text(frame: pd.DataFrame) -> str:
     """Return a `frame` as the text that `write_csv` writes."""
     safe = frame.copy()
     for name in safe.columns:
-        if not pd.api.types.is_numeric_dtype(safe[name].dtype):
+        # neither numbers nor dates can be taken for a formula; as they are, days are written as days
+        if not (pd.api.types.is_numeric_dtype(safe[name].dtype) or pd.api.types.is_datetime64_any_dtype(safe[name])):
             safe[name] = safe[name].astype(object).map(_as_text, na_action="ignore")
     safe.columns = [_as_text(str(name)) for name in safe.columns]
     # all text in quotes: a lone carriage return would else end the row

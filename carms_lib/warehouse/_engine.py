@@ -88,6 +88,11 @@ def parse_url(url: str | URL) -> URL:
         case "sqlite":
             return parsed.set(drivername="sqlite+pysqlite")
         case "postgresql":
+            if "@" in (parsed.host or ""):  # then a part of the password is taken for the host
+                raise ArgumentError(
+                    "url has more than one '@'. Write an '@' in a user's name or password as %40, as "
+                    "urllib.parse.quote does."
+                )
             if importlib.util.find_spec("psycopg") is None:
                 raise MissingExtraError("psycopg", "postgres", "keep a warehouse in PostgreSQL")
             return parsed.set(drivername="postgresql+psycopg")

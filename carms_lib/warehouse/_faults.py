@@ -177,6 +177,10 @@ def _translate_postgresql(error: DBAPIError, where: str, settings: Settings, und
         )
     if state == "3D000" or (not state and "does not exist" in text):
         return WarehouseUnavailableError(f"{where}: there is no such database or user. Correct the address.")
+    if not state and "connection option" in text:
+        return WarehouseUnavailableError(
+            f"{where}: the address has an option after its '?' that the server's driver does not know. Correct it."
+        )
     if not state or state[:2] in {"08", "57", "53"} or error.connection_invalidated:
         tried = f" It was tried {settings.retries + 1} times." if settings.retries else ""
         return WarehouseUnavailableError(

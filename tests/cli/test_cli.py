@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 import warnings
+from dataclasses import replace
 
 import carms_lib as carms
 import pytest
@@ -109,6 +110,32 @@ class TestTables:
         program = rows((tmp_path / "tables" / "program.csv").read_text("utf-8"))
         assert (len(program), sum(int(row["quota"]) for row in program)) == (815, 3942)
         assert "gold    program" in said
+
+    def test_a_release_cannot_put_a_formula_into_the_tables(self, tmp_path, monkeypatch):
+        """What is published comes from outside: a site, or a value set aside, may begin like a formula."""
+        release = carms.load_release()
+        master = release["program_master"].copy()
+        master.loc[0, "program_site"] = "=HYPERLINK(1)"
+        master.loc[1, "program_stream"] = "@SUM(A1)"
+        changed = replace(release, release_id="1504", tables={**release.tables, "program_master": master})
+        pages = release["page"].assign(document_id=release["page"]["document_id"].str.replace("1503", "1504"))
+        sections = release["section"].assign(document_id=release["section"]["document_id"].str.replace("1503", "1504"))
+        changed = replace(changed, tables={**changed.tables, "page": pages, "section": sections})
+        monkeypatch.setattr("carms_lib.cli.release_at", lambda release: changed)
+        with pytest.warns(carms.exceptions.QualityWarning, match="site is reviewed"):
+            run("build", "--out", tmp_path)
+        program = rows((tmp_path / "program.csv").read_text("utf-8"))
+        assert "'=HYPERLINK(1)" in {row["site"] for row in program}
+        assert {len(row["approval_date"]) for row in program} == {len("2024-10-15")}
+        aside = rows((tmp_path / "quarantine.csv").read_text("utf-8"))
+        assert "'@SUM(A1)" in {row["value"] for row in aside}
+        cells = [cell for path in tmp_path.iterdir() for row in rows(path.read_text("utf-8")) for cell in row.values()]
+        assert not [cell for cell in cells if cell.lstrip().startswith(("=", "@"))]
+
+    def test_a_table_that_cannot_be_written_is_one_clear_error(self, tmp_path):
+        (tmp_path / "all.csv").mkdir()
+        with pytest.raises(carms.CarmsError, match=r"all\.csv' cannot be written"):
+            run("dictionary", "--out", tmp_path / "all.csv")
 
     def test_build_refuses_an_unknown_layer_with_a_near_name(self, tmp_path):
         with pytest.raises(carms.CarmsError, match="Did you mean 'silver'"):

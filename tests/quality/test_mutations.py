@@ -6,6 +6,7 @@ that a check which cannot fail, or which a build does not run, is found here. A 
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ import pytest
 from carms_lib.exceptions import QualityError
 from carms_lib.quality import CHECK_KINDS, Check, Evidence, default_checks, load_expected, run_checks
 from carms_lib.quality._kinds import KIND_OF
+from carms_lib.schemas import contracts
 
 DAY = dt.date(2025, 3, 1)
 
@@ -258,3 +260,111 @@ def test_a_critical_failure_stops_the_build_before_gold_and_before_the_warehouse
         carms.build(carms.load_release(), checks=[never], recorder=recorder)
     assert recorder.record.failure_class == "data"
     assert list(recorder.record.timings) == ["raw", "bronze", "silver"]
+
+
+# --- every result, one by one --------------------------------------------------------------------------------------
+
+PLAUSIBLE = {
+    "quota": 10**6,
+    "reference_letters": 100,
+    "personal_letter_words": 10**6,
+    "approval_date": pd.Timestamp("1925-03-01"),
+}
+
+
+def each_table(layer, change_table) -> Callable[[Bench], None]:
+    def mutate(bench: Bench) -> None:
+        for table, frame in bench.layers[layer].items():
+            bench.layers[layer][table] = change_table(frame)
+
+    return mutate
+
+
+def empty_columns(frame):
+    return frame.assign(**{name: pd.Series(None, index=frame.index, dtype=frame[name].dtype) for name in frame
+                           if name not in {"release_id", "source_row"}})  # fmt: skip
+
+
+def constant(frame):
+    """Every row like the first."""
+    return frame.assign(**{name: frame[name].iloc[0] for name in frame})
+
+
+def refer_to_nothing(bench: Bench) -> None:
+    for name, promise in contracts()["silver"].items():
+        for columns in promise.references:
+            frame = bench.layers["silver"][name]
+            row = frame.dropna(subset=list(columns)).index[0]
+            frame.loc[row, columns[-1]] = "nowhere"
+
+
+def implausible(bench: Bench) -> None:
+    program = bench.layers["silver"]["program"]
+    for column, value in PLAUSIBLE.items():
+        program.loc[0, column] = value
+    bench.layers["silver"]["interview_date"].loc[0, "interview_date"] = pd.Timestamp("1925-03-01")
+
+
+def miscount(bench: Bench) -> None:
+    for column in ("rows_kept", "seats_kept"):
+        bench.steps[column] = bench.steps[column] - 1
+
+
+def everything_aside(bench: Bench) -> None:
+    rows = [("silver", table, row, f"1503-{row}", "quota", "zero", "0")
+            for table in bench.layers["bronze"] for row in range(1, 800)]  # fmt: skip
+    bench.quarantine = pd.DataFrame(rows, columns=bench.quarantine.columns).astype(bench.quarantine.dtypes)
+
+
+def multiply_numbers(frame):
+    return frame.assign(**{name: np.where(frame.index % 2, frame[name].fillna(0) * 9, 1)
+                           for name in frame.select_dtypes("number")})  # fmt: skip
+
+
+def another_world(bench: Bench) -> None:
+    """Another province, stream, site, band and language in every row: every figure with a condition is another."""
+    for layer in ("bronze", "silver", "gold"):
+        for table, frame in bench.layers[layer].items():
+            texts = [name for name in frame if pd.api.types.is_string_dtype(frame[name].dtype) and name != "release_id"]
+            bench.layers[layer][table] = frame.assign(**{name: name + " " + frame.index.astype(str) for name in texts})
+
+
+BLOWS: list[tuple[str, Callable[[Bench], None]]] = [
+    ("raw", each_table("raw", lambda frame: frame.iloc[:, 1:])),
+    ("raw", each_table("raw", lambda frame: frame.assign(**dict.fromkeys(frame, "several")))),
+    *((step, miscount) for step in ("bronze", "silver", "gold")),
+    ("bronze", each_table("bronze", empty_columns)),
+    ("bronze", each_table("bronze", constant)),
+    ("silver", each_table("silver", constant)),
+    *((step, each_table(step, lambda frame: frame.iloc[:1])) for step in ("bronze", "silver", "gold")),
+    *((step, another_world) for step in ("bronze", "silver", "gold")),
+    ("bronze", shorten("bronze", "page", 800)),
+    ("bronze", shorten("bronze", "program_master", 800)),
+    ("silver", refer_to_nothing),
+    ("silver", implausible),
+    ("silver", everything_aside),
+    ("silver", age),
+    ("silver", shorten("silver", "program", 815)),
+    ("silver", change("silver", "program", slice(60), body_quota=126)),
+    ("silver", change("silver", "section", slice(None), is_filled=True)),
+    ("gold", each_table("gold", constant)),
+    ("gold", each_table("gold", multiply_numbers)),
+    ("gold", lose_cell),
+    ("gold", change("gold", "program", slice(None), quota=7)),
+]
+
+
+def test_every_result_of_every_check_can_fail(bench, layers):
+    """Whatever a build reports has been made to fail: no check is left that always passes."""
+    names = {}
+    for step in ("raw", "bronze", "silver", "gold"):
+        evidence = Evidence(bench.layers, bench.previous, DAY, bench.steps, bench.quarantine, load_expected("1503"))
+        names |= {(r.step, r.check, r.table): r for r in run_checks(default_checks(), evidence, step)}
+    assert all(result.passed for result in names.values())
+    assert len(names) > 230
+    failed = set()
+    for step, blow in BLOWS:
+        broken = copy.deepcopy(bench)
+        blow(broken)
+        failed |= {(r.step, r.check, r.table) for kind in broken.failures(step).values() for r in kind}
+    assert sorted(set(names) - failed) == []

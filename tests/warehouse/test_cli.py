@@ -93,7 +93,7 @@ def test_the_checks_of_a_build_are_read(tmp_path, make_tables):
     (told,) = rows(run("builds", "--url", url, "--checks", "b1"))
     assert (told["kind"], told["measured"], told["threshold"]) == ("quarantine", "0.125", "0.2")
     assert [row["run_id"] for row in rows(run("builds", "--url", url))] == ["b1"]
-    with pytest.raises(exceptions.UnknownNameError, match=r"run_id='b2' is unknown\. Did you mean 'b1'"):
+    with pytest.raises(exceptions.UnknownNameError, match=r"run_id='b2' is unknown\. Allowed: 'b1'"):
         run("builds", "--url", url, "--checks", "b2")
 
 

@@ -41,6 +41,7 @@ def test_everything_else_is_written_as_it_is(tmp_path):
         }
     )
     path = write_csv(frame, tmp_path / "all.csv")
+    assert '"2031-01-15"' in path.read_text(encoding="utf-8")  # a day is written as a day
     read = pd.read_csv(path, parse_dates=["day"])
     pd.testing.assert_frame_equal(read, frame, check_dtype=False)
 

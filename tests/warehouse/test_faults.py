@@ -416,6 +416,27 @@ def test_what_is_no_address_is_not_repeated(url):
     assert SECRET not in "".join(traceback.format_exception(caught.value))
 
 
+@pytest.mark.parametrize("password", [f"{SECRET}@more", f"at@{SECRET}", f"@{SECRET}"])
+def test_a_password_with_an_at_sign_is_not_taken_for_the_host(password, caplog):
+    """Behind the first of two such signs everything would be the host, and be shown."""
+    pytest.importorskip("psycopg")
+    with (
+        caplog.at_level("DEBUG"),
+        pytest.raises(exceptions.ArgumentError, match=r"more than one '@'.*as %40") as caught,
+    ):
+        open_warehouse(f"postgresql://keeper:{password}@127.0.0.1:1/carms", retries=0)
+    assert SECRET not in "".join(traceback.format_exception(caught.value)) + caplog.text
+
+
+def test_an_option_that_the_driver_does_not_know():
+    pytest.importorskip("psycopg")
+    with pytest.raises(
+        exceptions.WarehouseUnavailableError, match=r"an option after its '\?' that .* not know"
+    ) as caught:
+        open_warehouse(f"postgresql://keeper:{SECRET}@127.0.0.1:1/carms?{SECRET}=1")
+    assert SECRET not in "".join(traceback.format_exception(caught.value))
+
+
 def test_an_address_is_told_without_its_password():
     from carms_lib.warehouse._engine import label
 
