@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import pytest
 from carms_lib.schemas import contracts
+from carms_lib.schemas.codes import APPLICATIONS_BANDS, INTERVIEW_BANDS
+from carms_lib.transforms._conform import read_band
 from carms_lib.warehouse._tables import TABLES
 from sqlalchemy import Boolean, create_engine, select, update
 from sqlalchemy.exc import IntegrityError
@@ -186,3 +188,20 @@ def test_gold_promises_nothing_that_sql_does_not_keep(kept):
             silver = {check.name: check.statistics for check in kept_by[home].schema.columns[name].checks}
             gold = {check.name: check.statistics for check in rule.checks}
             assert gold.items() <= silver.items() or set(gold) <= {"str_matches"}, name
+
+
+def test_every_contract_of_silver_and_of_the_audit_has_a_home():
+    """A contract that is added is held against SQL too; bands are closed lists and columns of program."""
+    told = {(layer, name) for layer in ("silver", "audit") for name in contracts()[layer]}
+    assert told - set(HOMES) == {("silver", "band")}
+
+
+@pytest.mark.parametrize(("metric", "labels"), [("applications", APPLICATIONS_BANDS), ("interview", INTERVIEW_BANDS)])
+def test_the_bands_of_the_database_are_those_that_pages_are_read_by(kept, metric, labels):
+    table = TABLES[f"{metric}_band"]
+    with kept.connect() as connection:
+        there = {tuple(row) for row in connection.execute(select(*table.columns))}
+    assert there == {tuple(read_band(label, labels, metric)) for label in labels}
+    program = TABLES["program"].c[f"{metric}_band"]
+    assert [key.column for key in program.foreign_keys] == [table.c[f"{metric}_band"]]
+    assert not program.nullable
