@@ -204,6 +204,10 @@ def test_the_audit_of_a_real_build_is_kept(empty, rows):
     report = empty.write(layers)
     assert (report.n_new, report.seats) == (815, 3942)
     assert rows("SELECT count(*) FROM load_check") == [(len(layers.report.results),)]
+    kept = rows('SELECT step, "check", "table", kind, measured, threshold FROM load_check')
+    found = [(r.step, r.check, r.table, r.kind, r.measured, r.threshold) for r in layers.report.results]
+    assert sorted(kept, key=str) == sorted(found, key=str)
+    assert {None} < {measured for *_, measured, _ in kept}
     assert rows("SELECT count(*) FROM load_step") == [(len(layers.report.steps),)]
     assert rows("SELECT count(*) FROM load_quarantine") == [(len(layers.quarantine),)]
     pd.testing.assert_frame_equal(empty.programs(limit=1000).frame, layers.gold["program"])
@@ -214,7 +218,9 @@ def test_quarantine_and_checks_are_kept_by_run(empty, invented, rows):
     layers = invented.invent(5)
     empty.write(WithReport(layers))
     assert rows('SELECT "table", reason, value FROM load_quarantine') == [("page", "no quota", "zero")]
-    assert rows('SELECT "check", severity, passed FROM load_check') == [("rows conserved", "critical", 1)]
+    # a report of before checks had kinds is kept without
+    told = rows('SELECT "check", severity, passed, kind, measured FROM load_check')
+    assert told == [("rows conserved", "critical", 1, None, None)]
 
 
 class WithReport:
