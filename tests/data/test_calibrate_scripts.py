@@ -1,0 +1,82 @@
+"""The scripts of calibration and back-test from beginning to end, with ensembles too small to believe.
+
+Belongs here: that they run, and that what does not depend on the ensemble is right. Does not belong here: whether a fit
+is good, which the pages that they write say.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from importlib import resources
+from pathlib import Path
+
+import carms_lib as carms
+import pandas as pd
+import pytest
+from carms_lib.data.calibrate import __main__ as calibrate
+from carms_lib.data.calibrate import backtest
+from carms_lib.data.make_backtest_summary import list_forecasts, summarise_page
+
+pytestmark = [pytest.mark.release, pytest.mark.slow]
+
+MEMBERS = 14
+
+
+def brisk(function, **forced):
+    """Return `function` with some options as given here, whatever its caller says."""
+    return lambda *arguments, **options: function(*arguments, **{**options, **forced})
+
+
+@pytest.fixture
+def small(monkeypatch, data_dir, tmp_path):
+    """Both scripts with ensembles of a few members and one step, their output in a folder of their own."""
+    for script in (calibrate, backtest):
+        monkeypatch.setattr(script, "fit_year", brisk(script.fit_year, members=MEMBERS, steps=1))
+        monkeypatch.setattr(script, "fit_headlines", brisk(script.fit_headlines, steps=1))
+    sample = calibrate.sample
+    monkeypatch.setattr(calibrate, "sample", lambda prior, _, rng: sample(prior, MEMBERS, rng))
+    assert data_dir.is_dir()
+    return tmp_path
+
+
+def test_the_back_test_writes_its_page_and_repeats_last_years_figures_rightly(small, monkeypatch, capsys):
+    page = small / "backtest.md"
+    monkeypatch.setattr(sys, "argv", ["backtest", "--page", str(page)])
+    backtest.main()
+    assert capsys.readouterr().out.endswith("wrote backtest.md\n")
+    text = page.read_text(encoding="utf-8")
+    published = resources.files("carms_lib") / "data" / "published"
+    for name, made, of_the_naive in (
+        (
+            "backtest.csv",
+            summarise_page(text),
+            ["forecast", "figures", "of", "naive_error", "naive_order", "proxy_order"],
+        ),
+        ("backtest_forecasts.csv", list_forecasts(text), ["forecast", "figures", "cell", "naive_error"]),
+    ):
+        bundled = pd.read_csv(io.StringIO((published / name).read_text("utf-8")))
+        again = pd.read_csv(io.StringIO(made))
+        pd.testing.assert_frame_equal(again[of_the_naive], bundled[of_the_naive])
+    assert "| published |" not in text  # the reports' tables are not shown
+
+
+def test_the_calibration_writes_cohorts_that_can_be_used_and_its_page(small, monkeypatch, capsys):
+    page, cohorts = small / "calibration.md", small / "cohorts"
+    cohorts.mkdir()
+    monkeypatch.setattr(sys, "argv", ["calibrate", "--cohorts", str(cohorts), "--page", str(page)])
+    calibrate.main()
+    assert "done in" in capsys.readouterr().out
+    assert sorted(path.stem for path in cohorts.iterdir()) == ["2016", "2017", "2025", "2026", "2027"]
+    for path in cohorts.iterdir():
+        made, bundled = carms.Cohort.read(path), carms.load_cohort(path.stem)
+        assert len(made.draws) == MEMBERS
+        assert list(made.parameters.index) == list(bundled.parameters.index)
+        assert (made.parameters["fitted"] == bundled.parameters["fitted"]).all()
+        assert made.classes["size"].round().equals(bundled.classes["size"].round())
+        assert made.sources
+    text = page.read_text(encoding="utf-8")
+    committed = (Path(__file__).resolve().parents[2] / "docs" / "explanation" / "calibration.md").read_text("utf-8")
+    headings = [line for line in text.splitlines() if line.startswith("#")]
+    assert headings == [line for line in committed.splitlines() if line.startswith("#")]
+    assert f"moves\n{MEMBERS} settings" in text or f"{MEMBERS} settings of all inputs" in text
