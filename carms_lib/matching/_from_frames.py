@@ -123,7 +123,8 @@ def _whole(argument: str, table: pd.DataFrame, column: str) -> list[int]:
     wrong = ~np.isfinite(number) | (number != np.floor(number))
     if wrong.any():
         at = int(wrong.argmax())
-        msg = f"{argument} has {column}={table[column].iloc[at]!r} in row {at}; a whole number is needed."
+        given = table[column].tolist()[at]  # as a plain number, not as numpy writes one
+        msg = f"{argument} has {column}={given!r} in row {at}; a whole number is needed."
         raise ProblemError(msg)
     return [int(value) for value in number]
 
