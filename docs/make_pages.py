@@ -133,6 +133,11 @@ pre { font-size: .72em; overflow-x: auto; max-width: 100% } a { color: var(--acc
 @media print { section { min-height: auto; height: 100vh; break-after: page } }
 """
 
+SLIDE_SUBTITLE = (
+    "carms_lib: where the pressure is in the Canadian residency match, and what one more seat would do.\n\n"
+    "*Page Down or a swipe leads on; print makes a page of each slide.*"
+)
+
 
 def slides(source: Path) -> str:
     """Return the page in five minutes as slides: a section a screen, in one file beside its picture."""
@@ -140,6 +145,7 @@ def slides(source: Path) -> str:
     text = re.sub(r"^For whoever.*?\n\n", "", text, flags=re.MULTILINE | re.DOTALL, count=1)
     text = re.sub(r"\[([^\]]+)\]\((?!https?:)[^)]+\.(?:md|html)\)", r"\1", text).replace("](assets/", "](")
     parts = re.split(r"^(?=## )", text, flags=re.MULTILINE)
+    parts[0] += f"\n{SLIDE_SUBTITLE}\n"
     body = "\n".join(
         f"<section>\n{markdown.markdown(part.strip(), extensions=['fenced_code'])}\n</section>" for part in parts
     )

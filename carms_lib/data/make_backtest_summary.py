@@ -36,7 +36,7 @@ _ORDER = re.compile(
     r"`supply_score` (?P<proxy>−?-?[\d.]+)\."
 )
 _ROW = re.compile(
-    r"^\| (?P<cell>[^|]+) \| (?P<estimate>[\d.,]+) \| (?P<lower>[\d.,]+) to (?P<upper>[\d.,]+) \| "
+    r"^\| (?P<cell>[^|]+) \| (?P<estimate>[\d.,]+) \| (?P<lower>[\d.,]+)\sto\s(?P<upper>[\d.,]+) \| "
     r"(?P<inside>yes|\*\*no\*\*) \| (?P<error>[+−]?[\d.,]+) \| (?P<naive>[+−]?[\d.,]+) \|$"
 )
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shlex
 import subprocess
 import tomllib
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import carms_lib as carms
 import matplotlib.pyplot as plt
 import pytest
 import yaml
+from carms_lib.memo import published_backtest
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -31,6 +34,26 @@ def pages() -> list[Path]:
 
 def blocks(text: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+
+
+#: Examples that need a server, a cluster or a release of one's own: page -> the test that runs the same, and its call.
+ELSEWHERE = {
+    "docs/explanation/history.md": ("tests/warehouse/test_history.py", (".history(", ".diff(", "as_of=")),
+    "docs/how-to/feed-a-retriever.md": ("tests/examples/test_retrieval.py", ("ProgramRetriever(",)),
+    "docs/how-to/load-your-own-release.md": ("tests/conftest.py", ("carms.load_release(release_dir)", "carms.build(")),
+    "docs/how-to/run-a-service.md": ("tests/examples/test_api_postgres.py", ("grant_reader(",)),
+    "docs/how-to/run-on-postgresql.md": ("tests/warehouse/test_settings.py", ("read_only=True",)),
+    "docs/how-to/scale-out.md": ("tests/examples/test_cluster.py", ("get_executor()",)),
+}
+
+
+def is_python(block: str) -> bool:
+    """Whether a block is a Python example, whatever its fence says: it parses and does something."""
+    try:
+        tree = ast.parse(block)
+    except SyntaxError:
+        return False
+    return any(isinstance(node, ast.Import | ast.ImportFrom | ast.Call) for node in ast.walk(tree))
 
 
 def command(name: str) -> str:
@@ -85,7 +108,7 @@ class TestCommands:
         assert named
         assert named <= extras
 
-    @pytest.mark.parametrize("script", ["run", "smoke", "migrations"])
+    @pytest.mark.parametrize("script", ["run", "smoke", "migrations", "coverage"])
     def test_the_scripts_are_executable_and_parse(self, script):
         path = ROOT / ".ci" / script
         assert os.access(path, os.X_OK)
@@ -122,6 +145,7 @@ def names():
         "gold": layers.gold,
         "market": market,
         "study": study,
+        "scenario": more,
     }
 
 
@@ -132,6 +156,13 @@ class TestExamples:
     @pytest.mark.filterwarnings("ignore::carms_lib.exceptions.TooFewDrawsWarning")
     def test_every_python_block_runs(self, path, names, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
+        simulate, write_memo = carms.simulate, carms.write_memo  # the same with draws that take no minutes
+        monkeypatch.setattr(
+            carms,
+            "simulate",
+            lambda *a, **k: simulate(*a, **{**k, "n_draws": min(k["n_draws"], 200), "progress": False}),
+        )
+        monkeypatch.setattr(carms, "write_memo", lambda *a, **k: write_memo(*a, n_draws=10, progress=False, **k))
         examples = blocks(path.read_text(encoding="utf-8"), "python")
         stands_alone = "import carms_lib" in examples[0] or "from carms_lib" in examples[0]
         namespace: dict[str, object] = {"__name__": "example", **({} if stands_alone else names)}
@@ -140,6 +171,20 @@ class TestExamples:
                 exec(compile(block, name_of(path), "exec"), namespace)  # noqa: S102 - our own documents
         finally:
             plt.close("all")
+
+    @pytest.mark.parametrize("path", pages(), ids=name_of)
+    def test_no_example_hides_behind_another_fence(self, path):
+        """What is not run above is run elsewhere, by a test that makes the same call."""
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"^[ \t]+```python$", text, flags=re.MULTILINE)  # an indented one would not be found
+        fenced = re.findall(r"^```([^\n]*)\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+        hidden = [block for language, block in fenced if language != "python" and is_python(block)]
+        if not hidden:
+            assert name_of(path) not in ELSEWHERE
+            return
+        test, calls = ELSEWHERE[name_of(path)]
+        source = (ROOT / test).read_text(encoding="utf-8")
+        assert [call for call in calls if call not in source] == []
 
 
 class TestNames:
@@ -184,6 +229,13 @@ class TestClaims:
         assert f"{len(program)} of them in {program['cycle'].iloc[0]}" in " ".join(text.split())
         assert f"{program['quota'].sum():,} seats" in " ".join(text.split())
 
+    def test_the_page_in_five_minutes_states_the_record_as_it_is(self):
+        text = " ".join((ROOT / "docs" / "five-minutes.md").read_text(encoding="utf-8").split())
+        record = published_backtest()
+        worse = int((record["model_error"] > record["naive_error"]).sum())
+        assert f"{record['inside'].sum()} of {record['of'].sum()} bands held" in text
+        assert f"for {worse} of {len(record)} groups of figures last year's figure would have been nearer" in text
+
     def test_the_schema_history_names_every_migration(self):
         text = (ROOT / "docs" / "project" / "versions.md").read_text(encoding="utf-8")
         migrations = (ROOT / "carms_lib" / "warehouse" / "migrations" / "versions").glob("[0-9]*.py")
@@ -215,6 +267,19 @@ class TestLinksAndPictures:
                 (ROOT / "docs" / "tutorials" / f"{n.stem}.md").resolve() for n in (ROOT / "notebooks").glob("*.ipynb")
             }
             assert found.exists() or found in made, target
+
+    @pytest.mark.parametrize("path", [*pages(), ROOT / "CHANGELOG.md"], ids=name_of)
+    def test_every_outside_address_is_whole_and_safe(self, path):
+        """No test asks the network; an address must at least be one, over https, with nothing of ours in it."""
+        text = path.read_text(encoding="utf-8")
+        text = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+        for address in re.findall(r"\b[\w+]+://[^\s)>\]\"`|]+", text):
+            parts = urlsplit(address.rstrip(".,;"))
+            if parts.scheme in {"sqlite", "postgresql+psycopg", "tcp"} or parts.hostname in {"127.0.0.1", "localhost"}:
+                continue
+            assert parts.scheme == "https", address
+            assert re.fullmatch(r"(?:[a-z0-9-]+\.)+[a-z]{2,}", parts.hostname or ""), address
+            assert parts.username is None, address
 
     def test_pictures_are_small_have_words_and_are_made_by_the_script(self):
         script = (ROOT / "docs" / "make_pictures.py").read_text(encoding="utf-8")

@@ -67,8 +67,30 @@ class TestLinters:
         done = run("check-jsonschema", "--builtin-schema", "vendor.compose-spec", DEPLOY / "compose.yaml")
         assert done.returncode == 0, done.stdout
 
+    @pytest.mark.parametrize(
+        ("schema", "path"),
+        [("vendor.github-workflows", ".github/workflows/ci.yml"), ("vendor.dependabot", ".github/dependabot.yml")],
+    )
+    def test_github_s_files(self, tmp_path, schema, path):
+        done = run("check-jsonschema", "--builtin-schema", schema, ROOT / path)
+        assert done.returncode == 0, done.stdout
+        wrong = tmp_path / Path(path).name
+        wrong.write_text(
+            (ROOT / path).read_text(encoding="utf-8").replace("\njobs:", "\njob:").replace("updates:", "update:")
+        )
+        assert run("check-jsonschema", "--builtin-schema", schema, wrong).returncode == 1
+
 
 class TestImage:
+    def test_github_builds_it_and_pushes_nothing(self):
+        jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))["jobs"]
+        commands = [step["run"] for step in jobs["container"]["steps"] if "run" in step]
+        (build,) = [command for command in commands if command.startswith("docker build ")]
+        dockerfile = re.search(r"--file (\S+)", build)[1]
+        assert (ROOT / dockerfile) == DEPLOY / "Dockerfile"
+        assert build.endswith(" .")  # the root of the checkout, as the Dockerfile's first lines say
+        assert not any("push" in command or "login" in command for command in commands)
+
     def test_it_runs_as_nobody_with_one_start_command_and_a_health_check(self):
         text = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
         final = text[text.rindex("\nFROM ") :]

@@ -30,7 +30,7 @@ from carms_lib.data.calibrate.fit import (
 from carms_lib.data.calibrate.headlines import headline_market, headline_moments, headline_target
 from carms_lib.data.calibrate.moments import published_moments, simulated_moments, simulated_tables
 from carms_lib.data.calibrate.published import Published, read_published
-from carms_lib.data.calibrate.report import markdown_table, number, signed
+from carms_lib.data.calibrate.report import band, markdown_table, number, signed
 from carms_lib.data.calibrate.years import market_of, run_ensemble
 from carms_lib.simulator import Market
 from carms_lib.simulator._draw import BlockInputs, BlockResult
@@ -242,7 +242,7 @@ def _shown(frame: pd.DataFrame) -> str:
             {
                 "": frame["cell"],
                 "forecast": frame["forecast"].map(number),
-                "90 % band": [f"{number(a)} to {number(b)}" for a, b in zip(frame["low"], frame["high"], strict=True)],
+                "90 % band": [band(a, b) for a, b in zip(frame["low"], frame["high"], strict=True)],
                 "published inside": frame["inside"].map({True: "yes", False: "**no**"}),
                 "forecast − published": (frame["forecast"] - frame["published"]).map(signed),
                 "last year − published": (frame["naive"] - frame["published"]).map(signed),

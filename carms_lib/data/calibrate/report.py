@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from carms_lib.data.calibrate.fit import LEFT_OUT, Fit
 
-__all__ = ["calibration_page", "check_table", "identification", "markdown_table", "number", "signed"]
+__all__ = ["band", "calibration_page", "check_table", "identification", "markdown_table", "number", "signed"]
 
 _LEVEL = 0.90
 
@@ -35,6 +35,11 @@ def signed(value: float) -> str:
     return text if not np.isfinite(value) or not text.strip("0.,") else f"{'+' if value > 0 else '−'}{text}"
 
 
+def band(low: float, high: float) -> str:
+    """Return both ends of a band as one cell that is not broken across lines."""
+    return f"{number(low)} to {number(high)}".replace(" ", "\N{NO-BREAK SPACE}")
+
+
 def check_table(target: pd.Series, before: pd.DataFrame | None, after: pd.DataFrame) -> pd.DataFrame:
     """Return published figures beside predictive means and 90 % bands, and whether the band holds the figure.
 
@@ -54,7 +59,7 @@ def check_table(target: pd.Series, before: pd.DataFrame | None, after: pd.DataFr
         if before is not None:
             row["before the fit"] = number(before[name].mean())
         row["after"] = number(drawn.mean())
-        row["90 % band"] = f"{number(float(low))} to {number(float(high))}"
+        row["90 % band"] = band(float(low), float(high))
         row["inside"] = "yes" if low - 1e-9 <= value <= high + 1e-9 else "**no**"
         rows.append(row)
     return pd.DataFrame(rows)
