@@ -21,6 +21,7 @@ from carms_lib.warehouse._tables import TABLES
 __all__ = ["insert_frame", "rows_of"]
 
 _BATCH = 5_000  # rows
+_NUL = "\x00"  # PostgreSQL keeps it in no text; so that both engines keep the same, its replacement is kept in both
 
 
 def rows_of(frame: pd.DataFrame, *, size: int = _BATCH) -> Iterator[list[tuple[Any, ...]]]:
@@ -51,6 +52,8 @@ def _plain(column: pd.Series[Any]) -> list[Any]:
         values = [None if value is pd.NaT else value.to_pydatetime() for value in values]
     elif column.hasnans:
         values = [None if missing else value for value, missing in zip(values, column.isna().tolist(), strict=True)]
+    if any(isinstance(value, str) and _NUL in value for value in values):
+        values = [value.replace(_NUL, "\ufffd") if isinstance(value, str) else value for value in values]
     return values
 
 

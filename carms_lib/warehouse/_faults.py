@@ -177,6 +177,8 @@ def _translate_postgresql(error: DBAPIError, where: str, settings: Settings, und
         )
     if state == "3D000" or (not state and "does not exist" in text):
         return WarehouseUnavailableError(f"{where}: there is no such database or user. Correct the address.")
+    if not state and type(error.orig).__name__ == "DataError":  # of the driver: refused before it was sent
+        return WarehouseError(f"{where} cannot hold a value that was given: {_first_line(error.orig)}.{undone}")
     if not state and "connection option" in text:
         return WarehouseUnavailableError(
             f"{where}: the address has an option after its '?' that the server's driver does not know. Correct it."

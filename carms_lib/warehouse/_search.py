@@ -186,7 +186,11 @@ def learn_sections(
 
 
 def _scrub(text: str) -> str:
-    """Remove contact details, should any have passed the loaders; looks closely only where one can be."""
+    """Remove contact details, should any have passed the loaders; looks closely only where one can be.
+
+    A NUL character, which PostgreSQL keeps in no text, is a space here.
+    """
+    text = text.replace("\x00", " ")
     return redact_contacts(text) if _CAN_BE_CONTACT.search(text) else text
 
 

@@ -223,6 +223,33 @@ def test_quarantine_and_checks_are_kept_by_run(empty, invented, rows):
     assert told == [("rows conserved", "critical", 1, None, None)]
 
 
+def test_a_nul_character_does_not_keep_a_release_out(empty, invented, rows):
+    """PostgreSQL holds it in no text: one page or value with it must not stop the others, and no engine differs."""
+    layers = invented.invent(5, texts=True)
+    section = layers.bronze["section"].copy()
+    first = section.index[section["text"].notna()][0]
+    section.loc[first, "text"] = "Wel\x00come zebra"
+    damaged = WithReport(invented.Layers({**layers.bronze, "section": section}, layers.silver))
+    damaged.quarantine["value"] = "ze\x00ro"
+    assert empty.write(damaged).n_new == 5
+    assert rows("SELECT value FROM load_quarantine") == [("ze\ufffdro",)]
+    assert len(empty.search("zebra")) == 1
+    assert counts(empty.write(damaged)) == (0, 0, 0, 5)  # and it is the same when it is written again
+    assert rows("SELECT count(*) FROM search_document WHERE content = 'Wel come zebra'") == [(1,)]
+
+
+@pytest.mark.postgres
+def test_a_value_that_a_server_cannot_hold_is_said_to_be_that(postgresql_url, make_tables):
+    make_tables("postgresql", postgresql_url)
+    with (
+        open_warehouse(postgresql_url, retries=0) as warehouse,
+        pytest.raises(exceptions.WarehouseError, match=r"cannot hold a value that was given: .*NUL"),
+    ):
+        warehouse._ask(
+            "text", lambda connection: connection.exec_driver_sql("SELECT %(text)s::text", {"text": "a\x00b"})
+        )
+
+
 class WithReport:
     """Layers with an audit of their own."""
 
