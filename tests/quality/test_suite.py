@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pandera.pandas as pa
 import pytest
-from carms_lib.exceptions import ArgumentError, QualityWarning, UnknownNameError
+from carms_lib.exceptions import ArgumentError, QualityError, QualityWarning, UnknownNameError
 from carms_lib.loaders import load_release
 from carms_lib.quality import Check, CheckResult, Evidence, Limits, default_checks, run_checks
 from carms_lib.transforms import build
@@ -128,6 +128,15 @@ class TestRunning:
     def test_arguments_that_are_not_allowed(self, make, message):
         with pytest.raises(ArgumentError, match=message):
             make()
+
+    @pytest.mark.parametrize(("change", "lost"), [(0.5, 0.5), (0.499, 0.5), (0.5, 0.499), (0.1, 0.1)])
+    def test_two_limits_on_rows_may_be_one(self, layers, change, lost):
+        again = build(load_release(), previous=layers, limits=Limits(rows_change=change, rows_lost=lost))
+        of_pages = [r for r in again.report.results if (r.step, r.table, r.kind) == ("bronze", "page", "row_count")]
+        assert [(r.severity, r.threshold) for r in of_pages] == [("critical", lost)]
+        shorter = {name: frame.head(10) if name == "page" else frame for name, frame in layers.bronze.items()}
+        with pytest.raises(QualityError, match=r"rows within \d+% of the last release \(page\)"):
+            build(load_release(), previous={"bronze": shorter}, limits=Limits(rows_change=change, rows_lost=lost))
 
     def test_limits_are_those_of_the_user(self, layers):
         with pytest.warns(QualityWarning, match="quota from 1 to 100"):
