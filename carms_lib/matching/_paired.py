@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from carms_lib.matching._jit import allocating_kernel, kernel
+from carms_lib.matching._jit import inner_kernel, kernel
 
 if TYPE_CHECKING:
     from carms_lib.matching._types import Bools, Float64s, Int32s, Int64s
@@ -66,7 +66,6 @@ class PairedState(NamedTuple):
     count: Int64s  # [3]: heights of the two stacks, and the fingerprint of the state (see `code_of`)
 
 
-@allocating_kernel
 def new_paired_state(n: int, programs: int, seats: int) -> PairedState:
     """Return arrays for a match with at most n / 2 couples."""
     units = n + n // 2
@@ -106,7 +105,7 @@ def index_programs(ptr: Int64s, idx: Int32s, owner: Int32s, program_ptr: Int64s,
     program_ptr[0] = 0
 
 
-@kernel
+@inner_kernel
 def code_of(kind: int, one: int, other: int) -> int:
     """Return the code of one fact about a state: who sits where, or who stands where in a stack.
 

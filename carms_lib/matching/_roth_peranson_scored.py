@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from carms_lib.matching._jit import kernel
+from carms_lib.matching._jit import inner_kernel
 from carms_lib.matching._kernels import REJECTED, is_worse, offer, resume_scored
 from carms_lib.matching._paired import FINGERPRINT, SITS, VACATED, WAITING, PairedLists, PairedState, code_of
 
@@ -35,7 +35,7 @@ __all__ = ["count_blocking", "match_in_order"]
 NOBODY = -1  # also where someone sits who sits nowhere
 
 
-@kernel
+@inner_kernel
 def n_options(lists: PairedLists, applicant: int) -> int:
     """Return the length of an applicant's list: of pairs for a member of a couple."""
     couple = lists.couple_of[applicant]
@@ -44,7 +44,7 @@ def n_options(lists: PairedLists, applicant: int) -> int:
     return lists.pair_ptr[couple + 1] - lists.pair_ptr[couple]
 
 
-@kernel
+@inner_kernel
 def push_unit(state: PairedState, unit: int) -> None:
     """Put a unit on top of the applicant stack, unless it is there."""
     if not state.is_waiting[unit]:
@@ -54,7 +54,7 @@ def push_unit(state: PairedState, unit: int) -> None:
         state.count[WAITING] += 1
 
 
-@kernel
+@inner_kernel
 def vacate(lists: PairedLists, state: PairedState, applicant: int) -> None:
     """Let an applicant give up its seat, if it has one; its program goes on the program stack."""
     state.position[applicant] = n_options(lists, applicant)
@@ -104,7 +104,7 @@ def vacate(lists: PairedLists, state: PairedState, applicant: int) -> None:
         state.count[VACATED] += 1
 
 
-@kernel
+@inner_kernel
 def vacate_unit(lists: PairedLists, state: PairedState, unit: int) -> None:
     """Let a unit give up whatever it holds."""
     n = state.match.size
@@ -115,7 +115,7 @@ def vacate_unit(lists: PairedLists, state: PairedState, unit: int) -> None:
         vacate(lists, state, lists.members[unit - n, 1])
 
 
-@kernel
+@inner_kernel
 def displace(lists: PairedLists, state: PairedState, applicant: int) -> None:
     """Let an applicant who lost its seat wait; the partner of a member withdraws and the couple waits."""
     if applicant < 0:
@@ -132,7 +132,7 @@ def displace(lists: PairedLists, state: PairedState, applicant: int) -> None:
     push_unit(state, state.match.size + couple)
 
 
-@kernel
+@inner_kernel
 def seat(lists: PairedLists, state: PairedState, applicant: int, entry: int) -> int:
     """Let an applicant apply; return REJECTED, or whom it displaced, or SEATED, which is nobody."""
     program = lists.idx[entry]
@@ -155,7 +155,7 @@ def seat(lists: PairedLists, state: PairedState, applicant: int, entry: int) -> 
     return outcome
 
 
-@kernel
+@inner_kernel
 def apply_single(lists: PairedLists, state: PairedState, applicant: int) -> None:
     """Let a single apply from the top of its list."""
     start = lists.ptr[applicant]
@@ -167,7 +167,7 @@ def apply_single(lists: PairedLists, state: PairedState, applicant: int) -> None
             return
 
 
-@kernel
+@inner_kernel
 def beats_worst(lists: PairedLists, state: PairedState, entry: int) -> bool:
     """Tell whether the program of an entry has a free seat for its applicant, or holds someone worse."""
     program, score = lists.idx[entry], lists.score[entry]
@@ -179,7 +179,7 @@ def beats_worst(lists: PairedLists, state: PairedState, entry: int) -> bool:
     return not is_worse(score, lists.owner[entry], state.held_score[root], state.held_applicant[root])
 
 
-@kernel
+@inner_kernel
 def beats_second_worst(lists: PairedLists, state: PairedState, entry: int) -> bool:
     """Tell the same of the second-worst held; the program is full and holds at least two."""
     program = lists.idx[entry]
@@ -195,7 +195,7 @@ def beats_second_worst(lists: PairedLists, state: PairedState, entry: int) -> bo
     return not is_worse(lists.score[entry], lists.owner[entry], state.held_score[place], state.held_applicant[place])
 
 
-@kernel
+@inner_kernel
 def would_take(lists: PairedLists, state: PairedState, first: int, second: int) -> bool:
     """Tell whether every program of a couple's pair of entries would take its member, as the matching stands.
 
@@ -227,13 +227,13 @@ def would_take(lists: PairedLists, state: PairedState, first: int, second: int) 
     return beats_second_worst(lists, state, lower)
 
 
-@kernel
+@inner_kernel
 def sits_at(lists: PairedLists, state: PairedState, entry: int) -> bool:
     """Tell whether the applicant of an entry holds a seat at its program."""
     return state.match[lists.owner[entry]] == lists.idx[entry]
 
 
-@kernel
+@inner_kernel
 def apply_couple(lists: PairedLists, state: PairedState, couple: int) -> None:
     """Let a couple, who sit nowhere, apply from the top of its list."""
     start = lists.pair_ptr[couple]
@@ -253,7 +253,7 @@ def apply_couple(lists: PairedLists, state: PairedState, couple: int) -> None:
         return
 
 
-@kernel
+@inner_kernel
 def blocks_with(lists: PairedLists, state: PairedState, entry: int) -> bool:
     """Tell whether the unit of an entry's applicant prefers, and would get, an option with that entry."""
     applicant = lists.owner[entry]
@@ -272,7 +272,7 @@ def blocks_with(lists: PairedLists, state: PairedState, entry: int) -> bool:
     return False
 
 
-@kernel
+@inner_kernel
 def look_through(lists: PairedLists, state: PairedState, program: int) -> None:
     """Put every admitted unit that blocks with `program` on the applicant stack, the best-ranked on top."""
     n = state.match.size
@@ -297,7 +297,7 @@ def look_through(lists: PairedLists, state: PairedState, program: int) -> None:
         state.count[FINGERPRINT] ^= code_of(WAITING, state.waiting[place], place)
 
 
-@kernel
+@inner_kernel
 def is_better_there(lists: PairedLists, state: PairedState, program: int, unit: int, entry: int) -> bool:
     """Tell whether a unit that waits stands above the applicant of `entry` in the order of `program`."""
     n = state.match.size
@@ -312,7 +312,7 @@ def is_better_there(lists: PairedLists, state: PairedState, program: int, unit: 
     return False
 
 
-@kernel
+@inner_kernel
 def chain(lists: PairedLists, state: PairedState, budget: int) -> bool:
     """Work off both stacks; return False when that takes more than `budget` steps.
 
@@ -356,7 +356,7 @@ def chain(lists: PairedLists, state: PairedState, budget: int) -> bool:
     return True
 
 
-@kernel
+@inner_kernel
 def match_in_order(lists: PairedLists, state: PairedState, order: Int32s, budget: int, to_the_end: bool = True) -> int:
     """Match singles, then admit couples one after another; applicants propose.
 
@@ -416,7 +416,7 @@ def match_in_order(lists: PairedLists, state: PairedState, order: Int32s, budget
     return sent_away
 
 
-@kernel
+@inner_kernel
 def count_blocking(lists: PairedLists, state: PairedState) -> int:
     """Count blocking coalitions: (single, program), or (couple, pair), that would all rather be matched so.
 

@@ -24,48 +24,34 @@ from __future__ import annotations
 
 import numpy as np
 
-from carms_lib.matching._jit import allocating_kernel, kernel
+from carms_lib.matching._jit import inner_kernel
 from carms_lib.simulator._market import Tables
 from carms_lib.simulator._noise import Purpose, fold, stream, uniform
 from carms_lib.simulator._parameters import PARAMETERS
-from carms_lib.simulator._space import MAX_LIST
+from carms_lib.simulator._space import MAX_LIST, MAX_PAIRS, Space
 
-__all__ = ["MAX_PAIRS", "choose_couples", "write_pairs"]
-
-#: The longest list of pairs.
-MAX_PAIRS = 200
+__all__ = ["choose_couples", "write_pairs"]
 
 _AT = {name: i for i, name in enumerate(PARAMETERS)}
 _SHARE, _NEARNESS = _AT["couples_share"], _AT["couple_nearness"]
 _COUPLE = Purpose.COUPLE
 
 
-@kernel
-def choose_couples(
-    entropy: np.uint64,
-    draw: int,
-    theta: np.ndarray,
-    tables: Tables,
-    taking_part: np.ndarray,
-    couple_of: np.ndarray,
-    members: np.ndarray,
-) -> int:
+@inner_kernel
+def choose_couples(entropy: np.uint64, draw: int, theta: np.ndarray, tables: Tables, space: Space) -> int:
     """Write who is in a couple with whom.
 
     Parameters
     ----------
-    taking_part : ndarray of shape (T,), int64
-        How many of each type take part in this draw.
-    couple_of : ndarray of shape (n,), int32
-        Written: the number of an applicant's couple, -1 for a single.
-    members : ndarray of shape (n // 2, 2), int32
-        Written: the partners of each couple, the lower number first.
+    space : Space
+        `taking_part` is read. Written: `couple_of`, and `members`, the lower number first.
 
     Returns
     -------
     int
         Number of couples.
     """
+    couple_of, members = space.couple_of, space.members
     state = stream(entropy, _COUPLE, draw)
     couple_of[:] = -1
     couples = 0
@@ -82,7 +68,7 @@ def choose_couples(
         if not tables.class_couples[tables.type_class[t]]:
             continue
         start = tables.type_start[t]
-        for a in range(start, start + taking_part[t]):
+        for a in range(start, start + space.taking_part[t]):
             if uniform(fold(state, tables.applicant_key[a])) < theta[_SHARE]:
                 if alone >= 0:
                     couples = _join(couple_of, members, couples, alone, a)
@@ -94,7 +80,7 @@ def choose_couples(
     return couples
 
 
-@kernel
+@inner_kernel
 def _join(couple_of: np.ndarray, members: np.ndarray, couples: int, one: int, other: int) -> int:
     couple_of[one] = couples
     couple_of[other] = couples
@@ -103,32 +89,22 @@ def _join(couple_of: np.ndarray, members: np.ndarray, couples: int, one: int, ot
     return couples + 1
 
 
-@allocating_kernel
-def write_pairs(
-    theta: np.ndarray,
-    tables: Tables,
-    ptr: np.ndarray,
-    program: np.ndarray,
-    members: np.ndarray,
-    pair_ptr: np.ndarray,
-    pairs: np.ndarray,
-) -> None:
+@inner_kernel
+def write_pairs(theta: np.ndarray, tables: Tables, space: Space, couples: int) -> None:
     """Write the lists of pairs of all couples.
 
     Parameters
     ----------
-    ptr, program : ndarray
-        Rank-order lists, after interviews.
-    members : ndarray of shape (C, 2), int32
-    pair_ptr : ndarray of shape (C + 1,), int64
-        Written: where each couple's pairs begin.
-    pairs : ndarray of shape (at least C * MAX_PAIRS, 2), int32
-        Written: entries of the lists, -1 for "no match", most wanted first.
+    space : Space
+        `ptr`, `program` and `members` are read. Written: `pair_ptr` and `pairs`, most wanted first.
+    couples : int
+        How many couples there are.
     """
-    nearness = round(theta[_NEARNESS])
-    begins = np.empty(2 * MAX_LIST + nearness + 1, dtype=np.int64)
+    ptr, program, members, pair_ptr, pairs = space.ptr, space.program, space.members, space.pair_ptr, space.pairs
+    nearness = min(round(theta[_NEARNESS]), 2 * MAX_LIST)  # more would change no order
+    begins = space.begins[: 2 * MAX_LIST + nearness + 1]
     edge = 0
-    for c in range(len(members)):
+    for c in range(couples):
         pair_ptr[c] = edge
         first, second = members[c, 0], members[c, 1]
         own, others = ptr[first + 1] - ptr[first], ptr[second + 1] - ptr[second]
@@ -158,10 +134,10 @@ def write_pairs(
             if i < others and edge < end:
                 pairs[edge, 0], pairs[edge, 1] = -1, ptr[second] + i
                 edge += 1
-    pair_ptr[len(members)] = edge
+    pair_ptr[couples] = edge
 
 
-@kernel
+@inner_kernel
 def _sum_of_places(tables: Tables, program: np.ndarray, first: int, second: int, i: int, j: int, nearness: int) -> int:
     apart = tables.program_province[program[first + i]] != tables.program_province[program[second + j]]
     return i + j + nearness * apart

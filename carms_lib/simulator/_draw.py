@@ -1,7 +1,7 @@
 """One block of draws, for the baseline and every scenario side by side.
 
-Belongs here: the order of steps within a draw, work space, and what is kept of a draw. Does not belong here: how
-blocks are spread over workers.
+Belongs here: one match after another, and what is kept of a draw. Does not belong here: how its lists come about
+(`_lists`), and how blocks are spread over workers.
 
 Draws come in blocks of `DRAWS_PER_INPUT` that share one setting of the uncertain inputs. Within a block only chance
 differs, between blocks the assumptions differ too: that is what tells an `input` band from an `outcome` band.
@@ -9,23 +9,18 @@ differs, between blocks the assumptions differ too: that is what tells an `input
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from carms_lib.matching._jit import allocating_kernel, kernel
-from carms_lib.matching._paired import PairedLists, index_programs, new_paired_state
-from carms_lib.simulator._couples import MAX_PAIRS, choose_couples, write_pairs
-from carms_lib.simulator._funnel import interview, read_files
-from carms_lib.simulator._iterations import draw_quota, first_iteration, second_iteration
+from carms_lib.matching._jit import inner_kernel, kernel
+from carms_lib.matching._paired import PairedState, new_paired_state
+from carms_lib.simulator._iterations import first_iteration, most_seats, second_iteration
+from carms_lib.simulator._lists import NOT_TAKING_PART, UNMATCHED, begin_block, write_lists
 from carms_lib.simulator._market import Market, Tables
-from carms_lib.simulator._noise import Purpose, fold, stream, uniform
-from carms_lib.simulator._parameters import PARAMETERS
 from carms_lib.simulator._settings import NO_SHIFT, Shift, shifted
 from carms_lib.simulator._space import Space, new_space
-from carms_lib.simulator._wishes import taste_weights, write_wishes
 
 __all__ = [
     "COUPLE_COUNTS",
@@ -34,19 +29,13 @@ __all__ = [
     "UNMATCHED",
     "BlockInputs",
     "BlockResult",
-    "interview_shares",
     "run_block",
-    "who_takes_part",
 ]
 
 #: Draws that share one setting of the uncertain inputs.
 DRAWS_PER_INPUT = 10
 #: What is counted of the couples of a draw, in its first iteration; see `Study.couples`.
 COUPLE_COUNTS = ("couples", "both_matched", "one_matched", "orders_tried", "blocking_coalitions")
-UNMATCHED = -1
-NOT_TAKING_PART = -2
-
-_PROGRAM, _SIZE, _FILE = Purpose.PROGRAM, Purpose.SIZE, Purpose.FILE
 
 
 class BlockInputs(NamedTuple):
@@ -71,41 +60,7 @@ class BlockResult(NamedTuple):
     couples: np.ndarray  # int32 [D, len(COUPLE_COUNTS)]
 
 
-@kernel
-def who_takes_part(entropy: np.uint64, draw: int, sizes: np.ndarray, tables: Tables, taking_part: np.ndarray) -> None:
-    """Scale each type to the class sizes of the block; fractions are settled by chance."""
-    state = stream(entropy, _SIZE, draw)
-    for t in range(len(tables.type_class)):
-        c = tables.type_class[t]
-        places = tables.type_start[t + 1] - tables.type_start[t]
-        wanted = places * sizes[c] / max(tables.type_capacity[c], 1)
-        taking_part[t] = min(
-            math.floor(wanted + uniform(fold(state, tables.applicant_key[tables.type_start[t]]))), places
-        )
-
-
-@kernel
-def interview_shares(entropy: np.uint64, block: int, tables: Tables, share: np.ndarray) -> None:
-    """Draw each program's share of applicants interviewed, evenly within the band that it publishes."""
-    state = fold(stream(entropy, _PROGRAM, block), np.uint64(1))
-    for p in range(len(share)):
-        u = uniform(fold(state, tables.program_key[p]))
-        own = tables.interview_low[p] + (tables.interview_high[p] - tables.interview_low[p]) * u
-        share[p] = min(own * tables.interview_factor[p], 1.0)
-
-
-@kernel
-def _first_of_list(tables: Tables, space: Space, out: np.ndarray) -> None:
-    """Write the first program of each list."""
-    for t in range(len(tables.type_class)):
-        for a in range(tables.type_start[t], tables.type_start[t + 1]):
-            if a - tables.type_start[t] >= space.taking_part[t]:
-                out[a] = NOT_TAKING_PART
-            else:
-                out[a] = space.program[space.ptr[a]] if space.ptr[a + 1] > space.ptr[a] else UNMATCHED
-
-
-@kernel
+@inner_kernel
 def _count_couples(members: np.ndarray, match: np.ndarray, orders: int, blocking: int, out: np.ndarray) -> None:
     """Write COUPLE_COUNTS."""
     out[:] = 0
@@ -116,7 +71,7 @@ def _count_couples(members: np.ndarray, match: np.ndarray, orders: int, blocking
         out[2] += matched == 1
 
 
-@allocating_kernel
+@kernel
 def _run_draws(
     entropy: np.uint64,
     block: int,
@@ -127,59 +82,32 @@ def _run_draws(
     variant_quota: np.ndarray,
     variant_reverts: np.ndarray,
     variant_second: np.ndarray,
-    seats: int,
+    space: Space,
+    state: PairedState,
     wished: np.ndarray,
     ranked: np.ndarray,
     first: np.ndarray,
     final: np.ndarray,
-    seats_out: np.ndarray,
-    couples_out: np.ndarray,
+    seats: np.ndarray,
+    couple_counts: np.ndarray,
 ) -> None:
-    n, programs = len(tables.applicant_type), len(tables.program_key)
-    space, state = new_space(tables), new_paired_state(n, programs, seats)
-    longest = len(space.program)
-    owner, application = np.empty(longest, dtype=np.int32), np.empty(longest, dtype=np.int32)
-    program_ptr = np.empty(programs + 1, dtype=np.int64)
-    couple_of, members = np.empty(n, dtype=np.int32), np.empty((n // 2, 2), dtype=np.int32)
-    pair_ptr, order = np.empty(n // 2 + 1, dtype=np.int64), np.empty(n // 2, dtype=np.int32)
-    pairs = np.empty((0, 2), dtype=np.int32)
-    reverted = np.empty(programs, dtype=np.int32)
-
-    taste_weights(entropy, block, theta, tables, space)
-    interview_shares(entropy, block, tables, space.share)
+    begin_block(entropy, block, theta, tables, space)
     for i in range(len(draws)):
         draw = draws[i]
-        who_takes_part(entropy, draw, sizes, tables, space.taking_part)
-        write_wishes(entropy, draw, theta, tables, space)
-        _first_of_list(tables, space, wished[i])
-        for a in range(n):
-            space.first_of[a] = tables.program_discipline[wished[i, a]] if wished[i, a] >= 0 else -1
-        read_files(entropy, _FILE, draw, theta, tables, space.first_of, space.ptr, space.program, space.score)
-        interview(entropy, draw, theta, tables, space)
-        _first_of_list(tables, space, ranked[i])
-        index_programs(space.ptr, space.program, owner, program_ptr, application)
-        couples = choose_couples(entropy, draw, theta, tables, space.taking_part, couple_of, members)
-        if couples * MAX_PAIRS > len(pairs):
-            pairs = np.empty((2 * couples * MAX_PAIRS, 2), dtype=np.int32)
-        write_pairs(theta, tables, space.ptr, space.program, members[:couples], pair_ptr, pairs)
-        lists = PairedLists(
-            space.ptr, space.program, space.score, owner, program_ptr, application, couple_of, members[:couples],
-            pair_ptr, pairs,
-        )  # fmt: skip
+        couples = write_lists(entropy, draw, theta, sizes, tables, space, wished[i], ranked[i])
         for v in range(len(variant_second)):
-            draw_quota(entropy, draw, theta, tables, variant_quota[v], state.quota)
             orders, blocking = first_iteration(
-                entropy, draw, theta, tables, variant_reverts[v], lists, state, order[:couples], reverted
+                entropy, draw, theta, tables, variant_quota[v], variant_reverts[v], space, state, couples
             )
-            for p in range(programs):
-                seats_out[v, i, p] = state.quota[p]
-            for a in range(n):
+            for p in range(len(state.quota)):
+                seats[v, i, p] = state.quota[p]
+            for a in range(len(state.match)):
                 first[v, i, a] = state.match[a] if ranked[i, a] > NOT_TAKING_PART else NOT_TAKING_PART
                 final[v, i, a] = first[v, i, a]
-            _count_couples(members[:couples], state.match, orders, blocking, couples_out[v, i])
+            _count_couples(space.members[:couples], state.match, orders, blocking, couple_counts[v, i])
             if variant_second[v]:
                 second_iteration(entropy, draw, theta, tables, space, state)
-                for a in range(n):
+                for a in range(len(state.match)):
                     if space.second[a] >= 0:
                         final[v, i, a] = space.second[a]
 
@@ -221,7 +149,6 @@ def run_block(
     quota = np.empty((len(variants), count, programs), dtype=np.int32)
     couples = np.empty((len(variants), count, len(COUPLE_COUNTS)), dtype=np.int32)
     variant_quota = np.stack([variant.tables.program_quota for variant in variants])
-    drift = inputs.theta[list(PARAMETERS).index("quota_drift")]
     with np.errstate(over="ignore"):  # a hash wraps around 2**64; only interpreted kernels would report it
         _run_draws(
             np.uint64(entropy),
@@ -233,7 +160,8 @@ def run_block(
             variant_quota,
             np.stack([variant.tables.reverts_to for variant in variants]),
             np.array([variant.second_iteration for variant in variants]),
-            int((variant_quota * (1.0 + drift) + 1.0).sum(axis=1).max()) + 1,
+            new_space(tables),
+            new_paired_state(n, programs, most_seats(variant_quota, inputs.theta)),
             wished,
             ranked,
             first,

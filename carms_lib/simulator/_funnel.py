@@ -22,7 +22,7 @@ import math
 
 import numpy as np
 
-from carms_lib.matching._jit import kernel
+from carms_lib.matching._jit import inner_kernel, kernel
 from carms_lib.simulator._market import Tables
 from carms_lib.simulator._noise import Purpose, fold, logistic, normal, stream, uniform
 from carms_lib.simulator._parameters import PARAMETERS
@@ -42,7 +42,7 @@ _RANKED_ABROAD = _AT["ranked_share_abroad"]
 _OF_MERIT, _OF_INTERVIEW = Purpose.MERIT, Purpose.INTERVIEW
 
 
-@kernel
+@inner_kernel
 def read_files(
     entropy: np.uint64,
     purpose: int,
@@ -94,7 +94,7 @@ def read_files(
             score[e] = merit + score[e] + wanted + known
 
 
-@kernel
+@inner_kernel
 def _select(values: np.ndarray, place: int) -> float:
     """Return the value that stands at `place` when `values` fall from high to low; reorders `values`."""
     low, end = 0, len(values)
@@ -175,7 +175,7 @@ def keep_best(
         start = end
 
 
-@kernel
+@inner_kernel
 def interview(entropy: np.uint64, draw: int, theta: np.ndarray, tables: Tables, space: Space) -> None:
     """Turn wish lists into rank-order lists, in place.
 

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from carms_lib.matching._jit import kernel
+from carms_lib.matching._jit import inner_kernel, kernel
 from carms_lib.matching._kernels import propose_scored
 from carms_lib.matching._paired import PairedLists, PairedState
 from carms_lib.matching._roth_peranson_scored import count_blocking, match_in_order
@@ -22,7 +22,7 @@ from carms_lib.simulator._race import earliest
 from carms_lib.simulator._space import MAX_LIST, Space
 from carms_lib.simulator._wishes import gather_open
 
-__all__ = ["draw_quota", "first_iteration", "second_iteration"]
+__all__ = ["draw_quota", "first_iteration", "most_seats", "second_iteration"]
 
 _AT = {name: i for i, name in enumerate(PARAMETERS)}
 _DRIFT, _REVERSION = _AT["quota_drift"], _AT["reversion_share"]
@@ -44,7 +44,7 @@ _MOST_ORDERS = (
 _BUDGET = 400  # steps for each couple; of 1,119 chains none that ended in 2,000 steps needed more than 400
 
 
-@kernel
+@inner_kernel
 def draw_quota(
     entropy: np.uint64, draw: int, theta: np.ndarray, tables: Tables, stated: np.ndarray, quota: np.ndarray
 ) -> None:
@@ -60,14 +60,19 @@ def draw_quota(
         quota[p] = seats + more if seats > 0 else 0
 
 
-@kernel
+def most_seats(stated: np.ndarray, theta: np.ndarray) -> int:
+    """Return how many seats a draw of one market has at most; `stated` quotas of shape (..., P) of one or several."""
+    return int((stated * (1.0 + theta[_DRIFT]) + 1.0).sum(axis=-1).max()) + 1
+
+
+@inner_kernel
 def _seat_offsets(quota: np.ndarray, seat_ptr: np.ndarray) -> None:
     seat_ptr[0] = 0
     for p in range(len(quota)):
         seat_ptr[p + 1] = seat_ptr[p] + quota[p]
 
 
-@kernel
+@inner_kernel
 def _match(entropy: np.uint64, draw: int, lists: PairedLists, state: PairedState, order: np.ndarray) -> tuple[int, int]:
     """Match once; with couples, try one order of admission after another until the matching is stable.
 
@@ -77,24 +82,23 @@ def _match(entropy: np.uint64, draw: int, lists: PairedLists, state: PairedState
         How many orders were tried, and how many coalitions block what came out: 0 where it is stable.
     """
     _seat_offsets(state.quota, state.seat_ptr)
-    for attempt in range(_MOST_ORDERS):
-        _shuffle(stream(entropy, _ORDER, draw), attempt, order)
-        if match_in_order(lists, state, order, _BUDGET, False) == 0:
-            return attempt + 1, 0
-    # In a draw without a stable matching every order loops; only such a draw is brought to an end that is not stable.
     best, fewest = 0, np.int64(2**62)
-    for attempt in range(_MOST_ORDERS):
-        _shuffle(stream(entropy, _ORDER, draw), attempt, order)
-        match_in_order(lists, state, order, _BUDGET, True)
-        blocking = count_blocking(lists, state)
-        if blocking < fewest:
-            best, fewest = attempt, blocking
-    _shuffle(stream(entropy, _ORDER, draw), best, order)
-    match_in_order(lists, state, order, _BUDGET, True)
+    # In a draw without a stable matching every order loops; only such a draw is brought to an end that is not stable:
+    # every order again, and at last the best of them.
+    for attempt in range(2 * _MOST_ORDERS + 1):
+        to_the_end = attempt >= _MOST_ORDERS
+        _shuffle(stream(entropy, _ORDER, draw), attempt % _MOST_ORDERS if attempt < 2 * _MOST_ORDERS else best, order)
+        sent_away = match_in_order(lists, state, order, _BUDGET, to_the_end)
+        if not to_the_end and sent_away == 0:
+            return attempt + 1, 0
+        if to_the_end and attempt < 2 * _MOST_ORDERS:
+            blocking = count_blocking(lists, state)
+            if blocking < fewest:
+                best, fewest = attempt - _MOST_ORDERS, blocking
     return _MOST_ORDERS, fewest
 
 
-@kernel
+@inner_kernel
 def _shuffle(state: np.uint64, attempt: int, order: np.ndarray) -> None:
     """Write the order in which couples are admitted: as they are numbered at first, by chance afterwards."""
     for i in range(len(order)):
@@ -113,35 +117,44 @@ def first_iteration(
     draw: int,
     theta: np.ndarray,
     tables: Tables,
+    stated: np.ndarray,
     reverts_to: np.ndarray,
-    lists: PairedLists,
+    space: Space,
     state: PairedState,
-    order: np.ndarray,
-    reverted: np.ndarray,
+    couples: int,
 ) -> tuple[int, int]:
     """Match, and move unfilled seats where a province lets them revert, until none moves.
 
     Parameters
     ----------
+    stated : ndarray of shape (P,), int32
+        Seats as the release states them.
     reverts_to : ndarray of shape (P,), int32
-    lists : PairedLists
+    space : Space
+        Lists and couples, as `carms_lib.simulator._lists` writes them.
     state : PairedState
-        `quota` holds the seats of the draw and is changed where seats revert; `match` is the outcome.
-    order : ndarray of shape (C,), int32
-        Work space.
-    reverted : ndarray of shape (P,), int32
-        Written: seats that have left each program.
+        Written: `quota`, the seats of the draw after reversions, and `match`, the outcome.
+    couples : int
+        How many couples there are.
 
     Returns
     -------
     orders, blocking : int
         Of the last match: how many orders of couples were tried, and how many coalitions block it.
     """
+    lists = PairedLists(
+        space.ptr, space.program, space.score, space.owner, space.program_ptr, space.application, space.couple_of,
+        space.members[:couples], space.pair_ptr, space.pairs,
+    )  # fmt: skip
+    draw_quota(entropy, draw, theta, tables, stated, state.quota)
     of_reversion = stream(entropy, _OF_REVERSION, draw)
-    quota, held_count = state.quota, state.held_count
+    quota, held_count, reverted = state.quota, state.held_count, space.reverted
     reverted[:] = 0
-    orders, blocking = _match(entropy, draw, lists, state, order)
-    for _ in range(_MOST_REVERSIONS):
+    orders, blocking = 0, 0
+    for turn in range(_MOST_REVERSIONS + 1):
+        orders, blocking = _match(entropy, draw, lists, state, space.order[:couples])
+        if turn == _MOST_REVERSIONS:
+            break
         moved = 0
         for p in range(len(quota)):
             to = reverts_to[p]
@@ -157,11 +170,10 @@ def first_iteration(
                 moved += seats
         if moved == 0:
             break
-        orders, blocking = _match(entropy, draw, lists, state, order)
     return orders, blocking
 
 
-@kernel
+@inner_kernel
 def second_iteration(
     entropy: np.uint64, draw: int, theta: np.ndarray, tables: Tables, space: Space, state: PairedState
 ) -> None:

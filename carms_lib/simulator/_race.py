@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from carms_lib.matching._jit import allocating_kernel, kernel
+from carms_lib.matching._jit import kernel
 from carms_lib.simulator._noise import fold, log_of, uniform
 
 __all__ = ["MOST_RUNNERS", "Track", "earliest", "first_two", "new_track", "padded"]
@@ -50,7 +50,6 @@ class Track(NamedTuple):
     order: np.ndarray  # int64[M]: who arrives first, second, third
 
 
-@allocating_kernel
 def new_track(runners: int) -> Track:
     """Return work space for races with at most `runners` runners."""
     room = padded(runners)

@@ -12,18 +12,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from carms_lib.matching._paired import PairedLists, index_programs, new_paired_state
-from carms_lib.simulator._couples import MAX_PAIRS, choose_couples, write_pairs
-from carms_lib.simulator._draw import DRAWS_PER_INPUT, BlockInputs, interview_shares, who_takes_part
-from carms_lib.simulator._funnel import interview, read_files
-from carms_lib.simulator._iterations import draw_quota, first_iteration
+from carms_lib.matching._paired import new_paired_state
+from carms_lib.simulator._draw import DRAWS_PER_INPUT, BlockInputs
+from carms_lib.simulator._iterations import first_iteration, most_seats
+from carms_lib.simulator._lists import begin_block, write_lists
 from carms_lib.simulator._market import Market
-from carms_lib.simulator._noise import Purpose, entropy_from
-from carms_lib.simulator._parameters import PARAMETERS
+from carms_lib.simulator._noise import entropy_from
 from carms_lib.simulator._settings import draw_settings, shifted
 from carms_lib.simulator._simulate import _check_draws as check_draws
 from carms_lib.simulator._space import new_space
-from carms_lib.simulator._wishes import taste_weights, write_wishes
 
 __all__ = ["BlockPlan", "DrawnMatch", "plan_blocks", "replay"]
 
@@ -92,36 +89,14 @@ def replay(market: Market, plan: BlockPlan) -> Iterator[DrawnMatch]:
     tables, key, block = shifted(market, plan.inputs.shift), np.uint64(plan.entropy), plan.block
     theta = np.ascontiguousarray(plan.inputs.theta, dtype=np.float64)
     sizes = np.ascontiguousarray(plan.inputs.sizes, dtype=np.float64)
-    n, programs = market.n_applicants, market.n_programs
-    drift = theta[list(PARAMETERS).index("quota_drift")]
-    seats = int((tables.program_quota * (1.0 + drift) + 1.0).sum()) + 1
-    space, state = new_space(tables), new_paired_state(n, programs, seats)
-    longest = len(space.program)
-    owner, application = np.empty(longest, dtype=np.int32), np.empty(longest, dtype=np.int32)
-    program_ptr = np.empty(programs + 1, dtype=np.int64)
-    members, reverted = np.empty((n // 2, 2), dtype=np.int32), np.empty(programs, dtype=np.int32)
-    pair_ptr, order = np.empty(n // 2 + 1, dtype=np.int64), np.empty(n // 2, dtype=np.int32)
-
-    taste_weights(key, block, theta, tables, space)
-    interview_shares(key, block, tables, space.share)
+    n, quota = market.n_applicants, tables.program_quota
+    space, state = new_space(tables), new_paired_state(n, market.n_programs, most_seats(quota, theta))
+    wished, ranked = np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int32)
+    begin_block(key, block, theta, tables, space)
     for draw in plan.draws.tolist():
-        couple_of = np.empty(n, dtype=np.int32)
-        who_takes_part(key, draw, sizes, tables, space.taking_part)
-        write_wishes(key, draw, theta, tables, space)
+        couples = write_lists(key, draw, theta, sizes, tables, space, wished, ranked)
+        first_iteration(key, draw, theta, tables, quota, tables.reverts_to, space, state, couples)
         ptr, program, score = space.ptr, space.program, space.score
-        first = np.where(np.diff(ptr) > 0, program[np.minimum(ptr[:-1], len(program) - 1)], -1)
-        space.first_of[:] = np.where(first >= 0, tables.program_discipline[first], -1)
-        read_files(key, Purpose.FILE, draw, theta, tables, space.first_of, ptr, program, score)
-        interview(key, draw, theta, tables, space)
-        index_programs(ptr, program, owner, program_ptr, application)
-        couples = choose_couples(key, draw, theta, tables, space.taking_part, couple_of, members)
-        pairs = np.empty((couples * MAX_PAIRS, 2), dtype=np.int32)
-        write_pairs(theta, tables, ptr, program, members[:couples], pair_ptr, pairs)
-        lists = PairedLists(
-            ptr, program, score, owner, program_ptr, application, couple_of, members[:couples], pair_ptr, pairs
-        )
-        draw_quota(key, draw, theta, tables, tables.program_quota, state.quota)
-        first_iteration(key, draw, theta, tables, tables.reverts_to, lists, state, order[:couples], reverted)
         edge = ptr[n]
         yield DrawnMatch(
             draw,
@@ -130,5 +105,5 @@ def replay(market: Market, plan: BlockPlan) -> Iterator[DrawnMatch]:
             score[:edge].copy(),
             state.quota.copy(),
             state.match.copy(),
-            couple_of,
+            space.couple_of.copy(),
         )

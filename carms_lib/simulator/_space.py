@@ -11,14 +11,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from carms_lib.matching._jit import allocating_kernel
 from carms_lib.simulator._market import Tables
 from carms_lib.simulator._race import Track, new_track, padded
 
-__all__ = ["MAX_LIST", "Space", "new_space"]
+__all__ = ["MAX_LIST", "MAX_PAIRS", "Space", "new_space"]
 
 #: The longest wish list that a draw writes; the memory of a worker is proportional to it.
 MAX_LIST = 64
+#: The longest list of pairs of a couple.
+MAX_PAIRS = 200
 
 
 class Space(NamedTuple):
@@ -34,7 +35,15 @@ class Space(NamedTuple):
     ptr: np.ndarray  # int64[n + 1]: where each applicant's list begins
     program: np.ndarray  # int32[L]: program of each entry, most wanted first
     score: np.ndarray  # float64[L]: what the program thinks of the applicant; -inf where it does not rank them
-    # The same of the second iteration.
+    # The same by program, and the couples among the applicants with what they list together.
+    owner: np.ndarray  # int32[L]: applicant of each entry
+    program_ptr: np.ndarray  # int64[P + 1]: where each program's applications begin in `application`
+    application: np.ndarray  # int32[L]: entries by program
+    couple_of: np.ndarray  # int32[n]: the number of an applicant's couple, -1 for a single
+    members: np.ndarray  # int32[n // 2, 2]: the partners of each couple
+    pair_ptr: np.ndarray  # int64[n // 2 + 1]: where each couple's pairs begin
+    pairs: np.ndarray  # int32[n // 2 * MAX_PAIRS, 2]: entries, -1 for "no match"
+    # The same lists in the second iteration.
     second_ptr: np.ndarray
     second_program: np.ndarray
     second_score: np.ndarray
@@ -43,6 +52,10 @@ class Space(NamedTuple):
     values: np.ndarray  # float64[L]
     fewest: np.ndarray  # float64[P]
     kept: np.ndarray  # float64[P]
+    base: np.ndarray  # float64[P]
+    reverted: np.ndarray  # int32[P]
+    order: np.ndarray  # int32[n // 2]: in which couples are admitted
+    begins: np.ndarray  # int64[4 * MAX_LIST + 2]
     threshold: np.ndarray  # float64[P]
     offset: np.ndarray  # int64[P + 1]
     every: np.ndarray  # int32[P]: all programs, in order
@@ -59,42 +72,46 @@ class Space(NamedTuple):
     track: Track
 
 
-@allocating_kernel
 def new_space(tables: Tables) -> Space:
     """Return work space for draws of the market with these tables."""
     n, types = len(tables.applicant_type), len(tables.type_class)
     programs, disciplines = len(tables.program_key), len(tables.discipline_key)
-    longest = n * MAX_LIST
-    discipline_keys = np.zeros(padded(disciplines), dtype=np.uint64)
-    discipline_keys[:disciplines] = tables.discipline_key
+    length = n * MAX_LIST
+    keys = np.zeros(padded(disciplines), dtype=np.uint64)
+    keys[:disciplines] = tables.discipline_key
+    shapes = {
+        "weight": ((types, programs), np.float32),
+        "popularity": ((2, disciplines), np.float64),
+        "share": (programs, np.float64),
+        "taking_part": (types, np.int64),
+        "first_of": (n, np.int32),
+        "owner": (length, np.int32),
+        "program_ptr": (programs + 1, np.int64),
+        "application": (length, np.int32),
+        "couple_of": (n, np.int32),
+        "members": ((n // 2, 2), np.int32),
+        "pair_ptr": (n // 2 + 1, np.int64),
+        "pairs": ((n // 2 * MAX_PAIRS, 2), np.int32),
+        "second": (n, np.int32),
+        "values": (length, np.float64),
+        "reverted": (programs, np.int32),
+        "order": (n // 2, np.int32),
+        "begins": (4 * MAX_LIST + 2, np.int64),
+        "offset": (programs + 1, np.int64),
+        "keys": (programs, np.uint64),
+        "pace": (disciplines, np.float64),
+    }
+    shapes |= dict.fromkeys(("ptr", "second_ptr"), (n + 1, np.int64))
+    shapes |= dict.fromkeys(("program", "second_program"), (length, np.int32))
+    shapes |= dict.fromkeys(("score", "second_score"), (length, np.float64))
+    shapes |= dict.fromkeys(("fewest", "kept", "base", "threshold", "waits"), (programs, np.float64))
+    shapes |= dict.fromkeys(("opened", "candidates"), (programs, np.int32))
+    shapes |= dict.fromkeys(("gathered_for", "gathered_to"), (disciplines, np.int64))
     return Space(
-        np.empty((types, programs), dtype=np.float32),
-        np.empty((2, disciplines)),
-        np.empty(programs),
-        np.empty(types, dtype=np.int64),
-        np.empty(n, dtype=np.int32),
-        np.empty(n + 1, dtype=np.int64),
-        np.empty(longest, dtype=np.int32),
-        np.empty(longest),
-        np.empty(n + 1, dtype=np.int64),
-        np.empty(longest, dtype=np.int32),
-        np.empty(longest),
-        np.empty(n, dtype=np.int32),
-        np.empty(longest),
-        np.empty(programs),
-        np.empty(programs),
-        np.empty(programs),
-        np.empty(programs + 1, dtype=np.int64),
-        np.arange(programs).astype(np.int32),
-        np.empty(programs, dtype=np.int32),
-        np.empty(programs, dtype=np.int32),
-        np.empty(programs, dtype=np.uint64),
-        np.empty(programs),
-        np.empty(disciplines, dtype=np.int64),
-        np.empty(disciplines, dtype=np.int64),
-        discipline_keys,
-        np.full(padded(disciplines), np.inf),
-        np.full(padded(disciplines), np.inf),
-        np.empty(disciplines),
-        new_track(programs + disciplines),
+        every=np.arange(programs, dtype=np.int32),
+        discipline_keys=keys,
+        wait_first=np.full(padded(disciplines), np.inf),
+        wait_behind=np.full(padded(disciplines), np.inf),
+        track=new_track(programs + disciplines),
+        **{name: np.empty(shape, dtype) for name, (shape, dtype) in shapes.items()},
     )

@@ -22,7 +22,7 @@ import math
 
 import numpy as np
 
-from carms_lib.matching._jit import allocating_kernel, kernel
+from carms_lib.matching._jit import inner_kernel
 from carms_lib.simulator._market import Tables
 from carms_lib.simulator._noise import Purpose, fold, normal, stream, uniform
 from carms_lib.simulator._parameters import PARAMETERS
@@ -61,7 +61,7 @@ _PROGRAM, _DEMAND, _FIRST, _DISCIPLINE, _BREADTH, _BACKUP, _LENGTH, _TASTE = (
 _EN, _FR = 0, 1
 
 
-@allocating_kernel
+@inner_kernel
 def taste_weights(
     entropy: np.uint64,
     block: int,
@@ -84,31 +84,32 @@ def taste_weights(
     weight, popularity = space.weight, space.popularity
     types, programs = weight.shape
     state = stream(entropy, _PROGRAM, block)
-    base = np.empty(programs)
+    base = space.base
     for p in range(programs):
         own = theta[_PROGRAM_SPREAD] * normal(fold(state, tables.program_key[p]))
         seats = max(float(tables.program_demand_quota[p]), 1.0)
         base[p] = math.exp(tables.program_appeal[p] + own + theta[_QUOTA_APPEAL] * math.log(seats))
-    home_school = np.exp(theta[_HOME_SCHOOL] + tables.school_attachment)
     school_province = math.exp(theta[_SCHOOL_PROVINCE])
-    home_province = np.exp(theta[_HOME_PROVINCE] + tables.province_attachment)
     other_language = math.exp(theta[_OTHER_LANGUAGE])
     for t in range(types):
         french, both = tables.type_french[t], tables.type_bilingual[t]
         abroad = tables.class_abroad[tables.type_class[t]]
+        school, home = tables.type_school[t], tables.type_home[t]
+        home_school = math.exp(theta[_HOME_SCHOOL] + tables.school_attachment[school]) if school >= 0 else 1.0
+        home_province = math.exp(theta[_HOME_PROVINCE] + tables.province_attachment[home]) if home >= 0 else 1.0
         for p in range(programs):
             value = base[p]
             language, province = tables.program_language[p], tables.program_province[p]
             if (language == _EN and french) or (language == _FR and not french):
                 value *= other_language if both else 0.0
-            if abroad and tables.residence[p] >= 0 and tables.type_home[t] != tables.residence[p]:
+            if abroad and tables.residence[p] >= 0 and home != tables.residence[p]:
                 value = 0.0
-            if tables.type_school[t] >= 0 and tables.program_school[p] == tables.type_school[t]:
-                value *= home_school[tables.type_school[t]]
+            if school >= 0 and tables.program_school[p] == school:
+                value *= home_school
             elif tables.type_school_province[t] == province:
                 value *= school_province
-            if tables.type_home[t] == province:
-                value *= home_province[province]
+            if home == province:
+                value *= home_province
             weight[t, p] = value
     state = stream(entropy, _DEMAND, block)
     for k in range(popularity.shape[1]):
@@ -117,7 +118,7 @@ def taste_weights(
             popularity[group, k] = tables.first_weight[group, k] * change
 
 
-@kernel
+@inner_kernel
 def gather_open(
     tables: Tables,
     weight: np.ndarray,
@@ -158,7 +159,7 @@ def gather_open(
     return found
 
 
-@kernel
+@inner_kernel
 def _any_open(weight: np.ndarray, openings: np.ndarray, bit: np.uint8, begin: int, end: int) -> bool:
     """Tell whether a type may and can apply to any program from `begin` to `end`."""
     for p in range(begin, end):  # noqa: SIM110 - a kernel has no generators
@@ -167,7 +168,7 @@ def _any_open(weight: np.ndarray, openings: np.ndarray, bit: np.uint8, begin: in
     return False
 
 
-@kernel
+@inner_kernel
 def write_wishes(
     entropy: np.uint64,
     draw: int,

@@ -22,15 +22,20 @@ from typing import Any
 import carms_lib as carms
 import numpy as np
 from _report import write_section
-from carms_lib.matching._jit import kernel
-from carms_lib.matching._paired import PairedLists, index_programs, new_paired_state
-from carms_lib.simulator import _draw, _funnel, _iterations, _wishes
-from carms_lib.simulator._couples import MAX_PAIRS, choose_couples, write_pairs
+from carms_lib.matching._jit import from_python, kernel
+from carms_lib.matching._paired import index_programs, new_paired_state
+from carms_lib.simulator import _couples, _draw, _funnel, _iterations, _lists, _wishes
 from carms_lib.simulator._noise import Purpose
 from carms_lib.simulator._space import new_space
 
 MORE = carms.Scenario("Ontario FM +10 %").scale_quota(1.10, province="ON", discipline="Family Medicine")
 ENTROPY = np.uint64(2025)
+
+_who_takes_part, _first_of_list = from_python(_lists.who_takes_part), from_python(_lists._first_of_list)
+_write_wishes, _read_files = from_python(_wishes.write_wishes), from_python(_funnel.read_files)
+_interview = from_python(_funnel.interview)
+_choose_couples, _write_pairs = from_python(_couples.choose_couples), from_python(_couples.write_pairs)
+_second_iteration = from_python(_iterations.second_iteration)
 
 
 def national(cohort: carms.Cohort | None = None, size: float = 1.0) -> carms.Market:
@@ -67,14 +72,7 @@ class Phases:
         self.sizes = market.cohort.classes["size"].to_numpy(float)
         n, programs = market.n_applicants, market.n_programs
         self.space = new_space(tables)
-        longest = len(self.space.program)
-        self.wished = np.empty(n, dtype=np.int32)
-        self.owner, self.application = np.empty(longest, dtype=np.int32), np.empty(longest, dtype=np.int32)
-        self.program_ptr = np.empty(programs + 1, dtype=np.int64)
-        self.couple_of, self.members = np.empty(n, dtype=np.int32), np.empty((n // 2, 2), dtype=np.int32)
-        self.pair_ptr = np.empty(n // 2 + 1, dtype=np.int64)
-        self.pairs = np.empty((n // 2 * MAX_PAIRS, 2), dtype=np.int32)
-        self.order, self.reverted = np.empty(n // 2, dtype=np.int32), np.empty(programs, dtype=np.int32)
+        self.wished, self.ranked = np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int32)
         self.state = new_paired_state(n, programs, 2 * market.seats)
         self.spent: dict[str, list[float]] = {}
 
@@ -86,39 +84,27 @@ class Phases:
 
     def draw(self, number: int) -> None:
         tables, theta, space, state = self.market.tables, self.theta, self.space, self.state
-        self.tick("weights of a block, a tenth", _wishes.taste_weights, ENTROPY, 0, theta, tables, space)
-        _draw.interview_shares(ENTROPY, 0, tables, space.share)
-        _draw.who_takes_part(ENTROPY, number, self.sizes, tables, space.taking_part)
-        self.tick("wish lists", _wishes.write_wishes, ENTROPY, number, theta, tables, space)
-        _draw._first_of_list(tables, space, self.wished)
+        self.tick("weights of a block, a tenth", _lists.begin_block, ENTROPY, 0, theta, tables, space)
+        _who_takes_part(ENTROPY, number, self.sizes, tables, space.taking_part)
+        self.tick("wish lists", _write_wishes, ENTROPY, number, theta, tables, space)
+        _first_of_list(tables, space, self.wished)
         space.first_of[:] = np.where(self.wished >= 0, tables.program_discipline[self.wished], -1)
         self.tick(
-            "files", _funnel.read_files, ENTROPY, Purpose.FILE, number, theta, tables, space.first_of, space.ptr,
+            "files", _read_files, ENTROPY, Purpose.FILE, number, theta, tables, space.first_of, space.ptr,
             space.program, space.score,
         )  # fmt: skip
-        self.tick("interviews", _funnel.interview, ENTROPY, number, theta, tables, space)
+        self.tick("interviews", _interview, ENTROPY, number, theta, tables, space)
         self.tick(
-            "index by program", index_programs, space.ptr, space.program, self.owner, self.program_ptr,
-            self.application,
+            "index by program", index_programs, space.ptr, space.program, space.owner, space.program_ptr,
+            space.application,
         )  # fmt: skip
-        couples = choose_couples(ENTROPY, number, theta, tables, space.taking_part, self.couple_of, self.members)
-        members, order = self.members[:couples], self.order[:couples]
+        couples = _choose_couples(ENTROPY, number, theta, tables, space)
+        self.tick("lists of pairs", _write_pairs, theta, tables, space, couples)
         self.tick(
-            "lists of pairs", write_pairs, theta, tables, space.ptr, space.program, members, self.pair_ptr, self.pairs
-        )
-        lists = PairedLists(
-            space.ptr, space.program, space.score, self.owner, self.program_ptr, self.application, self.couple_of,
-            members, self.pair_ptr, self.pairs,
+            "first iteration", _iterations.first_iteration, ENTROPY, number, theta, tables, tables.program_quota,
+            tables.reverts_to, space, state, couples,
         )  # fmt: skip
-        _iterations.draw_quota(ENTROPY, number, theta, tables, tables.program_quota, state.quota)
-        self.tick(
-            "first iteration", _iterations.first_iteration, ENTROPY, number, theta, tables, tables.reverts_to, lists,
-            state, order, self.reverted,
-        )  # fmt: skip
-        self.tick(
-            "second iteration, lists and match", _iterations.second_iteration, ENTROPY, number, theta, tables, space,
-            state,
-        )  # fmt: skip
+        self.tick("second iteration, lists and match", _second_iteration, ENTROPY, number, theta, tables, space, state)
 
 
 def phases(market: carms.Market, draws: int) -> dict[str, float]:
@@ -144,7 +130,7 @@ def peer_draw(market: carms.Market) -> tuple[float, float]:
     theta = market.cohort.parameters["value"].to_numpy(float)
     space = new_space(tables)
     with np.errstate(over="ignore"):
-        _wishes.taste_weights(ENTROPY, 0, theta, tables, space)
+        _lists.begin_block(ENTROPY, 0, theta, tables, space)
     weight = space.weight
     bits = (1 << tables.type_class).astype(np.uint8)
     weight[(tables.first_open[None, :] & bits[:, None]) == 0] = 0.0

@@ -7,13 +7,16 @@ import itertools
 import carms_lib as carms
 import numpy as np
 import pytest
-from carms_lib.matching import MatchingProblem, blocking_pairs
+from carms_lib.matching import MatchingProblem, _roth_peranson_scored, blocking_pairs
+from carms_lib.matching._jit import from_python
 from carms_lib.matching._paired import PairedLists, PairedState, index_programs, new_paired_state
-from carms_lib.matching._roth_peranson_scored import count_blocking, match_in_order
-from carms_lib.simulator import PARAMETERS
-from carms_lib.simulator._couples import MAX_PAIRS, choose_couples, write_pairs
+from carms_lib.simulator import PARAMETERS, _couples
 from carms_lib.simulator._draw import COUPLE_COUNTS
-from carms_lib.simulator._space import MAX_LIST
+from carms_lib.simulator._space import MAX_LIST, MAX_PAIRS, Space, new_space
+
+match_in_order = from_python(_roth_peranson_scored.match_in_order)
+count_blocking = from_python(_roth_peranson_scored.count_blocking)
+choose_couples, write_pairs = from_python(_couples.choose_couples), from_python(_couples.write_pairs)
 
 AT = {name: i for i, name in enumerate(PARAMETERS)}
 
@@ -148,12 +151,21 @@ def test_without_couples_it_is_deferred_acceptance() -> None:
 def _couples(market: carms.Market, share: float, draw: int = 0):  # type: ignore[no-untyped-def]
     theta = market.cohort.parameters["value"].to_numpy(float).copy()
     theta[AT["couples_share"]] = share
-    n = market.n_applicants
-    couple_of, members = np.empty(n, dtype=np.int32), np.empty((n // 2, 2), dtype=np.int32)
-    taking_part = np.diff(market.tables.type_start)
+    space = new_space(market.tables)
+    space.taking_part[:] = np.diff(market.tables.type_start)
     with np.errstate(over="ignore"):
-        count = choose_couples(np.uint64(7), draw, theta, market.tables, taking_part, couple_of, members)
-    return couple_of, members[:count]
+        count = choose_couples(np.uint64(7), draw, theta, market.tables, space)
+    return space.couple_of, space.members[:count]
+
+
+def _pairs_of(market: carms.Market, theta: np.ndarray, own: list[int], others: list[int]) -> tuple[np.ndarray, Space]:
+    """The pairs that the first two applicants list together, given their own lists."""
+    space = new_space(market.tables)
+    space.ptr[:3] = 0, len(own), len(own) + len(others)
+    space.program[: len(own) + len(others)] = own + others
+    space.members[0] = 0, 1
+    write_pairs(theta, market.tables, space, 1)
+    return space.pairs[: space.pair_ptr[1]], space
 
 
 def test_couples_are_graduates_of_canadian_schools_each_in_one_couple(market: carms.Market) -> None:
@@ -177,14 +189,11 @@ def test_the_share_of_couples_is_kept_on_average(market: carms.Market) -> None:
 def test_pairs_stand_in_the_order_of_their_sum_and_near_ones_first(market: carms.Market) -> None:
     province = market.tables.program_province
     own, others = [0, 3, 8, 5], [2, 0, 7]
-    ptr = np.array([0, 4, 7], dtype=np.int64)
-    program = np.array(own + others, dtype=np.int32)
     theta = market.cohort.parameters["value"].to_numpy(float).copy()
-    pair_ptr, pairs = np.empty(2, dtype=np.int64), np.empty((MAX_PAIRS, 2), dtype=np.int32)
-    for nearness in (0.0, 2.0, 9.0):
+    for nearness in (0.0, 2.0, 9.0, 1e6):
         theta[AT["couple_nearness"]] = nearness
-        write_pairs(theta, market.tables, ptr, program, np.array([[0, 1]], dtype=np.int32), pair_ptr, pairs)
-        listed = pairs[: pair_ptr[1]]
+        listed, space = _pairs_of(market, theta, own, others)
+        program = space.program
         both = listed[(listed >= 0).all(axis=1)]
         assert len(both) == 12
         assert len(listed) == 12 + 7
@@ -196,12 +205,9 @@ def test_pairs_stand_in_the_order_of_their_sum_and_near_ones_first(market: carms
 
 
 def test_lists_of_pairs_are_bounded(market: carms.Market) -> None:
-    ptr = np.array([0, MAX_LIST, 2 * MAX_LIST], dtype=np.int64)
-    program = np.zeros(2 * MAX_LIST, dtype=np.int32)
-    pair_ptr, pairs = np.empty(2, dtype=np.int64), np.empty((MAX_PAIRS, 2), dtype=np.int32)
     theta = market.cohort.parameters["value"].to_numpy(float)
-    write_pairs(theta, market.tables, ptr, program, np.array([[0, 1]], dtype=np.int32), pair_ptr, pairs)
-    assert pair_ptr[1] == MAX_PAIRS
+    pairs, _ = _pairs_of(market, theta, [0] * MAX_LIST, [0] * MAX_LIST)
+    assert len(pairs) == MAX_PAIRS
     assert (pairs >= 0).all(axis=1).sum() == MAX_PAIRS // 2
 
 

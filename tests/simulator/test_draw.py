@@ -5,12 +5,16 @@ from __future__ import annotations
 import carms_lib as carms
 import numpy as np
 import pytest
+from carms_lib.matching._jit import from_python
+from carms_lib.simulator import _funnel, _wishes
 from carms_lib.simulator._draw import NOT_TAKING_PART, BlockInputs, run_block
-from carms_lib.simulator._funnel import interview, keep_best, read_files
+from carms_lib.simulator._funnel import keep_best
 from carms_lib.simulator._noise import Purpose, fold, stream, uniform
 from carms_lib.simulator._race import earliest, first_two, new_track
 from carms_lib.simulator._space import MAX_LIST, new_space
-from carms_lib.simulator._wishes import taste_weights, write_wishes
+
+taste_weights, write_wishes = from_python(_wishes.taste_weights), from_python(_wishes.write_wishes)
+read_files, interview = from_python(_funnel.read_files), from_python(_funnel.interview)
 
 
 def _inputs(market: carms.Market) -> BlockInputs:

@@ -12,10 +12,13 @@ import numpy as np
 import pandas as pd
 from carms_lib.data.calibrate.markets import PROVINCE
 from carms_lib.data.calibrate.published import Published
+from carms_lib.matching._jit import kernel
 from carms_lib.simulator import Market
-from carms_lib.simulator._draw import BlockInputs, BlockResult, who_takes_part
+from carms_lib.simulator._draw import BlockInputs, BlockResult
+from carms_lib.simulator._lists import who_takes_part
+from carms_lib.simulator._market import Tables
 from carms_lib.simulator._settings import shifted
-from carms_lib.simulator._space import new_space
+from carms_lib.simulator._space import Space, new_space
 from carms_lib.simulator._wishes import taste_weights, write_wishes
 
 __all__ = ["GROUPS", "discrepancy", "published_moments", "simulated_moments", "simulated_tables"]
@@ -238,15 +241,23 @@ def _from_counts(
     return out
 
 
+@kernel
+def _write_wishes(
+    entropy: np.uint64, block: int, theta: np.ndarray, sizes: np.ndarray, tables: Tables, space: Space
+) -> None:
+    """Write the wish lists of draw 0."""
+    taste_weights(entropy, block, theta, tables, space)
+    who_takes_part(entropy, 0, sizes, tables, space.taking_part)
+    write_wishes(entropy, 0, theta, tables, space)
+
+
 def _list_lengths(market: Market, inputs: BlockInputs, entropy: int, block: int) -> dict[str, float]:
     """Mean numbers of programs and disciplines on the wish lists of one draw."""
     tables = shifted(market, inputs.shift)
     n, space = market.n_applicants, new_space(tables)
     key, theta = np.uint64(entropy), np.ascontiguousarray(inputs.theta, dtype=np.float64)
     with np.errstate(over="ignore"):
-        taste_weights(key, block, theta, tables, space)
-        who_takes_part(key, 0, np.ascontiguousarray(inputs.sizes, dtype=np.float64), tables, space.taking_part)
-        write_wishes(key, 0, theta, tables, space)
+        _write_wishes(key, block, theta, np.ascontiguousarray(inputs.sizes, dtype=np.float64), tables, space)
     ptr, program = space.ptr, space.program
     length = np.diff(ptr)
     of = tables.program_discipline[program[: ptr[-1]]]
