@@ -280,12 +280,13 @@ def _record(backtest: pd.DataFrame | None) -> Iterator[Block]:
     rows = rows_of(backtest)
     inside, of = (sum(row[name] for row in rows) for name in ("inside", "of"))
     better = [row for row in rows if row["model_error"] < row["naive_error"]]
+    others = ", and not for the others" if len(better) < len(rows) else ""
     yield Heading("How its forecasts of past years did")
     yield Paragraph(
         f"Fitted to earlier years only, the model forecast figures that it had not seen. {count(inside)} of "
         f"{count(of)} bands ({share(inside / of)}) held what was published later; {share(OUTER)} is the aim. Its "
         "error was smaller than that of simply repeating last year’s figure for "
-        f"{count(len(better))} of {count(len(rows))} groups of figures, and not for the others. {_worst(rows)}"
+        f"{count(len(better))} of {count(len(rows))} groups of figures{others}.{_worst(rows)}"
     )
     yield Table(
         ("Forecast", "In the band", "Error of the model", "Of last year’s figure", "Better"),
@@ -311,7 +312,7 @@ def _worst(rows: list[Row]) -> str:
         return ""
     years = str(worst["forecast"]).partition(" ")[0]
     return (
-        f"It did worst at “{worst['figures']}” of {years}, with an error "
+        f" It did worst at “{worst['figures']}” of {years}, with an error "
         f"**{tenths(worst['model_error'] / worst['naive_error'])} times** as large."
     )
 

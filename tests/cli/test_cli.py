@@ -228,6 +228,11 @@ class TestSimulation:
         assert run("memo", "--out", out, "--check").strip() == f"{out}: of this release and this code"
         with pytest.raises(carms.CarmsError, match="holds no memo"):
             run("memo", "--out", tmp_path, "--check")
+        record = out / "provenance.json"
+        record.write_text(record.read_text("utf-8").replace(f'"{carms.__version__}"', '"0.0.0"'), encoding="utf-8")
+        stale = shell("memo", "--out", out, "--check")
+        assert (stale.returncode, stale.stderr.count("\n")) == (2, 1)
+        assert "is stale: version of carms-lib 0.0.0 then" in stale.stderr
 
 
 LISTS = {

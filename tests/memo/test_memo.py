@@ -258,6 +258,11 @@ Mean absolute error 31.1 (model), 9.1 (last year's figure): **the model does not
         assert heading.text == "How its forecasts of past years did"
         assert "30 of 38 bands" in said.text
         assert "2 of 3 groups" in said.text
+        assert said.text.endswith(
+            "“Family Medicine seats left, by province” of 2024, with an error **3.4 times** as large."
+        )
+        _, kinder, *_ = _story._record(table.head(2))
+        assert kinder.text.endswith("last year’s figure for 2 of 2 groups of figures.")
         assert [row[-1] for row in told.rows] == ["yes", "yes", "**no**"]
         assert list(_story._record(None)) == []
 
