@@ -140,7 +140,7 @@ def _program_left(match: np.ndarray, p: int, chain: Chain) -> int:
         q = chain.old_match[turn]
         balance = -1 if q == p else 0
         for other in range(chain.count[0]):
-            balance += (match[chain.moved[other]] == q) - (chain.old_match[other] == q)
+            balance += int(match[chain.moved[other]] == q) - int(chain.old_match[other] == q)
         if balance < 0:
             return q  # type: ignore[no-any-return]
     return p
