@@ -228,8 +228,8 @@ def _seats(findings: Findings) -> Iterator[Block]:
     )
     yield Paragraph(
         f"Shown are the {len(findings.seat_places)} of {len(findings.large)} larger disciplines with the highest "
-        f"estimates, over {count(value['n_draws'])} draws. {_order(findings)} Taken: the chance that anybody takes the "
-        "seat in the first iteration. Couples keep the seats that they have.",
+        f"estimates, over {count(value['n_draws'])} draws. {_order(findings)} Taken: the chance that the seat moves "
+        "anybody up in the first iteration.",
         quiet=True,
     )
 

@@ -76,6 +76,7 @@ _METRICS = {
     "newly_matched": Metric("One more seat: applicants newly matched", "ratio"),
     "chain_length": Metric("One more seat: length of the chain", "ratio"),
     "seat_taken": Metric("One more seat: probability that it is taken", "share"),
+    "worse_off": Metric("One more seat: applicants worse off", "ratio"),
     "couple_concerned": Metric("One more seat: a couple might have moved", "share"),
     "better_off": Metric("Applicants better off", "ratio"),
     "newly_matched_cmg": Metric("Canadian graduates newly matched", "count"),

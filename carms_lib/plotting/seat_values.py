@@ -96,7 +96,7 @@ def plot_seat_values(
     ax.legend(handles, labels, loc="lower right", fontsize=8, frameon=True, edgecolor=style.GRID)
     left_out = "" if len(shown) == len(outer) else f" The {len(shown)} highest of {len(outer)}."
     style.note_below(
-        ax, f"First iteration, couples held. Bar: average of the draws; line: band of both together.{left_out}",
+        ax, f"First iteration. Bar: average of the draws; line: band of both together.{left_out}",
         points=36,
     )  # fmt: skip
     return ax

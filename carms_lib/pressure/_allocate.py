@@ -9,7 +9,8 @@ chain a program. What the placement is worth is then judged on *other* draws, be
 proportion to the seats there are, both against no seat, all on common draws: on the draws that chose them the chosen
 seats would look better than they are.
 
-The rules are those of `_seat_values`: first iteration, lists as written, couples hold their seats.
+The rules are those of `_seat_values`: first iteration, lists as written; but couples hold their seats throughout,
+because many seats at once would let them move from draw to draw by chance as much as by the seats.
 """
 
 from __future__ import annotations

@@ -10,20 +10,26 @@ outcome is that of matching everybody again with the seat.
 =================== ============================================================================ ==================
 metric              what one more seat does                                                      unit
 =================== ============================================================================ ==================
-seat_value          applicants who end at a program that they like better                        applicants per seat
+seat_value          applicants who end at a program that they like better; both partners where   applicants per seat
+                    a couple ends at a pair of programs that it likes better
 newly_matched       applicants who had no seat in the first iteration and have one               applicants per seat
-chain_length        applicants who move up one after another, each into the seat before          applicants per seat
-seat_taken          whether anybody takes the seat                                               share, 0 to 1
+chain_length        applicants who move up one after another, each into the seat before; all     applicants per seat
+                    who move up where a couple is concerned
+seat_taken          whether anybody moves up                                                     share, 0 to 1
+worse_off           applicants who end at a program that they like less, or at none: only        applicants per seat
+                    couples can bring this about
 couple_concerned    whether a program on the way would rather have had a member of a couple      share, 0 to 1
 =================== ============================================================================ ==================
 
 A seat *in a cell* is a seat at one of its programs, each with the probability of its share of the cell's seats.
 
-Couples hold the seats that the draw's match gave them: with couples a match need not have one outcome that suits all
-applicants best, and one more seat may leave none that is stable. So single applicants are matched over the seats that
-couples do not hold, without and with the seat, and `couple_concerned` says for how many seats a couple might have
-moved: a program that takes somebody, or is left with a seat, ranks a member of a couple higher, and that member lists
-it above the place held now. Whether the couple would go depends on its other half.
+Single applicants are followed along chains, over the seats that couples do not hold (`_seats`). Their end is stable
+with couples too unless a couple is concerned: a program that takes somebody, or is left with a seat, ranks a member of
+a couple higher, and that member lists it above the place held now. For such a seat the whole first iteration is solved
+afresh, couples admitted in the order of the draw, and who stands elsewhere is read from the difference (`_again`). With
+couples there can be several stable matchings, or none. Where none is found, with or without the seat, couples hold
+their seats and the chain stands; the summary counts these. Where no couple is concerned, solving afresh can end in
+another stable matching than the chain does; docs/performance.md says how often.
 
 References
 ----------
@@ -45,11 +51,10 @@ from tqdm import tqdm
 
 from carms_lib._views import open_view
 from carms_lib.exceptions import ArgumentError, StudyError, UnknownNameError
-from carms_lib.matching._chains import index_scored, new_chain
 from carms_lib.pressure._bands import Bands, Measure, summarise
+from carms_lib.pressure._follow import follow_draw
 from carms_lib.pressure._groups import number_rows
-from carms_lib.pressure._seats import count_gains, follow_every_seat
-from carms_lib.pressure._singles import SinglesMatch, match_singles
+from carms_lib.pressure._seats import count_gains
 from carms_lib.provenance import Provenance
 from carms_lib.simulator import BASELINE, Market, Scenario, Study
 from carms_lib.simulator._draw import DRAWS_PER_INPUT
@@ -57,19 +62,22 @@ from carms_lib.simulator._replay import BlockPlan, plan_blocks, replay
 
 __all__ = ["SEAT_METRICS", "SeatValues", "seat_values", "seat_values_of"]
 
-SEAT_METRICS = ("seat_value", "newly_matched", "chain_length", "seat_taken", "couple_concerned")
+SEAT_METRICS = ("seat_value", "newly_matched", "chain_length", "seat_taken", "worse_off", "couple_concerned")
 
 
 class _Followed(NamedTuple):
     """What one block of draws gave; D draws, P programs."""
 
-    length: np.ndarray  # int32[D, P]
-    newly: np.ndarray  # int32[D, P]
-    ends: np.ndarray  # int32[D, P]
-    touched: np.ndarray  # bool[D, P]
-    mover_ptr: np.ndarray  # int64[D, P + 1]
-    movers: list[np.ndarray]  # of each draw, int32
-    restless: np.ndarray  # int64[D]: singles whom the match of singles places elsewhere than the draw's own match
+    length: np.ndarray  # int16[D, P]; this and the next four as in `FollowedDraw`
+    newly: np.ndarray  # int16[D, P]
+    worse: np.ndarray  # int16[D, P]
+    concerned: np.ndarray  # bool[D, P]
+    mover_ptr: np.ndarray  # int32[D, P + 1]
+    unsettled: np.ndarray  # int64[D]
+    movers: list[np.ndarray]  # of each draw, int16 or int32
+
+
+_BY_PROGRAM = ("length", "newly", "worse", "concerned", "mover_ptr")
 
 
 @dataclass(frozen=True)
@@ -190,13 +198,13 @@ class SeatValues:
     def summary(self, rows: int = 10) -> str:
         """Return one screen of text, `rows` disciplines long: where one more seat does most, and what was held."""
         country = self.bands().to_frame().set_index("metric")["estimate"]
-        moved = self._followed.restless.mean()
+        unsettled = self._followed.unsettled.sum() / max(int(self._followed.concerned.sum()), 1)
         text = (
             f"One more seat, {self.n_draws:,} draws of {self.scenario}, first iteration; in proportion to seats:\n"
             f"  {country['seat_value']:.2f} applicants better off, {country['newly_matched']:.2f} newly matched, "
             f"chain of {country['chain_length']:.2f}, taken with probability {country['seat_taken']:.2f}\n"
-            f"  couples hold their seats; a couple might have moved for {country['couple_concerned']:.1%} of the "
-            f"seats; {moved:.1f} singles a draw stand elsewhere than in the match with couples"
+            f"  a couple might move for {country['couple_concerned']:.1%} of the seats, which are matched afresh with "
+            f"couples, but for {unsettled:.1%} of them without a stable matching; {country['worse_off']:.3f} worse off"
         )
         best = self.bands("discipline", metric="seat_value").summary(rows)
         return f"{text}\n\n{best}"
@@ -235,8 +243,11 @@ class SeatValues:
         found = self._followed
         if metric == "seat_value":
             return np.diff(found.mover_ptr, axis=1).astype(np.float64)
-        by_name = {"newly_matched": found.newly >= 0, "chain_length": found.length, "seat_taken": found.length > 0}
-        return by_name.get(metric, found.touched).astype(np.float64)
+        by_name = {
+            "newly_matched": found.newly, "chain_length": found.length, "seat_taken": found.length > 0,
+            "worse_off": found.worse, "couple_concerned": found.concerned,
+        }  # fmt: skip
+        return by_name[metric].astype(np.float64)
 
     def _summarise(self, measures: list[Measure], keys: pd.DataFrame, level: float, kind: str) -> Bands:
         return summarise(
@@ -307,13 +318,8 @@ def seat_values(
         if own is not None:
             own.shutdown(cancel_futures=True)
     followed = _Followed(
-        length=np.concatenate([block.length for block in blocks]),
-        newly=np.concatenate([block.newly for block in blocks]),
-        ends=np.concatenate([block.ends for block in blocks]),
-        touched=np.concatenate([block.touched for block in blocks]),
-        mover_ptr=np.concatenate([block.mover_ptr for block in blocks]),
+        *(np.concatenate([getattr(block, name) for block in blocks]) for name in (*_BY_PROGRAM, "unsettled")),
         movers=[of_draw for block in blocks for of_draw in block.movers],
-        restless=np.concatenate([block.restless for block in blocks]),
     )
     provenance = market.provenance.with_settings(
         entropy=entropy, n_draws=n_draws, draws_per_input=DRAWS_PER_INPUT, scenario=repr(scenario or BASELINE)
@@ -362,23 +368,13 @@ def seat_values_of(
 
 def _follow_block(task: tuple[Market, BlockPlan]) -> _Followed:
     market, plan = task
-    shape = (len(plan.draws), market.n_programs)
-    kind = np.int16 if market.n_programs < 2**15 and market.n_applicants < 2**15 else np.int32
-    length, newly, ends = (np.empty(shape, dtype=kind) for _ in range(3))
-    touched, mover_ptr = np.empty(shape, dtype=bool), np.empty((shape[0], shape[1] + 1), dtype=np.int32)
-    movers, restless = [], np.empty(shape[0], dtype=np.int64)
-    for i, drawn in enumerate(replay(market, plan)):
-        singles: SinglesMatch = match_singles(drawn)
-        chain = new_chain(len(singles.match), market.n_programs, int(singles.position.sum()))
-        index_scored(singles.ptr, singles.program, singles.score, singles.position, chain)
-        movers.append(
-            follow_every_seat(
-                singles.ptr, singles.program, singles.score, singles.match, singles.position, chain,
-                singles.couple_best, length[i], newly[i], ends[i], touched[i], mover_ptr[i],
-            ).astype(kind)
-        )  # fmt: skip
-        restless[i] = singles.restless
-    return _Followed(length, newly, ends, touched, mover_ptr, movers, restless)
+    draws = [follow_draw(drawn) for drawn in replay(market, plan)]
+    kind = np.int16 if market.n_applicants < 2**15 else np.int32
+    return _Followed(
+        *(np.stack([getattr(one, name) for one in draws]) for name in _BY_PROGRAM),
+        movers=[one.movers.astype(kind) for one in draws],
+        unsettled=np.array([one.unsettled for one in draws]),
+    )
 
 
 def _columns(names: str | Sequence[str] | None, table: pd.DataFrame) -> list[str]:

@@ -1,6 +1,7 @@
-"""The match of single applicants over the seats that couples do not hold.
+"""The single applicants of a draw over the seats that couples do not hold.
 
-Belongs here: setting couples aside and matching the others. Does not belong here: adding seats (`_seats`).
+Belongs here: setting couples aside, and matching the others or leaving them where the draw has them. Does not belong
+here: adding seats (`_seats`).
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ from typing import NamedTuple
 import numpy as np
 
 from carms_lib.matching._kernels import propose_scored
-from carms_lib.pressure._seats import best_of_couples, hold_couples
+from carms_lib.pressure._seats import best_of_couples, best_of_pairs, hold_couples
 from carms_lib.simulator._replay import DrawnMatch
 
-__all__ = ["SinglesMatch", "match_singles"]
+__all__ = ["SinglesMatch", "leave_singles", "match_singles"]
 
 
 class SinglesMatch(NamedTuple):
@@ -25,8 +26,7 @@ class SinglesMatch(NamedTuple):
     quota: np.ndarray  # int32[P]: seats that couples do not hold
     match: np.ndarray  # int32[n]: -1 for members of couples, too
     position: np.ndarray  # int32[n]: 0 for members of couples, so that they wait nowhere
-    couple_best: np.ndarray  # float64[P]: what `best_of_couples` wrote
-    restless: int  # singles placed elsewhere than in the draw's own match
+    couple_best: np.ndarray  # float64[2, P]: what `best_of_pairs` wrote, or `best_of_couples`
 
 
 def match_singles(drawn: DrawnMatch, extra: np.ndarray | None = None) -> SinglesMatch:
@@ -44,21 +44,40 @@ def match_singles(drawn: DrawnMatch, extra: np.ndarray | None = None) -> Singles
     SinglesMatch
         The outcome that single applicants like best. Without couples it is the draw's own first match.
     """
-    n, programs = len(drawn.match), len(drawn.quota)
-    score, quota = drawn.score.copy(), drawn.quota.astype(np.int32)
-    best = np.empty(programs)
-    best_of_couples(drawn.ptr, drawn.program, score, drawn.match, drawn.couple_of, best)
-    hold_couples(drawn.ptr, score, drawn.match, quota, drawn.couple_of)
+    score, quota, best = _set_couples_aside(drawn)
     if extra is not None:
         quota += extra.astype(np.int32)
     seat_ptr = np.concatenate([[0], np.cumsum(quota, dtype=np.int64)])
-    match, position, stack = (np.empty(n, dtype=np.int32) for _ in range(3))
+    match, position, stack = (np.empty(len(drawn.match), dtype=np.int32) for _ in range(3))
     held_applicant, held_score = np.empty(seat_ptr[-1], dtype=np.int32), np.empty(seat_ptr[-1])
     propose_scored(
         drawn.ptr, drawn.program, score, quota, seat_ptr, match, position, held_applicant, held_score,
-        np.empty(programs, dtype=np.int32), stack,
+        np.empty(len(quota), dtype=np.int32), stack,
     )  # fmt: skip
+    position[drawn.couple_of >= 0] = 0
+    return SinglesMatch(drawn.ptr, drawn.program, score, quota, match, position, best)
+
+
+def leave_singles(drawn: DrawnMatch) -> SinglesMatch:
+    """Return the single applicants of a draw where its own match, couples and all, has put them.
+
+    With couples that need not be the outcome that singles like best over the other seats; it is stable all the same.
+    """
+    if drawn.paired is None:
+        return match_singles(drawn)
+    score, quota, best = _set_couples_aside(drawn)
     single = drawn.couple_of < 0
-    position[~single] = 0
-    restless = int((match[single] != drawn.match[single]).sum())
-    return SinglesMatch(drawn.ptr, drawn.program, score, quota, match, position, best, restless)
+    match = np.where(single, drawn.match, -1).astype(np.int32)
+    position = np.where(single, drawn.paired.position, 0).astype(np.int32)
+    return SinglesMatch(drawn.ptr, drawn.program, score, quota, match, position, best)
+
+
+def _set_couples_aside(drawn: DrawnMatch) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return scores and seats without couples, and what programs would give for a couple."""
+    score, quota, best = drawn.score.copy(), drawn.quota.astype(np.int32), np.empty((2, len(drawn.quota)))
+    if drawn.paired is None:
+        best_of_couples(drawn.ptr, drawn.program, score, drawn.match, drawn.couple_of, best)
+    else:
+        best_of_pairs(drawn.paired.lists, drawn.match, drawn.paired.position, quota, best)
+    hold_couples(drawn.ptr, score, drawn.match, quota, drawn.couple_of)
+    return score, quota, best

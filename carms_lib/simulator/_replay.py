@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from carms_lib.matching._paired import new_paired_state
+from carms_lib.exceptions import ArgumentError
+from carms_lib.matching._paired import PairedLists, new_paired_state
 from carms_lib.simulator._draw import DRAWS_PER_INPUT, BlockInputs
 from carms_lib.simulator._iterations import first_iteration, most_seats
 from carms_lib.simulator._lists import begin_block, write_lists
@@ -22,7 +23,7 @@ from carms_lib.simulator._settings import draw_settings, shifted
 from carms_lib.simulator._simulate import _check_draws as check_draws
 from carms_lib.simulator._space import new_space
 
-__all__ = ["BlockPlan", "DrawnMatch", "plan_blocks", "replay"]
+__all__ = ["BlockPlan", "DrawnMatch", "PairedMatch", "plan_blocks", "replay"]
 
 
 class BlockPlan(NamedTuple):
@@ -47,7 +48,14 @@ def plan_blocks(market: Market, n_draws: int, rng: Any) -> tuple[int, list[Block
     -------
     entropy : int
     plans : list of BlockPlan
+
+    Raises
+    ------
+    ArgumentError
+        `market` is no Market, n_draws is not a positive whole number, or rng is of no known kind.
     """
+    if not isinstance(market, Market):
+        raise ArgumentError(f"market={type(market).__name__} is no Market. Make one: Market.from_gold(gold, cohort).")
     n_draws, entropy = check_draws(n_draws), entropy_from(rng)
     theta, sizes, shifts = draw_settings(market.cohort, entropy, -(-n_draws // DRAWS_PER_INPUT))
     sizes = sizes * market.class_factors
@@ -56,6 +64,15 @@ def plan_blocks(market: Market, n_draws: int, rng: Any) -> tuple[int, list[Block
         draws = np.arange(block * DRAWS_PER_INPUT, min((block + 1) * DRAWS_PER_INPUT, n_draws))
         plans.append(BlockPlan(entropy, block, draws, BlockInputs(theta[block], sizes[block], shifts[block])))
     return entropy, plans
+
+
+class PairedMatch(NamedTuple):
+    """How a draw with C couples came to its first match; arrays are the caller's, as in `DrawnMatch`."""
+
+    lists: PairedLists
+    position: np.ndarray  # int32[n]: place in the own list, of pairs for a member of a couple; its length for none
+    order: np.ndarray  # int32[C]: the order in which couples were admitted
+    is_stable: bool
 
 
 class DrawnMatch(NamedTuple):
@@ -71,6 +88,7 @@ class DrawnMatch(NamedTuple):
     quota: np.ndarray  # int32[P]: seats after drift and reversions
     match: np.ndarray  # int32[n]: -1 for none
     couple_of: np.ndarray  # int32[n]: the number of an applicant's couple, -1 for a single
+    paired: PairedMatch | None = None  # what it takes to match everybody again, couples too; None without couples
 
 
 def replay(market: Market, plan: BlockPlan) -> Iterator[DrawnMatch]:
@@ -95,10 +113,10 @@ def replay(market: Market, plan: BlockPlan) -> Iterator[DrawnMatch]:
     begin_block(key, block, theta, tables, space)
     for draw in plan.draws.tolist():
         couples = write_lists(key, draw, theta, sizes, tables, space, wished, ranked)
-        first_iteration(key, draw, theta, tables, quota, tables.reverts_to, space, state, couples)
+        _, blocking = first_iteration(key, draw, theta, tables, quota, tables.reverts_to, space, state, couples)
         ptr, program, score = space.ptr, space.program, space.score
         edge = ptr[n]
-        yield DrawnMatch(
+        drawn = DrawnMatch(
             draw,
             ptr.copy(),
             program[:edge].copy(),
@@ -107,3 +125,20 @@ def replay(market: Market, plan: BlockPlan) -> Iterator[DrawnMatch]:
             state.match.copy(),
             space.couple_of.copy(),
         )
+        if couples:
+            own = PairedLists(
+                drawn.ptr,
+                drawn.program,
+                drawn.score,
+                space.owner[:edge].copy(),
+                space.program_ptr.copy(),
+                space.application[:edge].copy(),
+                drawn.couple_of,
+                space.members[:couples].copy(),
+                space.pair_ptr[: couples + 1].copy(),
+                space.pairs[: space.pair_ptr[couples]].copy(),
+            )
+            drawn = drawn._replace(
+                paired=PairedMatch(own, state.position.copy(), space.order[:couples].copy(), blocking == 0)
+            )
+        yield drawn
