@@ -27,9 +27,10 @@ import numpy as np
 import pandas as pd
 
 from carms_lib._views import open_view
-from carms_lib.exceptions import ArgumentError, UnknownNameError
+from carms_lib.exceptions import ArgumentError
 from carms_lib.matching._chains import Chain, add_seat, index_scored, keep, new_chain
-from carms_lib.pressure._bands import Bands, Measure, check_count, summarise
+from carms_lib.pressure._arguments import check_count, check_name, check_names
+from carms_lib.pressure._bands import Bands, Measure, summarise
 from carms_lib.pressure._seats import follow_every_seat
 from carms_lib.pressure._singles import SinglesMatch, match_singles
 from carms_lib.provenance import Provenance
@@ -103,8 +104,8 @@ class Allocation:
         Bands
             Metrics newly_matched_cmg, better_off [applicants], filled_family_medicine [seats].
         """
-        if against not in (None, _PROPORTIONAL):
-            raise UnknownNameError("against", against, [_PROPORTIONAL])
+        if against is not None:
+            against = check_name("against", against, [_PROPORTIONAL])
         measures = {
             name: [Measure(metric, gains[:, [i]]) for i, metric in enumerate(ALLOCATION_METRICS)]
             for name, gains in self._gains.items()
@@ -209,7 +210,8 @@ def allocate_seats(
     UnknownNameError
         An unknown objective, column or value.
     ArgumentError
-        k, n_draws or n_check is not a positive whole number, or no program with a seat is selected.
+        k, n_draws or n_check is not a positive whole number, k is more than the seats there are, or no program with a
+        seat is selected.
 
     Notes
     -----
@@ -217,10 +219,14 @@ def allocate_seats(
     table. Memory grows with n_draws: about one megabyte a national draw.
     """
     k, n_draws, n_check = check_count("k", k), check_count("n_draws", n_draws), check_count("n_check", n_check)
-    if objective not in OBJECTIVES:
-        raise UnknownNameError("objective", objective, OBJECTIVES)
-    eligible = _select(market, among or {})
+    objective = check_name("objective", objective, OBJECTIVES)
     entropy, choosing = plan_blocks(market, n_draws, rng)
+    if k > market.seats:
+        raise ArgumentError(
+            f"k={k} is more than the {market.seats} seats that there are, and seats are placed one by one. For so "
+            "many, simulate a scenario with scale_quota."
+        )
+    eligible = _select(market, {} if among is None else among)
     # The draws that judge are keyed by another entropy, which is a function of the first.
     judge = int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0] >> np.uint64(1))
     _, judging = plan_blocks(market, n_check, judge)
@@ -260,14 +266,11 @@ def _select(market: Market, among: Mapping[str, str | Sequence[str]]) -> np.ndar
     """Return which programs may get a seat, bool of shape (P,)."""
     programs = market.programs
     eligible = (programs["quota"] > 0).to_numpy(bool)
+    if not isinstance(among, Mapping):
+        raise ArgumentError(f"among={among!r} must map columns to values, such as {{'province': 'ON'}}.")
     for column, values in among.items():
-        if column not in programs.columns:
-            raise UnknownNameError("among", column, programs.columns)
-        wanted = [values] if isinstance(values, str) else list(values)
-        known = set(programs[column].astype(str))
-        for value in wanted:
-            if value not in known:
-                raise UnknownNameError(column, value, sorted(known))
+        check_name("among", column, programs.columns)
+        wanted = check_names(column, values, sorted(set(programs[column].astype(str))))
         eligible = eligible & programs[column].astype(str).isin(wanted).to_numpy()
     if not eligible.any():
         raise ArgumentError(f"among={dict(among)!r} selects no program that has a seat.")

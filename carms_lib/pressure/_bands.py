@@ -36,24 +36,20 @@ import pandas as pd
 from scipy import stats
 
 from carms_lib._views import open_view
-from carms_lib.exceptions import ArgumentError, TooFewDrawsWarning, UnknownNameError
+from carms_lib.exceptions import TooFewDrawsWarning
+from carms_lib.pressure._arguments import check_kind, check_level
 from carms_lib.provenance import Provenance
 
 __all__ = [
-    "KINDS",
     "Bands",
     "Measure",
     "block_means",
-    "check_count",
-    "check_kind",
-    "check_level",
     "is_too_small",
     "ratio",
     "shrink",
     "summarise",
 ]
 
-KINDS = ("outcome", "mean", "input")
 _FEWEST_BEYOND = 5  # draws that should lie beyond each end before its place means much
 _FEWEST_BLOCKS = 10
 
@@ -163,37 +159,6 @@ class Bands:
 
     def __repr__(self) -> str:
         return f"Bands of {sorted(self.frame['metric'].unique())} by {list(self.keys) or 'country'}\n{self.summary(8)}"
-
-
-def check_level(level: float) -> float:
-    """Return `level` if it is a number in (0, 1).
-
-    Raises
-    ------
-    ArgumentError
-        Anything else; 90 for 0.90 is the usual slip.
-    """
-    try:
-        inside = 0.0 < float(level) < 1.0
-    except (TypeError, ValueError):
-        inside = False
-    if not inside:
-        raise ArgumentError(f"level={level!r} must lie between 0 and 1, such as 0.90.")
-    return float(level)
-
-
-def check_count(argument: str, value: Any, least: int = 1) -> int:
-    """Return `value` if it is a whole number of at least `least`; `argument` names it in the error."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise ArgumentError(f"{argument}={value!r} must be a whole number of at least {least}.")
-    return int(value)
-
-
-def check_kind(kind: str) -> str:
-    """Return `kind` if it is one of KINDS."""
-    if kind not in KINDS:
-        raise UnknownNameError("kind", kind, KINDS)
-    return kind
 
 
 def summarise(

@@ -12,7 +12,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from carms_lib.exceptions import ArgumentError, StudyError, UnknownNameError
+from carms_lib.exceptions import StudyError
+from carms_lib.pressure._arguments import check_names
 from carms_lib.simulator import Outcomes
 
 __all__ = ["Groups", "group", "number_rows"]
@@ -51,16 +52,12 @@ def group(outcomes: Outcomes, by: str | Sequence[str] | None) -> Groups:
     ------
     UnknownNameError
         A column that neither table has.
+    ArgumentError
+        A column named twice, or neither a name nor a list of names.
     """
-    names = [by] if isinstance(by, str) else list(by or [])
-    twice = {name for name in names if names.count(name) > 1}
-    if twice:
-        raise ArgumentError(f"by={names!r} names {sorted(twice)} more than once.")
+    names = check_names("by", by, [*outcomes.programs.columns, *outcomes.applicants.columns])
     of_programs = [name for name in names if name in outcomes.programs.columns]
     of_applicants = [name for name in names if name in outcomes.applicants.columns]
-    for name in names:
-        if name not in of_programs and name not in of_applicants:
-            raise UnknownNameError("by", name, [*outcomes.programs.columns, *outcomes.applicants.columns])
     if outcomes.programs.empty:
         raise StudyError("The study has no programs to group.")
     cell, cell_keys = number_rows(outcomes.programs, of_programs)

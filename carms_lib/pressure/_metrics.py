@@ -35,7 +35,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from carms_lib.exceptions import ArgumentError, UnknownNameError
+from carms_lib.exceptions import ArgumentError
+from carms_lib.pressure._arguments import check_fewest, check_name, check_names
 from carms_lib.pressure._bands import Bands, Measure, summarise
 from carms_lib.pressure._counts import count_applicants, count_first_choices, count_seats
 from carms_lib.pressure._groups import Groups, group
@@ -54,9 +55,9 @@ __all__ = [
 PRESSURE_METRICS = ("pressure", "first_choice_ratio", "unmatched_risk", "fill_rate", "unfilled")
 #: Persons in an average draw below which a share of them is too small to say.
 FEWEST = 5.0
-_ITERATIONS = {"final": "final", "first": "first"}
+_ITERATIONS = ("final", "first")  # fields of `Outcomes`
 _OF_PERSONS = ("pressure", "unmatched_risk")
-_CHOICES = {"wished": "wished", "ranked": "ranked"}
+_CHOICES = ("wished", "ranked")
 
 
 def pressure_bands(
@@ -137,11 +138,10 @@ def measure_pressure(
     fewest: float,
 ) -> tuple[dict[str, list[Measure]], pd.DataFrame]:
     """Return the metrics of every draw, by scenario, and the key columns of their groups; see `pressure_bands`."""
-    match_field = _pick("iteration", iteration, _ITERATIONS)
-    choice_field = _pick("first_choice", first_choice, _CHOICES)
+    match_field = check_name("iteration", iteration, _ITERATIONS)
+    choice_field = check_name("first_choice", first_choice, _CHOICES)
     wanted = wanted_metrics(metric, PRESSURE_METRICS)
-    if not fewest >= 0:
-        raise ArgumentError(f"fewest={fewest!r} must be a number of persons, 0 or more.")
+    fewest = check_fewest(fewest)
     measures = {}
     for name in _scenarios(study, scenario, against):
         groups = group(study.outcomes_of(name, 0, 0), by)
@@ -219,29 +219,25 @@ def measure_outcomes(
     return measures, groups
 
 
-def _pick(argument: str, value: str, allowed: dict[str, str]) -> str:
-    if value not in allowed:
-        raise UnknownNameError(argument, value, allowed)
-    return allowed[value]
-
-
 def wanted_metrics(metric: str | Sequence[str] | None, allowed: Sequence[str]) -> list[str]:
     """Return the names in `metric`, all allowed ones for None."""
-    if metric is None:
-        return list(allowed)
-    names = [metric] if isinstance(metric, str) else list(metric)
-    for name in names:
-        if name not in allowed:
-            raise UnknownNameError("metric", name, allowed)
+    names = list(allowed) if metric is None else check_names("metric", metric, allowed)
+    if not names:
+        raise ArgumentError(f"metric={metric!r} names none. Give some of {list(allowed)}, or None for all of them.")
     return names
 
 
 def _scenarios(study: Study, scenario: str | None, against: str | None) -> list[str]:
     if against is not None:
-        study.outcomes_of(against, 0, 0)
+        check_name("against", against, study.scenarios)
+    if scenario is not None:
+        check_name("scenario", scenario, study.scenarios)
+    if against is not None and (scenario == against or len(study.scenarios) == 1):
+        raise ArgumentError(
+            f"against={against!r} leaves no other scenario to compare. The study holds {list(study.scenarios)}."
+        )
     if scenario is None:
         return list(study.scenarios)
-    study.outcomes_of(scenario, 0, 0)
     return [scenario] if against is None else [against, scenario]
 
 

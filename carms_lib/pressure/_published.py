@@ -20,8 +20,8 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
-from carms_lib.exceptions import ArgumentError, UnknownNameError
-from carms_lib.pressure._bands import check_level
+from carms_lib.exceptions import ArgumentError
+from carms_lib.pressure._arguments import check_level, check_name
 
 __all__ = ["RATE_METHODS", "published_rates"]
 
@@ -68,11 +68,10 @@ def published_rates(
     from statsmodels.stats.proportion import proportion_confint  # noqa: PLC0415 - a second to import, and rarely asked
 
     level = check_level(level)
-    if method not in RATE_METHODS:
-        raise UnknownNameError("method", method, RATE_METHODS)
-    for name in (count, total):
-        if name not in counts.columns:
-            raise UnknownNameError("column", name, counts.columns)
+    if not isinstance(counts, pd.DataFrame):
+        raise ArgumentError(f"counts={type(counts).__name__} must be a frame, one row a group.")
+    method = check_name("method", method, RATE_METHODS)
+    count, total = (check_name("column", name, counts.columns) for name in (count, total))
     cases, all_cases = (pd.to_numeric(counts[name], errors="coerce").to_numpy(float) for name in (count, total))
     bad = ~np.isfinite(cases) | ~np.isfinite(all_cases) | (cases % 1 != 0) | (all_cases % 1 != 0)
     bad |= (cases < 0) | (cases > all_cases)

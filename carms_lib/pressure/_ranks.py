@@ -29,7 +29,7 @@ Chernozhukov, Chetverikov and Kato (2013), *Gaussian approximations and multipli
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,8 +40,9 @@ from scipy import stats
 
 from carms_lib._views import open_view
 from carms_lib.exceptions import ArgumentError, StudyError, UnknownNameError
-from carms_lib.pressure._bands import block_means, check_count, check_kind, check_level, is_too_small, ratio, shrink
-from carms_lib.pressure._metrics import FEWEST, measure_pressure
+from carms_lib.pressure._arguments import check_count, check_kind, check_level, check_name
+from carms_lib.pressure._bands import block_means, is_too_small, ratio, shrink
+from carms_lib.pressure._metrics import FEWEST, PRESSURE_METRICS, measure_pressure
 from carms_lib.pressure._preferences import PREFERENCE_METRICS, measure_preferences
 from carms_lib.provenance import Provenance
 from carms_lib.simulator import BASELINE, Study
@@ -103,8 +104,7 @@ class Ranks:
         for key, value in group.items():
             if key not in self.keys:
                 raise UnknownNameError("key", key, self.keys)
-            if value not in set(rows[key]):
-                raise UnknownNameError(key, value, sorted(set(rows[key].astype(str))))
+            check_name(key, value, sorted(set(rows[key].astype(str))))
             chosen = chosen[(rows.loc[chosen, key] == value).to_numpy()]
         if group and len(chosen) != 1:
             raise ArgumentError(f"{group!r} names {len(chosen)} groups; name one by all of {list(self.keys)}.")
@@ -163,7 +163,7 @@ def rank_groups(
     by: str | Sequence[str],
     *,
     metric: str = "pressure",
-    k: int = 5,
+    k: int | None = None,
     level: float = 0.90,
     kind: str = "outcome",
     scenario: str = BASELINE,
@@ -181,8 +181,8 @@ def rank_groups(
         ["discipline", "site"].
     metric : str, default "pressure"
         One of `PRESSURE_METRICS` or `PREFERENCE_METRICS`.
-    k : int, default 5
-        Asks for the probability of being among the first k.
+    k : int, optional
+        Asks for the probability of being among the first k; by default 5, or as many as there are groups.
     level : float, default 0.90
         Of the interval of a rank, in (0, 1).
     kind : {"outcome", "mean", "input"}, default "outcome"
@@ -200,13 +200,14 @@ def rank_groups(
     UnknownNameError
         An unknown column, metric, kind or scenario.
     ArgumentError
-        A level outside (0, 1), a k below 1, or fewer than two groups.
+        A level outside (0, 1), or a k below 1 or above the number of groups that are large enough to rank.
     StudyError
         No group is large enough to rank, or there are too few draws for this kind.
     """
     level, kind = check_level(level), check_kind(kind)
-    k = check_count("k", k)
-    if not by:
+    k = None if k is None else check_count("k", k)
+    metric = check_name("metric", metric, [*PRESSURE_METRICS, *PREFERENCE_METRICS])
+    if by is None or (not isinstance(by, str) and isinstance(by, Sized) and len(by) == 0):
         raise ArgumentError("by names no column, so there is nothing to rank. Give columns such as 'discipline'.")
     if metric in PREFERENCE_METRICS:
         found, keys = measure_preferences(study, by, metric=metric, first_choice=first_choice, scenario=scenario)
@@ -223,6 +224,11 @@ def rank_groups(
             f"by={by!r} leaves {int(known.sum())} groups that are large enough to say anything of; ranks need two. "
             "Group more coarsely, or lower `fewest`."
         )
+    if k is not None and k > known.sum():
+        raise ArgumentError(
+            f"k={k} is more than the {int(known.sum())} groups with a rank: all are among the first {k}."
+        )
+    k = min(5, int(known.sum())) if k is None else k
     shown, rank = estimate[known], stats.rankdata(-estimate[known], method="min")
     blocks = block_means(residual[:, known], study.draws_per_input)
     if kind != "outcome" and len(blocks) < 2:

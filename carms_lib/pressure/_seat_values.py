@@ -50,10 +50,12 @@ import pandas as pd
 from tqdm import tqdm
 
 from carms_lib._views import open_view
-from carms_lib.exceptions import ArgumentError, StudyError, UnknownNameError
+from carms_lib.exceptions import ArgumentError, StudyError
+from carms_lib.pressure._arguments import check_names
 from carms_lib.pressure._bands import Bands, Measure, summarise
 from carms_lib.pressure._follow import follow_draw
 from carms_lib.pressure._groups import number_rows
+from carms_lib.pressure._metrics import wanted_metrics
 from carms_lib.pressure._seats import count_gains
 from carms_lib.provenance import Provenance
 from carms_lib.simulator import BASELINE, Market, Scenario, Study
@@ -137,11 +139,8 @@ class SeatValues:
         UnknownNameError, ArgumentError
             As in `pressure_bands`.
         """
-        names = [metric] if isinstance(metric, str) else list(SEAT_METRICS if metric is None else metric)
-        for name in names:
-            if name not in SEAT_METRICS:
-                raise UnknownNameError("metric", name, SEAT_METRICS)
-        cell, keys = number_rows(self.programs, _columns(by, self.programs))
+        names = wanted_metrics(metric, SEAT_METRICS)
+        cell, keys = number_rows(self.programs, check_names("by", by, self.programs.columns))
         weight = self._seats()
         placed = np.zeros((len(weight), len(keys)))
         placed[np.arange(len(weight)), cell] = weight
@@ -173,10 +172,10 @@ class SeatValues:
         Bands
             Metric better_off [applicants per seat]; over all groups of applicants it adds up to `seat_value`.
         """
-        whose = _columns(to, self.applicants)
+        whose = check_names("to", to, self.applicants.columns)
         if not whose:
             raise ArgumentError(f"to={to!r} names nobody: give columns of the applicants, such as 'applicant_class'.")
-        where = _columns(by, self.programs)
+        where = check_names("by", by, self.programs.columns)
         cell, cell_keys = number_rows(self.programs, where)
         group, group_keys = number_rows(self.applicants, whose)
         weight = self._seats()
@@ -293,7 +292,7 @@ def seat_values(
     Raises
     ------
     ArgumentError
-        n_draws is not a positive whole number, or rng is of no known kind.
+        market is no Market, scenario no Scenario, n_draws not a positive whole number, or rng of no known kind.
     UnknownNameError, ScenarioError
         The scenario does not fit the market.
 
@@ -301,7 +300,9 @@ def seat_values(
     -----
     What is kept of a draw is who gains by each seat: a few numbers a program, no lists.
     """
-    if scenario is not None:
+    if scenario is not None and not isinstance(scenario, Scenario):
+        raise ArgumentError(f"scenario={scenario!r} is no Scenario. Give the scenario itself, not its name.")
+    if scenario is not None and isinstance(market, Market):
         market = scenario.apply(market)
     entropy, plans = plan_blocks(market, n_draws, rng)
     tasks = [(market, plan) for plan in plans]
@@ -375,13 +376,3 @@ def _follow_block(task: tuple[Market, BlockPlan]) -> _Followed:
         movers=[one.movers.astype(kind) for one in draws],
         unsettled=np.array([one.unsettled for one in draws]),
     )
-
-
-def _columns(names: str | Sequence[str] | None, table: pd.DataFrame) -> list[str]:
-    wanted = [names] if isinstance(names, str) else list(names or [])
-    for name in wanted:
-        if name not in table.columns:
-            raise UnknownNameError("by", name, table.columns)
-    if len(set(wanted)) < len(wanted):
-        raise ArgumentError(f"by={wanted!r} names a column more than once.")
-    return wanted

@@ -31,8 +31,9 @@ import pandas as pd
 from scipy import stats
 
 from carms_lib._views import open_view
-from carms_lib.exceptions import ArgumentError, UnknownNameError
-from carms_lib.pressure._bands import check_count, check_level
+from carms_lib.exceptions import ArgumentError
+from carms_lib.pressure._arguments import check_count, check_level
+from carms_lib.pressure._metrics import wanted_metrics
 from carms_lib.provenance import Provenance
 from carms_lib.simulator import PARAMETERS, Market
 from carms_lib.simulator._draw import BlockInputs, run_block
@@ -155,10 +156,7 @@ def find_sensitivity(
     n, draws_per_point = check_count("n", n, 8), check_count("draws_per_point", draws_per_point)
     if n & (n - 1):
         raise ArgumentError(f"n={n!r} must be a power of 2, such as 64.")
-    names = [metric] if isinstance(metric, str) else list(HEADLINES if metric is None else metric)
-    for name in names:
-        if name not in HEADLINES:
-            raise UnknownNameError("metric", name, HEADLINES)
+    names = wanted_metrics(metric, list(HEADLINES))
     entropy = entropy_from(rng)
     inputs, moving = _inputs(market)
     if moving.sum() < 2:

@@ -40,8 +40,8 @@ import pandas as pd
 from scipy import stats
 
 from carms_lib._views import open_view
-from carms_lib.exceptions import ArgumentError, UnknownNameError
-from carms_lib.pressure._bands import check_level
+from carms_lib.exceptions import ArgumentError
+from carms_lib.pressure._arguments import check_count, check_level, check_name, check_names
 from carms_lib.provenance import Provenance
 
 __all__ = ["SERIES_MODELS", "Projection", "load_series", "project_series"]
@@ -226,11 +226,11 @@ def project_series(
         values, or a transform that does not suit the values.
     """
     level = check_level(level)
-    names = [keys] if isinstance(keys, str) else list(keys)
-    if model not in ("auto", *SERIES_MODELS):
-        raise UnknownNameError("model", model, ("auto", *SERIES_MODELS))
-    if transform not in _TRANSFORMS:
-        raise UnknownNameError("transform", transform, _TRANSFORMS)
+    if not isinstance(frame, pd.DataFrame):
+        raise ArgumentError(f"frame={type(frame).__name__} must be a frame with a year, keys and a value in each row.")
+    names, until = check_names("keys", keys, frame.columns), check_count("until", until)
+    model = check_name("model", model, ("auto", *SERIES_MODELS))
+    transform = check_name("transform", transform, _TRANSFORMS)
     history = _check_series(frame, names, value, until)
     forecasts, tests = [], []
     for key, part in history.groupby(names, sort=False):
@@ -257,9 +257,8 @@ def project_series(
 
 
 def _check_series(frame: pd.DataFrame, names: list[str], value: str, until: int) -> pd.DataFrame:
-    for name in ("year", *names, value):
-        if name not in frame.columns:
-            raise UnknownNameError("column", name, frame.columns)
+    for name in ("year", value):
+        check_name("column", name, frame.columns)
     if not names:
         raise ArgumentError("keys names no column. Give the column that tells the series apart.")
     if frame.empty:

@@ -26,8 +26,9 @@ import pandas as pd
 from scipy import stats
 
 from carms_lib._views import open_view
-from carms_lib.exceptions import ArgumentError, StudyError, UnknownNameError
-from carms_lib.pressure._bands import check_level, is_too_small, ratio
+from carms_lib.exceptions import ArgumentError, StudyError
+from carms_lib.pressure._arguments import check_level, check_name, check_names
+from carms_lib.pressure._bands import is_too_small, ratio
 from carms_lib.pressure._metrics import FEWEST, measure_pressure
 from carms_lib.provenance import Provenance
 from carms_lib.simulator import BASELINE, Market, Study
@@ -61,12 +62,9 @@ def supply_score(
         No column, or no program.
     """
     table = _program_table(programs)
-    names = [by] if isinstance(by, str) else list(by)
+    names = check_names("by", by, table.columns)
     if not names:
         raise ArgumentError("by names no column. Give columns that make cells, such as 'discipline'.")
-    for name in names:
-        if name not in table.columns:
-            raise UnknownNameError("by", name, table.columns)
     if table.empty:
         raise ArgumentError("programs has no rows, so there is no supply to score.")
     open_ones = table.assign(_open=table["quota"] > 0)
@@ -81,7 +79,11 @@ def supply_score(
 def _program_table(programs: Market | pd.DataFrame | Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     if isinstance(programs, Market):
         return programs.programs
-    table = programs if isinstance(programs, pd.DataFrame) else programs["program"]
+    table = programs.get("program") if isinstance(programs, Mapping) else programs
+    if not isinstance(table, pd.DataFrame):
+        raise ArgumentError(
+            f"programs={type(programs).__name__} holds no table of programs. Give a Market, gold, or gold['program']."
+        )
     if "province" not in table.columns and "school_province" in table.columns:
         table = table.assign(province=table["school_province"])
     if "quota" not in table.columns:
@@ -205,8 +207,7 @@ def compare_supply(
         Fewer than three cells have both a score and the metric.
     """
     level = check_level(level)
-    if metric not in _WHERE_HIGH_IS_PRESSED:
-        raise UnknownNameError("metric", metric, _WHERE_HIGH_IS_PRESSED)
+    metric = check_name("metric", metric, _WHERE_HIGH_IS_PRESSED)
     asked = list(dict.fromkeys([metric, "first_choice_ratio"]))
     found, keys = measure_pressure(
         study, by, metric=asked, first_choice=first_choice, iteration=iteration, scenario=scenario, against=None,

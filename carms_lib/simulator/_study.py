@@ -186,7 +186,7 @@ class Study:
         UnknownNameError
             The study has no such scenario.
         """
-        if scenario not in self._rows:
+        if not isinstance(scenario, str) or scenario not in self._rows:
             raise UnknownNameError("scenario", scenario, self._rows)
         start, stop, _ = slice(start, stop).indices(self.n_draws)
         stop = max(start, stop)
@@ -357,8 +357,9 @@ class Study:
         -------
         Comparison
         """
-        if scenario == BASELINE or scenario not in self._rows:
-            raise UnknownNameError("scenario", scenario, [name for name in self._rows if name != BASELINE])
+        others = [name for name in self._rows if name != BASELINE]
+        if not isinstance(scenario, str) or scenario not in others:
+            raise UnknownNameError("scenario", scenario, others)
         return Comparison(self, scenario)
 
     def to_frame(self) -> pd.DataFrame:
