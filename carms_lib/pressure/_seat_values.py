@@ -318,15 +318,11 @@ def seat_values(
         bar.close()
         if own is not None:
             own.shutdown(cancel_futures=True)
-    followed = _Followed(
-        *(np.concatenate([getattr(block, name) for block in blocks]) for name in (*_BY_PROGRAM, "unsettled")),
-        movers=[of_draw for block in blocks for of_draw in block.movers],
-    )
     provenance = market.provenance.with_settings(
         entropy=entropy, n_draws=n_draws, draws_per_input=DRAWS_PER_INPUT, scenario=repr(scenario or BASELINE)
     )
     name = BASELINE if scenario is None else scenario.name
-    return SeatValues(market.programs, market.applicants, name, provenance, followed)
+    return SeatValues(market.programs, market.applicants, name, provenance, _join(blocks))
 
 
 def seat_values_of(
@@ -375,4 +371,11 @@ def _follow_block(task: tuple[Market, BlockPlan]) -> _Followed:
         *(np.stack([getattr(one, name) for one in draws]) for name in _BY_PROGRAM),
         movers=[one.movers.astype(kind) for one in draws],
         unsettled=np.array([one.unsettled for one in draws]),
+    )
+
+
+def _join(blocks: Sequence[_Followed]) -> _Followed:
+    return _Followed(
+        *(np.concatenate([getattr(block, name) for block in blocks]) for name in (*_BY_PROGRAM, "unsettled")),
+        movers=[of_draw for block in blocks for of_draw in block.movers],
     )

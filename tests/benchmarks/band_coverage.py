@@ -151,7 +151,8 @@ def page(frame: pd.DataFrame) -> str:
     return f"""# Do the bands keep their promise?
 
 A 90 % band should hold the truth 90 % of the time. Where the truth is known that can be counted. This page is written
-by `tests/benchmarks/band_coverage.py`; a shorter form of it runs with the tests.
+by `tests/benchmarks/band_coverage.py`; a shorter form of it runs with the tests, and one that goes through every
+metric by name.
 
 The market is synthetic, nine programs and about 540 applicants of the bundled cohort, small enough to simulate the
 truth itself many times over. What is counted differs by kind, as the kinds promise different things:

@@ -1,6 +1,7 @@
 """Bands keep their promise on a synthetic market whose truth can be simulated.
 
-Bands of kind "input" need more settings than a short test has time for: they are in the long study, a page of the docs.
+Six metrics of a larger market, the long study's own counting; every metric by name, bands of kind "input" too, is in
+`tests/pressure/test_every_band.py`.
 """
 
 from __future__ import annotations
