@@ -67,7 +67,7 @@ def plot_allocation(bands: pd.DataFrame | BandSource, *, ax: Axes | None = None,
         height += len(placements) + 0.6
     ax.axvline(0, color=style.INK, linewidth=0.9, zorder=1)
     ax.set_yticks(ticks, style.row_labels(labels))
-    ax.set_ylim(height - 0.8, -0.8)
+    ax.set_ylim(height + 0.9, -0.8)  # room for the legend under the last line
     ax.xaxis.set_major_formatter(lambda value, _: style.format_value(value, "count", signed=True))
     style.bare(ax, grid="x")
     ax.legend(loc="lower right", fontsize=8, frameon=True, edgecolor=style.GRID, title="seats placed", title_fontsize=8)

@@ -63,7 +63,7 @@ def plot_seat_values(
     shown = shown.iloc[: check_n_rows(n_rows, len(outer))]
     heights = {name: at for at, name in enumerate(shown["_label"])}
     matched = dict(zip(new.labels(new.outer), new.outer["estimate"].to_numpy(dtype=float), strict=True))
-    ax = style.axes_or_new(ax, 7.6, 1.7 + 0.27 * len(shown))
+    ax = style.axes_or_new(ax, 7.6, 2.2 + 0.27 * len(shown))
 
     known = shown.loc[shown["estimate"].notna()]
     y = known["_label"].map(heights).to_numpy(dtype=float)
@@ -87,7 +87,7 @@ def plot_seat_values(
         )  # fmt: skip
     end = float(np.max(known["upper"].to_numpy(dtype=float), initial=0.0)) or 1.0
     ax.set_xlim(0, 1.04 * end)
-    ax.set_ylim(len(shown) - 0.4, -0.6)
+    ax.set_ylim(len(shown) + 1.4, -0.6)  # room for the legend under the last rung
     ax.set_yticks(range(len(shown)), style.row_labels(list(shown["_label"])))
     ax.set_xlabel("applicants per seat", fontsize=8.5, color=style.MUTED)
     style.bare(ax, grid="x")

@@ -77,7 +77,7 @@ def plot_sensitivity(
         ax.hlines(y, rows["lower"], rows["upper"], colors=style.INK, linewidth=1.0, gid=order)
     ax.axvline(0, color=style.INK, linewidth=0.9)
     ax.set_yticks(range(len(names)), style.row_labels([str(name).replace("_", " ") for name in names]))
-    ax.set_ylim(len(names) - 0.4, -0.6)
+    ax.set_ylim(len(names) + 1.1, -0.6)  # room for the legend under the last bars
     ax.xaxis.set_major_formatter(lambda value, _: style.format_value(value, "share"))
     ax.set_xlabel("share of the variance over the cohort's ranges", fontsize=8.5, color=style.MUTED)
     style.bare(ax, grid="x")

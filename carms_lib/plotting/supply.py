@@ -5,7 +5,10 @@ Belongs here: `plot_supply`. Does not belong here: the score and its correlation
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from scipy import optimize
 
 from carms_lib.exceptions import ArgumentError
 from carms_lib.plotting import _style as style
@@ -17,6 +20,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["plot_supply"]
+
+_LINE = 0.028  # of the height of the axes, for a name
+_PAPER: dict[str, Any] = {"facecolor": style.PAPER, "edgecolor": "none", "alpha": 0.75, "pad": 0.6}
 
 
 class SupplySource(Protocol):
@@ -82,12 +88,14 @@ def plot_supply(proxy: SupplySource, *, ax: Axes | None = None, n_labels: int = 
     )  # fmt: skip
     named = frame.loc[frame["gap"].abs().sort_values(ascending=False, kind="stable").index[:n_labels]]
     middle = float(frame["supply_score"].median())
-    for _, row in named.iterrows():
+    heights = _apart(named["estimate"].to_numpy(dtype=float), _LINE * np.ptp(ax.get_ylim()))
+    for height, (_, row) in zip(heights, named.iterrows(), strict=True):
         left = float(row["supply_score"]) > middle
         ax.annotate(
             " · ".join(str(row[key]) for key in proxy.keys), (row["supply_score"], row["estimate"]),
-            xytext=(-6 if left else 6, 5 if row["gap"] > 0 else -9), textcoords="offset points", fontsize=6.8,
-            color=style.INK, ha="right" if left else "left", gid="name",
+            xytext=(row["supply_score"] * (0.88 if left else 1.13), height), fontsize=6.8, color=style.INK, va="center",
+            ha="right" if left else "left", gid="name", bbox=_PAPER, zorder=4,
+            arrowprops={"arrowstyle": "-", "color": style.MUTED, "linewidth": 0.5, "shrinkA": 0, "shrinkB": 2},
         )  # fmt: skip
     bar = ax.figure.colorbar(marks, ax=ax, shrink=0.6, aspect=26, pad=0.02, label="first choices per seat")
     bar.outline.set_visible(False)
@@ -104,3 +112,14 @@ def plot_supply(proxy: SupplySource, *, ax: Axes | None = None, n_labels: int = 
     )  # fmt: skip
     style.note_below(ax, f"Named: the {len(named)} cells whose two ranks are furthest apart.", points=36)
     return ax
+
+
+def _apart(heights: np.ndarray, least: float) -> np.ndarray:
+    """Return heights that are at least so far apart, in the same order, each near to where it was."""
+    order = np.argsort(heights, kind="stable")
+    steps = least * np.arange(len(heights))
+    moved = heights[order] - steps
+    # Of all rising sequences the nearest: pool neighbours that come too close (isotonic regression).
+    found = np.empty(len(heights))
+    found[order] = optimize.isotonic_regression(moved).x + steps if len(heights) else moved
+    return found

@@ -11,6 +11,7 @@ import itertools
 import os
 import pickle
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ThreadPoolExecutor, wait
 from pathlib import Path
@@ -34,6 +35,7 @@ __all__ = ["simulate"]
 # What may differ between two markets whose applicants and programs nevertheless write the same lists.
 _NOT_IN_LISTS = {"program_quota", "reverts_to"}
 _MOST_UNSTABLE = 0.05  # share of draws; more than that means a market that couples rule
+_MOST_DROPPED = 3  # times that one job is asked for again
 _LOST = {"KilledWorker", "CommClosedError", "FutureCancelledError", "CancelledError"}  # of distributed
 
 
@@ -258,8 +260,12 @@ def _run_remote(task: _Task, key: str, shared: bytes) -> list[BlockResult]:
 def _drain(
     jobs: Sequence[tuple[Callable[..., list[BlockResult]], tuple[Any, ...]]], executor: Executor, window: int
 ) -> Iterator[tuple[int, list[BlockResult]]]:
-    """Submit jobs, at most `window` at a time, and yield the place and the result of each as it is done."""
+    """Submit jobs, at most `window` at a time, and yield the place and the result of each as it is done.
+
+    A result that the executor dropped on the way is asked for again; a job gives the same numbers whenever it runs.
+    """
     waiting = iter(range(len(jobs)))
+    dropped: Counter[int] = Counter()
     running: dict[Future[list[BlockResult]], int] = {}
     try:
         while True:
@@ -269,10 +275,33 @@ def _drain(
             if not running:
                 return
             for done in wait(running, return_when=FIRST_COMPLETED).done:
-                yield running.pop(done), done.result()
+                place = running.pop(done)
+                try:
+                    result = done.result()
+                except ValueError as error:
+                    dropped[place] += 1
+                    if not _is_dropped(error) or dropped[place] > _MOST_DROPPED:
+                        raise
+                    function, arguments = jobs[place]
+                    running[executor.submit(function, *arguments)] = place
+                else:
+                    yield place, result
     finally:
         for future in running:
             future.cancel()
+
+
+def _is_dropped(error: ValueError) -> bool:
+    """Tell whether distributed fetched a result and then took it for an error.
+
+    When the worker that holds a result dies just after it was fetched, its future is pending again, and
+    `distributed.cfexecutor` unpacks the result as though it were type, exception and traceback: a ValueError raised in
+    that very function, where an error of the job itself has its innermost frame in the job.
+    """
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and trace.tb_frame.f_code.co_name == "_cascade_future"
 
 
 def _run_task(task: _Task) -> list[BlockResult]:
