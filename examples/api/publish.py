@@ -12,8 +12,7 @@ import sys
 from collections.abc import Mapping
 
 import carms_lib as carms
-import numpy as np
-from carms_lib.pressure import Bands, Measure, summarise
+from carms_lib.pressure import Bands
 from psycopg import sql
 from sqlalchemy import URL, create_engine, make_url, text
 
@@ -43,33 +42,10 @@ def keep(url: str | URL, layers: carms.Layers, study: carms.Study) -> int:
 def views_of(study: carms.Study) -> dict[str, Bands]:
     """Return the views that the service knows, by the names under which it looks for them."""
     views = {f"pressure by {name}": study.pressure(by=by or None) for name, by in GROUPINGS.items()}
-    return views | {f"preferences by {place}": preferences(study, place) for place in ("province", "discipline")}
-
-
-def preferences(study: carms.Study, place: str, *, level: float = 0.90) -> Bands:
-    """Return where the first choices of each class of applicants lie, before interviews: number and share."""
-    outcomes = study.outcomes_of("baseline")
-    places = outcomes.programs[place].astype("category").cat
-    classes = outcomes.applicants["applicant_class"].astype("category").cat
-    n_places, n_classes = len(places.categories), len(classes.categories)
-    wished = outcomes.wished  # draws x applicants: the number of a program, negative for an empty list
-    cell = classes.codes.to_numpy(int) * n_places + places.codes.to_numpy(int)[wished]
-    counts = np.stack(
-        [np.bincount(row[wish >= 0], minlength=n_classes * n_places) for row, wish in zip(cell, wished, strict=True)]
-    )
-    of_class = counts.reshape(-1, n_classes, n_places).sum(axis=2).repeat(n_places, axis=1)
-    keys = classes.categories.to_frame(index=False, name="applicant_class").merge(
-        places.categories.to_frame(index=False, name=place), how="cross"
-    )
-    return summarise(
-        {"baseline": [Measure("first_choices", counts), Measure("first_choice_share", counts, of_class)]},
-        keys,
-        level=level,
-        kind="outcome",
-        draws_per_input=study.draws_per_input,
-        headline="first_choice_share",
-        provenance=study.provenance,
-    )
+    return views | {
+        f"preferences by {place}": study.preferences(["applicant_class", place], scenario="baseline")
+        for place in ("province", "discipline")
+    }
 
 
 def grant_reader(url: str | URL, role: str, *, password: str | None = None, statement_timeout: float = 5.0) -> None:
