@@ -71,7 +71,7 @@ def match_concerned_again(
         if concerned[p]:
             settled = _match_with_seat(lists, state, order, quota, p)
             unsettled += not settled
-        room = count + max(len(match), end - start)
+        room = count + len(match) + end - start
         if room > len(found):
             longer = np.empty(2 * room, dtype=np.int32)
             longer[:count] = found[:count]
@@ -103,4 +103,4 @@ def _match_with_seat(
     for p in range(len(quota)):
         state.quota[p] = quota[p] + (p == program)
         state.seat_ptr[p + 1] = state.seat_ptr[p] + state.quota[p]
-    return match_in_order(lists, state, order, _BUDGET, False) == 0  # type: ignore[no-any-return]
+    return match_in_order(lists, state, order, _BUDGET, False) == 0
