@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from carms_lib.matching._jit import kernel
-from carms_lib.matching._roth_peranson_scored import PairedLists, PairedState, match_in_order
+from carms_lib.matching._jit import allocating_kernel, kernel
+from carms_lib.matching._paired import PairedLists, PairedState
+from carms_lib.matching._roth_peranson_scored import match_in_order
 
 __all__ = ["match_concerned_again"]
 
 _BUDGET = 2_000  # steps for each couple, as in the draw's own match
 
 
-@kernel
+@allocating_kernel
 def match_concerned_again(
     lists: PairedLists,
     state: PairedState,

@@ -63,7 +63,7 @@ def best_of_couples(
             best[0, program[e]] = max(best[0, program[e]], score[e])
 
 
-@kernel
+@allocating_kernel
 def best_of_pairs(
     lists: PairedLists, match: np.ndarray, position: np.ndarray, quota: np.ndarray, best: np.ndarray
 ) -> None:

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import carms_lib as carms
 import numpy as np
 from carms_lib.matching._chains import index_scored, new_chain
-from carms_lib.matching._roth_peranson_scored import new_paired_state
+from carms_lib.matching._paired import new_paired_state
 from carms_lib.pressure._again import match_concerned_again
 from carms_lib.pressure._follow import FollowedDraw, follow_draw
 from carms_lib.pressure._seats import follow_every_seat
