@@ -14,7 +14,7 @@ from carms_lib.matching._roth_peranson_scored import match_in_order
 
 __all__ = ["match_concerned_again"]
 
-_BUDGET = 2_000  # steps for each couple, as in the draw's own match
+_BUDGET = 400  # steps for each couple, as in the draw's own match
 
 
 @allocating_kernel

@@ -29,7 +29,7 @@ Chernozhukov, Chetverikov and Kato (2013), *Gaussian approximations and multipli
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence, Sized
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -207,7 +207,8 @@ def rank_groups(
     level, kind = check_level(level), check_kind(kind)
     k = None if k is None else check_count("k", k)
     metric = check_name("metric", metric, [*PRESSURE_METRICS, *PREFERENCE_METRICS])
-    if by is None or (not isinstance(by, str) and isinstance(by, Sized) and len(by) == 0):
+    grouping: Any = by
+    if grouping is None or (isinstance(grouping, (list, tuple)) and not grouping):
         raise ArgumentError("by names no column, so there is nothing to rank. Give columns such as 'discipline'.")
     if metric in PREFERENCE_METRICS:
         found, keys = measure_preferences(study, by, metric=metric, first_choice=first_choice, scenario=scenario)

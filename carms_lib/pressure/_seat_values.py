@@ -367,15 +367,12 @@ def _follow_block(task: tuple[Market, BlockPlan]) -> _Followed:
     market, plan = task
     draws = [follow_draw(drawn) for drawn in replay(market, plan)]
     kind = np.int16 if market.n_applicants < 2**15 else np.int32
-    return _Followed(
-        *(np.stack([getattr(one, name) for one in draws]) for name in _BY_PROGRAM),
-        movers=[one.movers.astype(kind) for one in draws],
-        unsettled=np.array([one.unsettled for one in draws]),
-    )
+    stacked: dict[str, Any] = {name: np.stack([getattr(one, name) for one in draws]) for name in _BY_PROGRAM}
+    unsettled = np.array([one.unsettled for one in draws])
+    return _Followed(**stacked, unsettled=unsettled, movers=[one.movers.astype(kind) for one in draws])
 
 
 def _join(blocks: Sequence[_Followed]) -> _Followed:
-    return _Followed(
-        *(np.concatenate([getattr(block, name) for block in blocks]) for name in (*_BY_PROGRAM, "unsettled")),
-        movers=[of_draw for block in blocks for of_draw in block.movers],
-    )
+    names = (*_BY_PROGRAM, "unsettled")
+    joined: dict[str, Any] = {name: np.concatenate([getattr(block, name) for block in blocks]) for name in names}
+    return _Followed(**joined, movers=[of_draw for block in blocks for of_draw in block.movers])

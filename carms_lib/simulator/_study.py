@@ -186,7 +186,8 @@ class Study:
         UnknownNameError
             The study has no such scenario.
         """
-        if not isinstance(scenario, str) or scenario not in self._rows:
+        given: Any = scenario
+        if not isinstance(given, str) or given not in self._rows:
             raise UnknownNameError("scenario", scenario, self._rows)
         start, stop, _ = slice(start, stop).indices(self.n_draws)
         stop = max(start, stop)
@@ -358,7 +359,8 @@ class Study:
         Comparison
         """
         others = [name for name in self._rows if name != BASELINE]
-        if not isinstance(scenario, str) or scenario not in others:
+        given: Any = scenario
+        if not isinstance(given, str) or given not in others:
             raise UnknownNameError("scenario", scenario, others)
         return Comparison(self, scenario)
 

@@ -119,7 +119,7 @@ def _with_seat(drawn: DrawnMatch, program: int) -> PairedState:
 def _afresh(drawn: DrawnMatch, program: int) -> tuple[set[int], int, int] | None:
     """Match everybody again, couples too, with one more seat: who is better off, how many are worse off, and new."""
     state, paired = _with_seat(drawn, program), drawn.paired
-    if match_in_order(paired.lists, state, paired.order, 2_000, False):
+    if match_in_order(paired.lists, state, paired.order, 400, False):
         return None  # this order comes to no stable matching
     better = set(np.flatnonzero(state.position < paired.position).tolist())
     new = sum(drawn.match[a] < 0 <= state.match[a] for a in better)
