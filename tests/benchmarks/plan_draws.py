@@ -33,7 +33,7 @@ def main() -> None:
     one = [study.outcomes_of(name, 0, 1) for name in study.scenarios]
     size = sum(array.nbytes for outcomes in one for array in outcomes[2:])
     travels = len(pickle.dumps(market))
-    hours = [f"| {cores:,} | {WANTED * seconds / cores / 3_600:,.1f} |" for cores in CORES]
+    hours = [f"| {cores:,} | {WANTED * seconds / cores / 3_600:,.2f} |" for cores in CORES]
     total = f"{WANTED * seconds / 3_600:,.0f} processor hours and {WANTED * size / 1e9:,.0f} GB"
     cost = (
         f"A draw of the baseline and one scenario, measured over {given.draws:,}: {1_000 * seconds:,.1f} ms of "

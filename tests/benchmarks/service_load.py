@@ -4,7 +4,8 @@
 
 Requests arrive at a fixed rate, whether or not those before them were answered, and each is timed from the moment at
 which it was due: a server that falls behind cannot hide it. The client runs on the same cores as the server and the
-database. Writes its section of docs/performance.md.
+database. A request that is not answered in five seconds has failed, so that a server that cannot keep up ends a run
+late by five seconds at most: by default everything takes about a minute. Writes its section of docs/performance.md.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 OBJECTIVE_RATE, OBJECTIVE_P95 = 20, 0.250  # requests a second; seconds
+PATIENCE = 5.0  # seconds after which a request counts as failed
 KEY = uuid.uuid4().hex
 # What a page, a planner and a script ask, in turn.
 MIX = (
@@ -144,7 +146,8 @@ async def load(address: str, process: psutil.Process, rate: int, seconds: float)
     before = sum(process.cpu_times()[:2])
     count = int(rate * seconds)
     limits = httpx.Limits(max_connections=100, max_keepalive_connections=100)
-    async with httpx.AsyncClient(base_url=address, headers={"X-API-Key": KEY}, timeout=20, limits=limits) as client:
+    key = {"X-API-Key": KEY}
+    async with httpx.AsyncClient(base_url=address, headers=key, timeout=PATIENCE, limits=limits) as client:
         start = time.perf_counter() + 0.2
         paths = itertools.islice(itertools.cycle(MIX), count)
         await asyncio.gather(*(ask(client, path, start + place / rate) for place, path in enumerate(paths)))
@@ -153,7 +156,7 @@ async def load(address: str, process: psutil.Process, rate: int, seconds: float)
 
 
 def row(label: str, run: Run) -> str:
-    p50, p95, p99 = (1_000 * np.quantile(run.seconds, q) for q in (0.50, 0.95, 0.99))
+    p50, p95, p99 = (1_000 * np.quantile(run.seconds, q) if len(run.seconds) else np.nan for q in (0.50, 0.95, 0.99))
     return (
         f"| {label} | {run.rate} | {len(run.seconds) + run.failures:,} | {run.failures} | {p50:,.0f} | {p95:,.0f} "
         f"| {p99:,.0f} | {1_000 * run.cpu:,.1f} |"
@@ -162,8 +165,8 @@ def row(label: str, run: Run) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=8.0, help="length of each run [s]")
-    parser.add_argument("--rates", type=int, nargs="+", default=[10, OBJECTIVE_RATE, 40, 60], help="requests a second")
+    parser.add_argument("--seconds", type=float, default=6.0, help="length of each run [s]")
+    parser.add_argument("--rates", type=int, nargs="+", default=[10, OBJECTIVE_RATE, 40], help="requests a second")
     given = parser.parse_args()
     if OBJECTIVE_RATE not in given.rates:
         parser.error(f"--rates must hold {OBJECTIVE_RATE}, the rate of the objective")
