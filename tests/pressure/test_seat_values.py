@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from carms_lib.exceptions import ArgumentError, UnknownNameError
 from carms_lib.matching._chains import add_seat, index_scored, new_chain
+from carms_lib.matching._jit import from_python
 from carms_lib.matching._paired import PairedState, new_paired_state
 from carms_lib.matching._roth_peranson_scored import count_blocking, match_in_order
 from carms_lib.pressure import SEAT_METRICS, SeatValues, seat_values
@@ -20,6 +21,7 @@ from carms_lib.pressure._singles import SinglesMatch, leave_singles, match_singl
 from carms_lib.simulator._replay import DrawnMatch, plan_blocks, replay
 from matplotlib.figure import Figure
 
+admit, blocks = from_python(match_in_order), from_python(count_blocking)
 pytestmark = pytest.mark.filterwarnings("ignore::carms_lib.exceptions.TooFewDrawsWarning")
 
 
@@ -119,7 +121,7 @@ def _with_seat(drawn: DrawnMatch, program: int) -> PairedState:
 def _afresh(drawn: DrawnMatch, program: int) -> tuple[set[int], int, int] | None:
     """Match everybody again, couples too, with one more seat: who is better off, how many are worse off, and new."""
     state, paired = _with_seat(drawn, program), drawn.paired
-    if match_in_order(paired.lists, state, paired.order, 400, False):
+    if admit(paired.lists, state, paired.order, 400, False):
         return None  # this order comes to no stable matching
     better = set(np.flatnonzero(state.position < paired.position).tolist())
     new = sum(drawn.match[a] < 0 <= state.match[a] for a in better)
@@ -142,7 +144,7 @@ def _blocking_after_the_chain(drawn: DrawnMatch, program: int) -> int:
         state.held_count[p] = len(held)
         state.held_applicant[state.seat_ptr[p] :][: len(held)] = held[worst_first]
         state.held_score[state.seat_ptr[p] :][: len(held)] = drawn.score[entries][worst_first] if len(held) else []
-    return count_blocking(paired.lists, state)
+    return blocks(paired.lists, state)
 
 
 def _movers(followed: FollowedDraw, program: int) -> set[int]:
