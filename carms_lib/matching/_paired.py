@@ -59,6 +59,7 @@ class PairedState(NamedTuple):
     held_score: Float64s
     held_count: Int32s  # [P]
     waiting: Int32s  # [n + C], a stack of units; also the stack of deferred acceptance
+    waits_by: Int32s  # [n + C]: by which entry each was put there when a program was looked through
     is_waiting: Bools  # [n + C]
     vacated: Int32s  # [P], a stack of programs
     is_vacated: Bools  # [P]
@@ -77,6 +78,7 @@ def new_paired_state(n: int, programs: int, seats: int) -> PairedState:
         np.zeros(seats, np.int32),
         np.zeros(seats),
         np.zeros(programs, np.int32),
+        np.zeros(units, np.int32),
         np.zeros(units, np.int32),
         np.zeros(units, np.bool_),
         np.zeros(programs, np.int32),

@@ -277,10 +277,10 @@ def admit(
     for turn, unit in enumerate(order):
         stacks.admitted.add(unit)
         stacks.wait(unit)
-        victim, steps = turn, 0
+        victim, steps, allowed = turn, 0, budget
         while stacks.waiting or stacks.vacated:
             steps += 1
-            if steps <= budget:
+            if steps <= allowed:
                 stacks.step()
                 continue
             if not to_the_end:
@@ -290,7 +290,7 @@ def admit(
             ):
                 victim -= 1
             if victim < 0:
-                budget = 2**62
+                allowed = 2**62
             else:
                 stacks.admitted.remove(order[victim])
                 stacks.leave_all(order[victim])

@@ -232,14 +232,14 @@ def admit(market: Market, state: State, order: Int32s, rule: int, budget: int, t
         unit = order[turn]
         state.admitted[unit] = True
         push_unit(state, unit)
-        victim = turn
-        while not chain(market, state, rule, budget):
+        victim, allowed = turn, budget
+        while not chain(market, state, rule, allowed):
             if not to_the_end:
                 return -1
             while victim >= 0 and not (state.admitted[order[victim]] and (victim == turn or order[victim] >= n)):
                 victim -= 1
             if victim < 0:  # only singles are left, who always come to rest
-                budget = 2**62
+                allowed = 2**62
                 continue
             state.admitted[order[victim]] = False
             vacate_unit(market, state, order[victim])

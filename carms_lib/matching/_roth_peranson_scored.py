@@ -274,7 +274,10 @@ def blocks_with(lists: PairedLists, state: PairedState, entry: int) -> bool:
 
 @inner_kernel
 def look_through(lists: PairedLists, state: PairedState, program: int) -> None:
-    """Put every admitted unit that blocks with `program` on the applicant stack, the best-ranked on top."""
+    """Put every admitted unit that blocks with `program` on the applicant stack, the best-ranked on top.
+
+    A couple that blocks by both members stands where the worse of them does.
+    """
     n = state.match.size
     bottom = state.count[WAITING]  # nobody waits: the stack is empty when a program is looked through
     for at in range(lists.program_ptr[program], lists.program_ptr[program + 1]):
@@ -285,31 +288,29 @@ def look_through(lists: PairedLists, state: PairedState, program: int) -> None:
         couple = lists.couple_of[applicant]
         unit = applicant if couple < 0 else n + couple
         if state.is_waiting[unit]:
-            continue
+            place = bottom
+            while state.waiting[place] != unit:
+                place += 1
+            if is_better(lists, entry, state.waits_by[place]):
+                continue
+            state.count[WAITING] -= 1
+            for above in range(place, state.count[WAITING]):
+                state.waiting[above], state.waits_by[above] = state.waiting[above + 1], state.waits_by[above + 1]
         state.is_waiting[unit] = True
         place = state.count[WAITING]
-        while place > bottom and is_better_there(lists, state, program, state.waiting[place - 1], entry):
-            state.waiting[place] = state.waiting[place - 1]
+        while place > bottom and is_better(lists, state.waits_by[place - 1], entry):
+            state.waiting[place], state.waits_by[place] = state.waiting[place - 1], state.waits_by[place - 1]
             place -= 1
-        state.waiting[place] = unit
+        state.waiting[place], state.waits_by[place] = unit, entry
         state.count[WAITING] += 1
     for place in range(bottom, state.count[WAITING]):
         state.count[FINGERPRINT] ^= code_of(WAITING, state.waiting[place], place)
 
 
 @inner_kernel
-def is_better_there(lists: PairedLists, state: PairedState, program: int, unit: int, entry: int) -> bool:
-    """Tell whether a unit that waits stands above the applicant of `entry` in the order of `program`."""
-    n = state.match.size
-    score, applicant = lists.score[entry], lists.owner[entry]
-    for side in range(2):
-        member = unit if unit < n else lists.members[unit - n, side]
-        for own in range(lists.ptr[member], lists.ptr[member + 1]):
-            if lists.idx[own] == program and not is_worse(lists.score[own], member, score, applicant):
-                return True
-        if unit < n:
-            break
-    return False
+def is_better(lists: PairedLists, entry: int, other: int) -> bool:
+    """Tell which of two applications a program ranks higher."""
+    return is_worse(lists.score[other], lists.owner[other], lists.score[entry], lists.owner[entry])
 
 
 @inner_kernel
@@ -401,14 +402,14 @@ def match_in_order(lists: PairedLists, state: PairedState, order: Int32s, budget
     for turn in range(order.size):
         state.admitted[order[turn]] = True
         push_unit(state, n + order[turn])
-        victim = turn
-        while not chain(lists, state, budget):
+        victim, allowed = turn, budget
+        while not chain(lists, state, allowed):
             if not to_the_end:
                 return 1
             while victim >= 0 and not state.admitted[order[victim]]:
                 victim -= 1
             if victim < 0:  # only singles are left, who always come to rest
-                budget = 2**62
+                allowed = 2**62
                 continue
             state.admitted[order[victim]] = False
             vacate_unit(lists, state, n + order[victim])

@@ -11,10 +11,9 @@ import numpy as np
 from carms_lib.matching._jit import allocating_kernel, kernel
 from carms_lib.matching._paired import PairedLists, PairedState
 from carms_lib.matching._roth_peranson_scored import match_in_order
+from carms_lib.simulator._iterations import COUPLE_STEPS
 
 __all__ = ["match_concerned_again"]
-
-_BUDGET = 400  # steps for each couple, as in the draw's own match
 
 
 @allocating_kernel
@@ -104,4 +103,4 @@ def _match_with_seat(
     for p in range(len(quota)):
         state.quota[p] = quota[p] + (p == program)
         state.seat_ptr[p + 1] = state.seat_ptr[p] + state.quota[p]
-    return match_in_order(lists, state, order, _BUDGET, False) == 0
+    return match_in_order(lists, state, order, COUPLE_STEPS, False) == 0

@@ -66,7 +66,7 @@ def _count_couples(members: np.ndarray, match: np.ndarray, orders: int, blocking
     out[:] = 0
     out[0], out[3], out[4] = len(members), orders, blocking
     for c in range(len(members)):
-        matched = (match[members[c, 0]] >= 0) + (match[members[c, 1]] >= 0)
+        matched = int(match[members[c, 0]] >= 0) + int(match[members[c, 1]] >= 0)
         out[1] += matched == 2
         out[2] += matched == 1
 

@@ -22,7 +22,7 @@ from carms_lib.simulator._race import earliest
 from carms_lib.simulator._space import MAX_LIST, Space
 from carms_lib.simulator._wishes import gather_open
 
-__all__ = ["draw_quota", "first_iteration", "most_seats", "second_iteration"]
+__all__ = ["COUPLE_STEPS", "draw_quota", "first_iteration", "most_seats", "second_iteration"]
 
 _AT = {name: i for i, name in enumerate(PARAMETERS)}
 _DRIFT, _REVERSION = _AT["quota_drift"], _AT["reversion_share"]
@@ -41,7 +41,8 @@ _MOST_REVERSIONS = 3  # rounds; a seat that reverts can free another, which is r
 _MOST_ORDERS = (
     8  # of couples; the first order finds a stable matching in 19 of 20 national draws, the second in most others
 )
-_BUDGET = 400  # steps for each couple; of 1,119 chains none that ended in 2,000 steps needed more than 400
+#: Steps for each couple; of 1,119 chains none that ended in 2,000 steps needed more than 400.
+COUPLE_STEPS = 400
 
 
 @inner_kernel
@@ -88,7 +89,7 @@ def _match(entropy: np.uint64, draw: int, lists: PairedLists, state: PairedState
     for attempt in range(2 * _MOST_ORDERS + 1):
         to_the_end = attempt >= _MOST_ORDERS
         _shuffle(stream(entropy, _ORDER, draw), attempt % _MOST_ORDERS if attempt < 2 * _MOST_ORDERS else best, order)
-        sent_away = match_in_order(lists, state, order, _BUDGET, to_the_end)
+        sent_away = match_in_order(lists, state, order, COUPLE_STEPS, to_the_end)
         if not to_the_end and sent_away == 0:
             return attempt + 1, 0
         if to_the_end and attempt < 2 * _MOST_ORDERS:

@@ -154,7 +154,7 @@ def gather_open(
         p = among[i]
         candidates[found] = p
         keys[found] = tables.program_key[p]
-        waits[found] = 1.0 / weight[p]
+        waits[found] = 1.0 / weight[p] if weight[p] > 0.0 else np.inf
         found += (weight[p] > 0.0) & ((openings[p] & bit) != 0)
     return found
 

@@ -10,6 +10,7 @@ import pytest
 from carms_lib.matching import MatchingProblem, _roth_peranson_scored, blocking_pairs
 from carms_lib.matching._jit import from_python
 from carms_lib.matching._paired import PairedLists, PairedState, index_programs, new_paired_state
+from carms_lib.matching._reference_couples import PlainMarket, admit
 from carms_lib.simulator import PARAMETERS, _couples
 from carms_lib.simulator._draw import COUPLE_COUNTS
 from carms_lib.simulator._space import MAX_LIST, MAX_PAIRS, Space, new_space
@@ -58,12 +59,12 @@ class Paired:
             np.array(pairs or np.empty((0, 2)), dtype=np.int32).reshape(-1, 2),
         )
 
-    def run(self, order: list[int] | None = None) -> tuple[int, PairedState]:
+    def run(self, order: list[int] | None = None, budget: int = 2_000) -> tuple[int, PairedState]:
         state = new_paired_state(len(self.lists), len(self.quota), sum(self.quota))
         state.quota[:] = self.quota
         state.seat_ptr[1:] = np.cumsum(self.quota)
         turns = np.array(range(len(self.couples)) if order is None else order, dtype=np.int32)
-        return match_in_order(self.arrays, state, turns, 2_000), state
+        return match_in_order(self.arrays, state, turns, budget), state
 
     def blocking(self, state: PairedState) -> int:
         """How many coalitions block, by the checker of `matching`, which works on ranks and labels."""
@@ -113,6 +114,39 @@ def _random(seed: int) -> Paired:
         rng.shuffle(pairs)
         couples[a, a + 1] = [*map(tuple, pairs[:12]), (lists[a][0], None), (None, lists[a + 1][0])]
     return Paired(lists, scores, [int(q) for q in rng.integers(0, 5, size=programs)], couples)
+
+
+def _plain(market: Paired) -> PlainMarket:
+    """The same market as lists of ranks, for the slow twin."""
+    singles = [a for a in range(len(market.lists)) if all(a not in pair for pair in market.couples)]
+    score = [dict(zip(own, scores, strict=True)) for own, scores in zip(market.lists, market.scores, strict=True)]
+    ranked = [
+        sorted((a for a in range(len(score)) if score[a].get(p, -np.inf) > -np.inf), key=lambda a: (-score[a][p], a))
+        for p in range(len(market.quota))
+    ]
+    return PlainMarket(
+        [[p for p in own if score[a][p] > -np.inf] if a in singles else [] for a, own in enumerate(market.lists)],
+        ranked,
+        market.quota,
+        [(a, b, [tuple(-1 if p is None else p for p in pair) for pair in w]) for (a, b), w in market.couples.items()],
+    )
+
+
+@pytest.mark.parametrize("budget", [3, 8, 21, 50, 130, 2_000])
+def test_it_does_what_its_plain_twin_does_step_by_step(budget: int) -> None:
+    """Where a chain walks in a circle, too: there the kernel leaves out whole rounds, and its twin walks them."""
+    went_away = 0
+    for seed in range(60):
+        market, turns = _random(seed), [2, 0, 3, 1]
+        plain = _plain(market)
+        n = len(market.lists)
+        singles = [unit for unit in plain.units if unit < n]
+        match, _ = admit(plain, [-1] * n, set(), singles, "BIS", 10_000)
+        match, expected = admit(plain, match, set(singles), [n + c for c in turns], "BIS", budget)
+        sent_away, state = market.run(turns, budget)
+        assert (state.match.tolist(), sent_away) == (match, expected)
+        went_away += sent_away
+    assert went_away > 0
 
 
 def test_what_comes_to_rest_is_stable_by_another_checker() -> None:
