@@ -121,7 +121,7 @@ def resume_scored(
     proposals = 0
     while n_stack > 0:
         n_stack -= 1
-        applicant = stack[n_stack]
+        applicant = np.int64(stack[n_stack])
         while applicant >= 0:  # follow the chain of displaced applicants to its end
             entry = ptr[applicant] + position[applicant]
             end = ptr[applicant + 1]

@@ -27,8 +27,8 @@ __all__ = [
     "new_paired_state",
 ]
 
-WAITING, VACATED, FINGERPRINT = 0, 1, 2  # places in PairedState.count
-SITS = 2  # a kind of code, beside WAITING and VACATED
+WAITING, VACATED, FINGERPRINT = np.int64(0), np.int64(1), np.int64(2)  # places in PairedState.count
+SITS = np.int64(2)  # a kind of code, beside WAITING and VACATED
 _LOW = np.int64(0x7FFFFFFF)
 _MIX = (np.int64(0x45D9F3B3), np.int64(0x3C6EF373), np.int64(0x2545F491), np.int64(0x5BD1E995))
 

@@ -62,7 +62,7 @@ def vacate(lists: PairedLists, state: PairedState, applicant: int) -> None:
     if program < 0:
         return
     state.match[applicant] = NOBODY
-    state.count[FINGERPRINT] ^= code_of(SITS, applicant, program)
+    state.count[FINGERPRINT] ^= code_of(SITS, applicant, np.int64(program))
     root = state.seat_ptr[program]
     size = state.held_count[program] - 1
     state.held_count[program] = size
@@ -100,7 +100,7 @@ def vacate(lists: PairedLists, state: PairedState, applicant: int) -> None:
     if not state.is_vacated[program]:
         state.is_vacated[program] = True
         state.vacated[state.count[VACATED]] = program
-        state.count[FINGERPRINT] ^= code_of(VACATED, program, state.count[VACATED])
+        state.count[FINGERPRINT] ^= code_of(VACATED, np.int64(program), state.count[VACATED])
         state.count[VACATED] += 1
 
 
@@ -111,8 +111,8 @@ def vacate_unit(lists: PairedLists, state: PairedState, unit: int) -> None:
     if unit < n:
         vacate(lists, state, unit)
     else:
-        vacate(lists, state, lists.members[unit - n, 0])
-        vacate(lists, state, lists.members[unit - n, 1])
+        vacate(lists, state, np.int64(lists.members[unit - n, 0]))
+        vacate(lists, state, np.int64(lists.members[unit - n, 1]))
 
 
 @inner_kernel
@@ -125,9 +125,9 @@ def displace(lists: PairedLists, state: PairedState, applicant: int) -> None:
     if couple < 0:
         push_unit(state, applicant)
         return
-    partner = lists.members[couple, 0]
+    partner = np.int64(lists.members[couple, 0])
     if partner == applicant:
-        partner = lists.members[couple, 1]
+        partner = np.int64(lists.members[couple, 1])
     vacate(lists, state, partner)
     push_unit(state, state.match.size + couple)
 
@@ -148,9 +148,9 @@ def seat(lists: PairedLists, state: PairedState, applicant: int, entry: int) -> 
     )
     if outcome != REJECTED:
         state.match[applicant] = program
-        state.count[FINGERPRINT] ^= code_of(SITS, applicant, program)
+        state.count[FINGERPRINT] ^= code_of(SITS, applicant, np.int64(program))
     if outcome >= 0:
-        state.count[FINGERPRINT] ^= code_of(SITS, outcome, program)
+        state.count[FINGERPRINT] ^= code_of(SITS, outcome, np.int64(program))
         state.match[outcome] = NOBODY  # at once: the partner may be displaced by the same pair
     return outcome
 
@@ -238,14 +238,14 @@ def apply_couple(lists: PairedLists, state: PairedState, couple: int) -> None:
     """Let a couple, who sit nowhere, apply from the top of its list."""
     start = lists.pair_ptr[couple]
     for option in range(start, lists.pair_ptr[couple + 1]):
-        first, second = lists.pairs[option, 0], lists.pairs[option, 1]
+        first, second = np.int64(lists.pairs[option, 0]), np.int64(lists.pairs[option, 1])
         if not would_take(lists, state, first, second):
             continue
         one, other = NOBODY, NOBODY
         if first >= 0:
-            one = seat(lists, state, lists.owner[first], first)
+            one = seat(lists, state, np.int64(lists.owner[first]), first)
         if second >= 0:
-            other = seat(lists, state, lists.owner[second], second)
+            other = seat(lists, state, np.int64(lists.owner[second]), second)
         state.position[lists.members[couple, 0]] = option - start
         state.position[lists.members[couple, 1]] = option - start
         displace(lists, state, one)
@@ -256,7 +256,7 @@ def apply_couple(lists: PairedLists, state: PairedState, couple: int) -> None:
 @inner_kernel
 def blocks_with(lists: PairedLists, state: PairedState, entry: int) -> bool:
     """Tell whether the unit of an entry's applicant prefers, and would get, an option with that entry."""
-    applicant = lists.owner[entry]
+    applicant = np.int64(lists.owner[entry])
     couple = lists.couple_of[applicant]
     if couple < 0:
         return entry - lists.ptr[applicant] < state.position[applicant] and beats_worst(lists, state, entry)
@@ -266,7 +266,7 @@ def blocks_with(lists: PairedLists, state: PairedState, entry: int) -> bool:
     start = lists.pair_ptr[couple]
     for option in range(start, start + state.position[applicant]):
         if lists.pairs[option, side] == entry and would_take(
-            lists, state, lists.pairs[option, 0], lists.pairs[option, 1]
+            lists, state, np.int64(lists.pairs[option, 0]), np.int64(lists.pairs[option, 1])
         ):
             return True
     return False
@@ -281,10 +281,10 @@ def look_through(lists: PairedLists, state: PairedState, program: int) -> None:
     n = state.match.size
     bottom = state.count[WAITING]  # nobody waits: the stack is empty when a program is looked through
     for at in range(lists.program_ptr[program], lists.program_ptr[program + 1]):
-        entry = lists.application[at]
+        entry = np.int64(lists.application[at])
         if not blocks_with(lists, state, entry):
             continue
-        applicant = lists.owner[entry]
+        applicant = np.int64(lists.owner[entry])
         couple = lists.couple_of[applicant]
         unit = applicant if couple < 0 else n + couple
         if state.is_waiting[unit]:
@@ -304,7 +304,7 @@ def look_through(lists: PairedLists, state: PairedState, program: int) -> None:
         state.waiting[place], state.waits_by[place] = unit, entry
         state.count[WAITING] += 1
     for place in range(bottom, state.count[WAITING]):
-        state.count[FINGERPRINT] ^= code_of(WAITING, state.waiting[place], place)
+        state.count[FINGERPRINT] ^= code_of(WAITING, np.int64(state.waiting[place]), place)
 
 
 @inner_kernel
@@ -338,7 +338,7 @@ def chain(lists: PairedLists, state: PairedState, budget: int) -> bool:
         steps += 1
         if state.count[WAITING] > 0:
             state.count[WAITING] -= 1
-            unit = state.waiting[state.count[WAITING]]
+            unit = np.int64(state.waiting[state.count[WAITING]])
             state.count[FINGERPRINT] ^= code_of(WAITING, unit, state.count[WAITING])
             state.is_waiting[unit] = False
             if unit >= n and not state.admitted[unit - n]:
@@ -351,7 +351,7 @@ def chain(lists: PairedLists, state: PairedState, budget: int) -> bool:
         else:
             state.count[VACATED] -= 1
             program = state.vacated[state.count[VACATED]]
-            state.count[FINGERPRINT] ^= code_of(VACATED, program, state.count[VACATED])
+            state.count[FINGERPRINT] ^= code_of(VACATED, np.int64(program), state.count[VACATED])
             state.is_vacated[program] = False
             look_through(lists, state, program)
     return True
@@ -385,7 +385,7 @@ def match_in_order(lists: PairedLists, state: PairedState, order: Int32s, budget
     state.is_waiting[:] = False
     state.is_vacated[:] = False
     state.admitted[:] = False
-    singles = 0
+    singles = np.int64(0)
     for applicant in range(n - 1, -1, -1):
         state.match[applicant] = NOBODY
         state.position[applicant] = 0
@@ -401,7 +401,7 @@ def match_in_order(lists: PairedLists, state: PairedState, order: Int32s, budget
     sent_away = 0
     for turn in range(order.size):
         state.admitted[order[turn]] = True
-        push_unit(state, n + order[turn])
+        push_unit(state, np.int64(n + order[turn]))
         victim, allowed = turn, budget
         while not chain(lists, state, allowed):
             if not to_the_end:
@@ -412,7 +412,7 @@ def match_in_order(lists: PairedLists, state: PairedState, order: Int32s, budget
                 allowed = 2**62
                 continue
             state.admitted[order[victim]] = False
-            vacate_unit(lists, state, n + order[victim])
+            vacate_unit(lists, state, np.int64(n + order[victim]))
             sent_away += 1
     return sent_away
 
@@ -433,5 +433,5 @@ def count_blocking(lists: PairedLists, state: PairedState) -> int:
     for couple in range(lists.members.shape[0]):
         start = lists.pair_ptr[couple]
         for option in range(start, start + state.position[lists.members[couple, 0]]):
-            blocking += would_take(lists, state, lists.pairs[option, 0], lists.pairs[option, 1])
+            blocking += would_take(lists, state, np.int64(lists.pairs[option, 0]), np.int64(lists.pairs[option, 1]))
     return blocking

@@ -54,7 +54,7 @@ def choose_couples(entropy: np.uint64, draw: int, theta: np.ndarray, tables: Tab
     couple_of, members = space.couple_of, space.members
     state = stream(entropy, _COUPLE, draw)
     couple_of[:] = -1
-    couples = 0
+    couples = np.int64(0)
     alone, left_over = np.int64(-1), np.int64(-1)  # who waits for a partner: at this school, and from those before
     for t in range(len(tables.type_class)):
         school = tables.type_school[t]

@@ -190,7 +190,7 @@ def second_iteration(
         the second, and all else but `match` is overwritten.
     """
     ptr, program, score, opened = space.second_ptr, space.second_program, space.second_score, space.opened
-    programs, open_programs = len(state.quota), 0
+    programs, open_programs = len(state.quota), np.int64(0)
     for p in range(programs):
         state.quota[p] -= state.held_count[p]
         if state.quota[p] > 0:
@@ -212,7 +212,7 @@ def second_iteration(
                 continue
             if found < 0:
                 found = gather_open(
-                    tables, space.weight[t], tables.second_open, bit, opened, 0, open_programs, space.candidates,
+                    tables, space.weight[t], tables.second_open, bit, opened, np.int64(0), open_programs, space.candidates,
                     space.keys, space.waits,
                 )  # fmt: skip
                 if found == 0:

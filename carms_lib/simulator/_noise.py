@@ -47,31 +47,34 @@ _SQRT_HALF = np.int64(0x3FE6A09E667F3BCD)  # the bits of sqrt(1/2)
 _LN2 = 0.6931471805599453
 
 
+_number = np.int64  # a kernel is compiled once for it, and for each Python constant anew
+
+
 class Purpose:
     """What a number is for; the first part of its key. Numbers are never reused or renumbered."""
 
-    INPUT = 1  # the uncertain inputs of a block of draws
-    PROGRAM = 2  # a program's appeal and interview share in a block
-    QUOTA = 3  # the drift of an approximate quota
-    SIZE = 4  # rounding of a class size
-    MERIT = 5
-    DISCIPLINE = 6  # which discipline is wanted first
-    BREADTH = 7  # how many disciplines are ranked
-    BACKUP = 8  # which disciplines stand behind the first
-    LENGTH = 9  # how many programs are applied to
-    TASTE = 10  # an applicant's taste for a program
-    FILE = 11  # what a program sees in a file
-    INTERVIEW = 12  # what an interview adds
-    SECOND = 13  # taking part in the second iteration
-    SECOND_LENGTH = 14
-    SECOND_TASTE = 15
-    SECOND_FILE = 16
-    DEMAND = 17  # how popular a discipline is in a block
-    COUPLE = 18  # being half of a couple, and of which
-    COUPLE_ORDER = 19  # the order in which couples are admitted to the match
-    REVERSION = 20  # rounding of the seats that revert
-    SETTING = 40  # which of the cohort's joint draws a block takes
-    FIRST = 41  # taking part in the first iteration
+    INPUT = _number(1)  # the uncertain inputs of a block of draws
+    PROGRAM = _number(2)  # a program's appeal and interview share in a block
+    QUOTA = _number(3)  # the drift of an approximate quota
+    SIZE = _number(4)  # rounding of a class size
+    MERIT = _number(5)
+    DISCIPLINE = _number(6)  # which discipline is wanted first
+    BREADTH = _number(7)  # how many disciplines are ranked
+    BACKUP = _number(8)  # which disciplines stand behind the first
+    LENGTH = _number(9)  # how many programs are applied to
+    TASTE = _number(10)  # an applicant's taste for a program
+    FILE = _number(11)  # what a program sees in a file
+    INTERVIEW = _number(12)  # what an interview adds
+    SECOND = _number(13)  # taking part in the second iteration
+    SECOND_LENGTH = _number(14)
+    SECOND_TASTE = _number(15)
+    SECOND_FILE = _number(16)
+    DEMAND = _number(17)  # how popular a discipline is in a block
+    COUPLE = _number(18)  # being half of a couple, and of which
+    COUPLE_ORDER = _number(19)  # the order in which couples are admitted to the match
+    REVERSION = _number(20)  # rounding of the seats that revert
+    SETTING = _number(40)  # which of the cohort's joint draws a block takes
+    FIRST = _number(41)  # taking part in the first iteration
 
 
 @kernel

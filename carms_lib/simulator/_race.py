@@ -159,9 +159,9 @@ def earliest(
         for i in range(runners):
             weight += 1.0 / waits[i]
         limit = _PATIENCE * length / weight
-    possible, found = 0, 0
+    possible, found = np.int64(0), 0
     while found < length:
-        possible, found = 0, 0
+        possible, found = np.int64(0), 0
         for i in range(runners):  # without a branch: the place is written always, and kept if early
             early[possible] = i
             possible += bounds[i] < limit * _SLACK

@@ -218,7 +218,7 @@ def write_wishes(
             key = tables.applicant_key[a]
             if uniform(fold(of_first, key)) >= tables.class_first[tables.type_class[t]]:
                 continue
-            first, _ = first_two(fold(of_discipline, key), space.discipline_keys, wait_first, -1, track)
+            first, _ = first_two(fold(of_discipline, key), space.discipline_keys, wait_first, np.int64(-1), track)
             if first < 0:
                 continue
             second, third = -1, -1
