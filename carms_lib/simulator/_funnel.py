@@ -45,7 +45,7 @@ _OF_MERIT, _OF_INTERVIEW = Purpose.MERIT, Purpose.INTERVIEW
 @inner_kernel
 def read_files(
     entropy: np.uint64,
-    purpose: int,
+    purpose: np.int64,
     draw: int,
     theta: np.ndarray,
     tables: Tables,
@@ -58,7 +58,7 @@ def read_files(
 
     Parameters
     ----------
-    purpose : int
+    purpose : int64
         Purpose.FILE or Purpose.SECOND_FILE: a program reads a second application anew.
     first_of : ndarray of shape (n,), int32
         Each applicant's first discipline, -1 for none.

@@ -212,8 +212,8 @@ def second_iteration(
                 continue
             if found < 0:
                 found = gather_open(
-                    tables, space.weight[t], tables.second_open, bit, opened, np.int64(0), open_programs, space.candidates,
-                    space.keys, space.waits,
+                    tables, space.weight[t], tables.second_open, bit, opened, np.int64(0), open_programs,
+                    space.candidates, space.keys, space.waits,
                 )  # fmt: skip
                 if found == 0:
                     continue

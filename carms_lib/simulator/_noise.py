@@ -87,7 +87,7 @@ def fold(state: np.uint64, part: np.uint64) -> np.uint64:
 
 
 @kernel
-def stream(entropy: np.uint64, purpose: int, draw: int) -> np.uint64:
+def stream(entropy: np.uint64, purpose: np.int64, draw: int) -> np.uint64:
     """Return the state from which all noise of one purpose in one draw is folded."""
     return fold(fold(entropy, np.uint64(purpose)), np.uint64(draw))
 
@@ -132,7 +132,7 @@ def normal(state: np.uint64) -> float:
     return math.sqrt(-2.0 * math.log(u)) * math.cos(2.0 * math.pi * v)
 
 
-def uniform_array(entropy: int, purpose: int, draws: np.ndarray, items: int) -> np.ndarray:
+def uniform_array(entropy: int, purpose: np.int64, draws: np.ndarray, items: int) -> np.ndarray:
     """Return uniforms of shape (len(draws), items), float64, one for each draw and item.
 
     The same numbers as `uniform(fold(stream(entropy, purpose, draw), item))`.
