@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from carms_lib.matching._bits import clear_bit, empty_rows, exchange, next_better, set_bit
-from carms_lib.matching._jit import kernel
+from carms_lib.matching._fingerprint import FINGERPRINT, SITS, code_of
+from carms_lib.matching._jit import inner_kernel, kernel
 
 if TYPE_CHECKING:
     from carms_lib.matching._lists import Lists
@@ -71,7 +72,7 @@ class State(NamedTuple):
     is_waiting: Bools
     vacated: Int32s
     is_vacated: Bools
-    count: Int64s
+    count: Int64s  # heights of the two stacks, and the fingerprint (see `_fingerprint`)
 
 
 def to_market(problem: MatchingProblem) -> Market:
@@ -148,18 +149,26 @@ def seat_all(market: Market, state: State) -> None:
             )
 
 
+@inner_kernel
+def sits(state: State, applicant: int, program: int) -> None:
+    """Take down in the fingerprint that an applicant sits at a program now, or no longer."""
+    state.count[FINGERPRINT] ^= code_of(SITS, np.int64(applicant), np.int64(program))
+
+
 @kernel
 def take(market: Market, state: State, applicant: int, program: int, rank: int) -> int:
     """Give `applicant` a seat; return whom that displaces, or -1."""
     loser = state.worst[program]
     state.worst[program] = exchange(state.words, market.row_ptr[program], loser, rank)
     state.match[applicant] = program
+    sits(state, applicant, program)
     state.held_rank[applicant] = rank
     place = market.program_ptr[program] + loser
     if place >= market.program_ptr[program + 1]:
         return -1
     displaced = market.program_idx[place]
     state.match[displaced] = -1
+    sits(state, displaced, program)
     return displaced
 
 
@@ -177,7 +186,9 @@ def take_pair(
     set_bit(state.words, row, ranks[1])
     state.worst[program] = next_better(state.words, row, worst)  # both members are better than `worst`
     state.match[first] = program
+    sits(state, first, program)
     state.match[second] = program
+    sits(state, second, program)
     state.held_rank[first] = ranks[0]
     state.held_rank[second] = ranks[1]
     base = market.program_ptr[program]
@@ -187,9 +198,11 @@ def take_pair(
     if base + worst < end:
         one = np.int64(market.program_idx[base + worst])
         state.match[one] = -1
+        sits(state, one, program)
     if base + second_worst < end:
         other = np.int64(market.program_idx[base + second_worst])
         state.match[other] = -1
+        sits(state, other, program)
     return one, other
 
 
@@ -204,6 +217,7 @@ def leave(market: Market, state: State, applicant: int) -> None:
     set_bit(state.words, row, stand_in)
     state.worst[program] = stand_in
     state.match[applicant] = -1
+    sits(state, applicant, program)
 
 
 @kernel

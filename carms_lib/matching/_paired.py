@@ -1,7 +1,7 @@
-"""What Roth and Peranson's procedure by score stands on: lists, state, and the fingerprint of a state.
+"""What Roth and Peranson's procedure by score stands on: lists and state.
 
-Belongs here: the arrays, where they are made, and how two states are told apart. Does not belong here: the procedure,
-which is `_roth_peranson_scored`.
+Belongs here: the arrays, and where they are made. Does not belong here: the procedure, which is
+`_roth_peranson_scored`.
 """
 
 from __future__ import annotations
@@ -10,27 +10,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from carms_lib.matching._jit import inner_kernel, kernel
+from carms_lib.matching._jit import kernel
 
 if TYPE_CHECKING:
     from carms_lib.matching._types import Bools, Float64s, Int32s, Int64s
 
 __all__ = [
-    "FINGERPRINT",
-    "SITS",
-    "VACATED",
-    "WAITING",
     "PairedLists",
     "PairedState",
-    "code_of",
     "index_programs",
     "new_paired_state",
 ]
-
-WAITING, VACATED, FINGERPRINT = np.int64(0), np.int64(1), np.int64(2)  # places in PairedState.count
-SITS = np.int64(2)  # a kind of code, beside WAITING and VACATED
-_LOW = np.int64(0x7FFFFFFF)
-_MIX = (np.int64(0x45D9F3B3), np.int64(0x3C6EF373), np.int64(0x2545F491), np.int64(0x5BD1E995))
 
 
 class PairedLists(NamedTuple):
@@ -64,7 +54,7 @@ class PairedState(NamedTuple):
     vacated: Int32s  # [P], a stack of programs
     is_vacated: Bools  # [P]
     admitted: Bools  # [C]
-    count: Int64s  # [3]: heights of the two stacks, and the fingerprint of the state (see `code_of`)
+    count: Int64s  # [3]: heights of the two stacks, and the fingerprint (see `_fingerprint`)
 
 
 def new_paired_state(n: int, programs: int, seats: int) -> PairedState:
@@ -105,18 +95,3 @@ def index_programs(ptr: Int64s, idx: Int32s, owner: Int32s, program_ptr: Int64s,
     for program in range(programs, 0, -1):  # each place has walked to the next one's beginning
         program_ptr[program] = program_ptr[program - 1]
     program_ptr[0] = 0
-
-
-@inner_kernel
-def code_of(kind: int, one: int, other: int) -> int:
-    """Return the code of one fact about a state: who sits where, or who stands where in a stack.
-
-    The fingerprint of a state is the exclusive or of the codes of all its facts, so that a fact is added or taken out
-    by one operation. Two states with one fingerprint are taken to be the same; of different ones, one pair in 2^62 is.
-    Arguments are below 2^31, and no product leaves 63 bits.
-    """
-    x = ((one + 1) * _MIX[0]) ^ ((3 * other + kind + 1) * _MIX[1])
-    for _ in range(2):
-        x ^= x >> 29
-        x = ((x & _LOW) * _MIX[2]) ^ (((x >> 31) & _LOW) * _MIX[3])
-    return x ^ (x >> 29)

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from carms_lib.matching._fingerprint import FINGERPRINT, VACATED, WAITING, code_of
 from carms_lib.matching._jit import kernel
 from carms_lib.matching._market import leave, n_options, take, take_pair, would_take
 
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["WAITING", "admit", "displace", "push_unit", "push_vacated"]
 
-WAITING, VACATED, STEPS = 0, 1, 2  # places in State.count
-
 
 @kernel
 def push_unit(state: State, unit: int) -> None:
@@ -40,6 +39,7 @@ def push_unit(state: State, unit: int) -> None:
     if not state.is_waiting[unit]:
         state.is_waiting[unit] = True
         state.waiting[state.count[WAITING]] = unit
+        state.count[FINGERPRINT] ^= code_of(WAITING, np.int64(unit), state.count[WAITING])
         state.count[WAITING] += 1
 
 
@@ -49,6 +49,7 @@ def push_vacated(state: State, program: int) -> None:
     if not state.is_vacated[program]:
         state.is_vacated[program] = True
         state.vacated[state.count[VACATED]] = program
+        state.count[FINGERPRINT] ^= code_of(VACATED, np.int64(program), state.count[VACATED])
         state.count[VACATED] += 1
 
 
@@ -175,17 +176,31 @@ def vacate_unit(market: Market, state: State, unit: int) -> None:
 
 @kernel
 def chain(market: Market, state: State, rule: int, budget: int) -> bool:
-    """Work off both stacks; return False when that takes more than `budget` steps."""
+    """Work off both stacks; return False when that takes more than `budget` steps.
+
+    What happens next depends on the state alone, so a state that comes back comes back for ever. One is remembered at
+    steps 1, 2, 4, 8 and so on, and where it is met again the rest of the budget is not walked: only what is left of it
+    after whole rounds, so that `state` is as it would have been.
+
+    References
+    ----------
+    Brent, R. P. (1980). An improved Monte Carlo factorization algorithm. BIT 20, 176-184: finding a cycle.
+    """
     n = state.match.size
-    steps = 0
+    steps, remembered, at = 0, state.count[FINGERPRINT], 0
     while state.count[WAITING] > 0 or state.count[VACATED] > 0:
-        steps += 1
-        state.count[STEPS] += 1
-        if steps > budget:
+        if steps > at and state.count[FINGERPRINT] == remembered:
+            budget = steps + (budget - steps) % (steps - at)
+            at = budget
+        elif steps == 2 * at or steps == 1:
+            remembered, at = state.count[FINGERPRINT], steps
+        if steps == budget:
             return False
+        steps += 1
         if state.count[WAITING] > 0:
             state.count[WAITING] -= 1
-            unit = state.waiting[state.count[WAITING]]
+            unit = np.int64(state.waiting[state.count[WAITING]])
+            state.count[FINGERPRINT] ^= code_of(WAITING, unit, state.count[WAITING])
             state.is_waiting[unit] = False
             if not state.admitted[unit]:
                 continue
@@ -197,6 +212,7 @@ def chain(market: Market, state: State, rule: int, budget: int) -> bool:
         else:
             state.count[VACATED] -= 1
             program = state.vacated[state.count[VACATED]]
+            state.count[FINGERPRINT] ^= code_of(VACATED, np.int64(program), state.count[VACATED])
             state.is_vacated[program] = False
             look_down(market, state, program, rule)
     return True

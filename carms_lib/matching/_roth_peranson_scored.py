@@ -23,9 +23,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from carms_lib.matching._fingerprint import FINGERPRINT, SITS, VACATED, WAITING, code_of
 from carms_lib.matching._jit import inner_kernel
 from carms_lib.matching._kernels import REJECTED, is_worse, offer, resume_scored
-from carms_lib.matching._paired import FINGERPRINT, SITS, VACATED, WAITING, PairedLists, PairedState, code_of
+from carms_lib.matching._paired import PairedLists, PairedState
 
 if TYPE_CHECKING:
     from carms_lib.matching._types import Int32s

@@ -1,0 +1,38 @@
+"""Telling two states of a match apart by one number, so that a circle is seen when it closes.
+
+Belongs here: the code of one fact about a state. Does not belong here: what is done about a circle, which is the
+procedures' (`_roth_peranson`, `_roth_peranson_scored`).
+
+The fingerprint of a state is the exclusive or of the codes of all its facts, so that one operation adds a fact or takes
+it out. It is counted from wherever it stood: only whether two of them are equal says anything.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from carms_lib.matching._jit import inner_kernel
+
+__all__ = ["FINGERPRINT", "SITS", "VACATED", "WAITING", "code_of"]
+
+#: Kinds of facts: a unit stands at a height of the applicant stack, a program at one of the program stack, an
+#: applicant sits at a program. The first two are also the places of the heights in the states' `count`.
+WAITING, VACATED, SITS = np.int64(0), np.int64(1), np.int64(2)
+#: The place of the fingerprint in the states' `count`.
+FINGERPRINT = np.int64(2)
+_LOW = np.int64(0x7FFFFFFF)
+_MIX = (np.int64(0x45D9F3B3), np.int64(0x3C6EF373), np.int64(0x2545F491), np.int64(0x5BD1E995))
+
+
+@inner_kernel
+def code_of(kind: int, one: int, other: int) -> int:
+    """Return the code of one fact: a kind and two numbers below 2^31, hashed to 62 bits.
+
+    Different states have one fingerprint by chance in one of 2^62 pairs. No product leaves 63 bits, so that the
+    interpreted kernel does the same.
+    """
+    x = ((one + 1) * _MIX[0]) ^ ((3 * other + kind + 1) * _MIX[1])
+    for _ in range(2):
+        x ^= x >> 29
+        x = ((x & _LOW) * _MIX[2]) ^ (((x >> 31) & _LOW) * _MIX[3])
+    return x ^ (x >> 29)
