@@ -275,6 +275,11 @@ Where the time of a draw goes, one core, median of 30 draws:
 | step | ms |
 | --- | --- |
 {profile}
+
+What bounds a draw is arithmetic, not memory: for every discipline that an applicant wants, every open program in it is
+given a hash, a product and a comparison, several at a time, and the few that may come early a logarithm and a place;
+two such races among disciplines go before. The match itself is a tenth of a draw, which is why lists cost more than
+four times as much.
 """
     if given.print:
         sys.stdout.write(text)
