@@ -75,7 +75,7 @@ def link_lists(
     for applicant in range(n_applicants):
         first = applicant_ptr[applicant]
         for entry in range(first, applicant_ptr[applicant + 1]):
-            program = applicant_idx[entry]
+            program = np.int64(applicant_idx[entry])
             if slot[program] >= first:
                 return DUPLICATE_PROGRAM, entry, 0
             slot[program] = entry
