@@ -88,7 +88,7 @@ def test_a_cell_holds_no_more_than_a_few_lines_of_logic(cells):
     [
         ("notebooks/execute.py", "nbclient", "notebooks", "execute notebooks"),
         ("notebooks/execute.py", "nbformat", "notebooks", "execute notebooks"),
-        ("docs/make_pages.py", "nbconvert", "docs", "write the pages of the site"),
+        ("docs/make_pages.py", "markdown", "docs", "write the pages of the site"),
     ],
 )
 def test_a_missing_extra_is_named_with_what_brings_it(script, package, extra, purpose):
