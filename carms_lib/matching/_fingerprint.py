@@ -5,6 +5,14 @@ procedures' (`_roth_peranson`, `_roth_peranson_scored`).
 
 The fingerprint of a state is the exclusive or of the codes of all its facts, so that one operation adds a fact or takes
 it out. It is counted from wherever it stood: only whether two of them are equal says anything.
+
+What a chain does next depends on the state alone, so a state that comes back comes back for ever. One is remembered at
+steps 1, 2, 4, 8 and so on, and where it is met again the rest of the budget of steps is not walked: only what is left
+of it after whole rounds.
+
+References
+----------
+Brent, R. P. (1980). An improved Monte Carlo factorization algorithm. BIT 20, 176-184: finding a cycle.
 """
 
 from __future__ import annotations

@@ -178,13 +178,7 @@ def vacate_unit(market: Market, state: State, unit: int) -> None:
 def chain(market: Market, state: State, rule: int, budget: int) -> bool:
     """Work off both stacks; return False when that takes more than `budget` steps.
 
-    What happens next depends on the state alone, so a state that comes back comes back for ever. One is remembered at
-    steps 1, 2, 4, 8 and so on, and where it is met again the rest of the budget is not walked: only what is left of it
-    after whole rounds, so that `state` is as it would have been.
-
-    References
-    ----------
-    Brent, R. P. (1980). An improved Monte Carlo factorization algorithm. BIT 20, 176-184: finding a cycle.
+    Whole rounds of a circle are left out, as `_fingerprint` says; `state` is as if they had been walked.
     """
     n = state.match.size
     steps, remembered, at = 0, state.count[FINGERPRINT], 0

@@ -38,10 +38,10 @@ _QUOTA, _FIRST, _SECOND, _OF_LENGTH, _OF_TASTE, _SECOND_FILE = (
     Purpose.SECOND_FILE,
 )
 _MOST_REVERSIONS = 3  # rounds; a seat that reverts can free another, which is rare and soon over
-# Orders of couples: the first finds a stable matching in 19 of 20 national draws, the second in most others.
+# Orders of couples: the first finds a stable matching in 19 of 20 national draws, the others in most of the rest.
 _MOST_ORDERS = 8
 _MOST_ENDS = 3  # orders that are gone through to the end where all of them loop; fewer than _MOST_ORDERS
-#: Steps for each couple; of 1,119 chains none that ended in 2,000 steps needed more than 400.
+#: Steps for each couple; a national chain that ends rarely needs half of them.
 COUPLE_STEPS = 400
 
 

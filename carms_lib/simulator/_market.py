@@ -18,6 +18,7 @@ from carms_lib.exceptions import MarketError, UnknownNameError
 from carms_lib.provenance import Provenance
 from carms_lib.simulator._cohort import Cohort
 from carms_lib.simulator._noise import key_of_text
+from carms_lib.simulator._race import MOST_RUNNERS
 from carms_lib.simulator._roster import build_roster
 
 __all__ = ["PROGRAM_COLUMNS", "Market", "Tables"]
@@ -221,6 +222,11 @@ def _check_programs(frame: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
         raise MarketError(f"gold['program'] lacks the columns {missing}.{hint} Needed: {list(PROGRAM_COLUMNS)}.")
     if frame.empty:
         raise MarketError("gold['program'] has no rows: a market needs at least one program.")
+    if len(frame) > MOST_RUNNERS:
+        raise MarketError(
+            f"gold['program'] has {len(frame):,} rows: a market has at most {MOST_RUNNERS:,} programs; "
+            "leave out those that nobody applies to, or merge streams."
+        )
     frame = frame.copy()
     for column in PROGRAM_COLUMNS:
         absent = frame[column].isna()

@@ -29,7 +29,7 @@ from carms_lib.simulator._noise import fold, log_of, uniform
 
 __all__ = ["MOST_RUNNERS", "Track", "earliest", "first_two", "new_track", "padded"]
 
-#: How many may run in a race of which only the first two are asked.
+#: How many may run in one race; a market has no more programs, and no more disciplines.
 MOST_RUNNERS = 2**16
 _PATIENCE = 1.5  # a race cut short too often is run twice, one cut short too late sorts too many
 _WHO = np.int64(0xFFFF)  # the bits of an arrival time that hold the runner's number; the others are good to 2**-36

@@ -278,7 +278,7 @@ Where the time of a draw goes, one core, median of 30 draws:
 
 What bounds a draw is arithmetic, not memory: for every discipline that an applicant wants, every open program in it is
 given a hash, a product and a comparison, several at a time, and the few that may come early a logarithm and a place;
-two such races among disciplines go before. The match itself is a tenth of a draw, which is why lists cost more than
+a race or two among disciplines go before. The match itself is a tenth of a draw, which is why lists cost more than
 four times as much.
 """
     if given.print:

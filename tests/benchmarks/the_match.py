@@ -263,8 +263,8 @@ def couples() -> str:
         "|---:|---:|---:|---:|---:|---:|\n"
         + "\n".join(rows)
         + "\n\nAn order is left after 1,000 steps for one couple, and another tried. The slowest are markets in which "
-        "every order loops: the first is then gone through with the whole budget, and Kojima, Pathak and Roth's passes "
-        "follow."
+        "every order loops: the first is then gone through to its end, whole rounds of its loops left out, and Kojima, "
+        "Pathak and Roth's passes follow."
     )
 
 

@@ -149,6 +149,12 @@ def test_empty_tables_and_wrong_types_are_refused(programs: pd.DataFrame, cohort
         carms.Market.from_gold({"cell": programs}, cohort)
 
 
+def test_more_programs_than_a_race_can_tell_apart_are_refused(programs: pd.DataFrame, cohort: carms.Cohort) -> None:
+    many = pd.concat([programs] * (65_536 // len(programs) + 1), ignore_index=True)
+    with pytest.raises(MarketError, match=r"65,5\d\d rows: a market has at most 65,536 programs"):
+        carms.Market.from_gold(many.assign(program_stream_id=range(len(many))), cohort)
+
+
 def test_a_discipline_nobody_wants_leaves_a_market(programs: pd.DataFrame, cohort: carms.Cohort) -> None:
     disciplines = cohort.disciplines.copy()
     disciplines.loc["Dermatology", ["cmg_first", "cmg_behind", "img_first", "img_behind"]] = 0.0
