@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 import numba
 from numba.core.registry import CPUDispatcher
 
-__all__ = ["allocating_kernel", "from_python", "inner_kernel", "kernel"]
+__all__ = ["allocating_kernel", "from_python", "inlined_kernel", "inner_kernel", "kernel"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -51,6 +51,17 @@ def inner_kernel(function: _Function) -> _Function:
     if numba.config.DISABLE_JIT:  # type: ignore[attr-defined] # numba sets it while it loads
         return function
     return _compiled(_inner, function, _LEAN | {"no_cpython_wrapper": True})
+
+
+def inlined_kernel(function: _Function) -> _Function:
+    """Compile `function` as an `inner_kernel` and put its code wherever it is called.
+
+    For what is called thousands of times in a draw: to hand over an array takes seven words, and a work space of many
+    arrays takes longer to hand over than a short race to run.
+    """
+    if numba.config.DISABLE_JIT:  # type: ignore[attr-defined] # numba sets it while it loads
+        return function
+    return _compiled(_inner, function, _LEAN | {"no_cpython_wrapper": True, "forceinline": True})
 
 
 def from_python(inner: _Function) -> _Function:

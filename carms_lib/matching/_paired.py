@@ -16,11 +16,16 @@ if TYPE_CHECKING:
     from carms_lib.matching._types import Bools, Float64s, Int32s, Int64s
 
 __all__ = [
+    "MOVER",
     "PairedLists",
     "PairedState",
     "index_programs",
     "new_paired_state",
 ]
+
+
+#: The place in a state's `count` of the couple that applied last.
+MOVER = np.int64(3)
 
 
 class PairedLists(NamedTuple):
@@ -54,7 +59,7 @@ class PairedState(NamedTuple):
     vacated: Int32s  # [P], a stack of programs
     is_vacated: Bools  # [P]
     admitted: Bools  # [C]
-    count: Int64s  # [3]: heights of the two stacks, and the fingerprint (see `_fingerprint`)
+    count: Int64s  # [4]: heights of the two stacks, the fingerprint (see `_fingerprint`), and `MOVER`
 
 
 def new_paired_state(n: int, programs: int, seats: int) -> PairedState:
@@ -74,7 +79,7 @@ def new_paired_state(n: int, programs: int, seats: int) -> PairedState:
         np.zeros(programs, np.int32),
         np.zeros(programs, np.bool_),
         np.zeros(n // 2, np.bool_),
-        np.zeros(3, np.int64),
+        np.zeros(4, np.int64),
     )
 
 

@@ -185,6 +185,7 @@ class _Stacks:
     rule: str
     waiting: list[int]
     vacated: list[int]
+    mover: int | None = None  # the couple that applied last
 
     def wait(self, unit: int) -> None:
         if unit not in self.waiting:
@@ -234,6 +235,7 @@ class _Stacks:
         if self.waiting:
             unit = self.waiting.pop()
             if unit in self.admitted:
+                self.mover = unit if unit >= market.n else self.mover
                 self.leave_all(unit)
                 place = next(
                     (k for k in range(market.n_options(unit)) if would_take(market, self.match, self.rule, unit, k)),
@@ -263,21 +265,25 @@ def admit(
     rule: str,
     budget: int,
     to_the_end: bool = True,
+    rounds: int | None = None,
 ) -> tuple[list[int], int]:
     """Roth and Peranson's procedure: admit units one after another and work off both stacks.
+
+    Where steps go beyond the budget, the unit admitted last is sent away, and other couples after it. With `rounds`,
+    the couple that applied last is, and those sent away are admitted again so many times.
 
     Returns
     -------
     tuple of (list of int, int)
-        The matching, and how many units were sent away because their steps went beyond the budget; -1 where the
-        procedure stopped at the first of them.
+        The matching, and how many units stayed away; -1 where the procedure stopped at the first of them.
     """
     stacks = _Stacks(market, list(match), set(admitted), rule, [], [])
-    sent_away = 0
-    for turn, unit in enumerate(order):
+    for unit in order * ((rounds or 0) + 1):
+        if unit in stacks.admitted:
+            continue
         stacks.admitted.add(unit)
         stacks.wait(unit)
-        victim, steps, allowed = turn, 0, budget
+        stacks.mover, steps, allowed = None, 0, budget
         while stacks.waiting or stacks.vacated:
             steps += 1
             if steps <= allowed:
@@ -285,18 +291,19 @@ def admit(
                 continue
             if not to_the_end:
                 return stacks.match, -1
-            while victim >= 0 and not (
-                order[victim] in stacks.admitted and (victim == turn or order[victim] >= market.n)
-            ):
-                victim -= 1
-            if victim < 0:
+            couples = [other for other in order if other >= market.n and other in stacks.admitted]
+            if unit in stacks.admitted:
+                couples.append(unit)
+            if rounds is not None:
+                couples = [] if stacks.mover is None else [stacks.mover]
+                stacks.mover = None
+            if couples:
+                stacks.admitted.remove(couples[-1])
+                stacks.leave_all(couples[-1])
+            elif rounds is None:
                 allowed = 2**62
-            else:
-                stacks.admitted.remove(order[victim])
-                stacks.leave_all(order[victim])
-                sent_away += 1
             steps = 0
-    return stacks.match, sent_away
+    return stacks.match, len(set(order) - stacks.admitted)
 
 
 def pass_over(

@@ -26,7 +26,7 @@ import numpy as np
 from carms_lib.matching._fingerprint import FINGERPRINT, SITS, VACATED, WAITING, code_of
 from carms_lib.matching._jit import inner_kernel
 from carms_lib.matching._kernels import REJECTED, is_worse, offer, resume_scored
-from carms_lib.matching._paired import PairedLists, PairedState
+from carms_lib.matching._paired import MOVER, PairedLists, PairedState
 
 if TYPE_CHECKING:
     from carms_lib.matching._types import Int32s
@@ -342,6 +342,7 @@ def chain(lists: PairedLists, state: PairedState, budget: int) -> bool:
             if unit < n:
                 apply_single(lists, state, unit)
             else:
+                state.count[MOVER] = unit - n
                 apply_couple(lists, state, unit - n)
         else:
             state.count[VACATED] -= 1
@@ -353,7 +354,7 @@ def chain(lists: PairedLists, state: PairedState, budget: int) -> bool:
 
 
 @inner_kernel
-def match_in_order(lists: PairedLists, state: PairedState, order: Int32s, budget: int, to_the_end: bool = True) -> int:
+def match_in_order(lists: PairedLists, state: PairedState, order: Int32s, budget: int, rounds: int = 0) -> int:
     """Match singles, then admit couples one after another; applicants propose.
 
     Parameters
@@ -364,15 +365,16 @@ def match_in_order(lists: PairedLists, state: PairedState, order: Int32s, budget
     order : ndarray of int32, shape (C,)
         Couples, each once.
     budget : int
-        Steps for each couple. One that needs more is taken to have set off a loop: it is sent away, unmatched, and
-        after it others, the last admitted first, until the rest comes to rest.
-    to_the_end : bool, default True
-        Whether to go on after a loop. False stops at the first one, and what `state` then holds is no matching.
+        Steps for each couple. A chain that needs more is taken for a loop: the couple that applied last is sent away,
+        unmatched, and the chain is followed on, until it comes to rest.
+    rounds : int, default 0
+        How many times those who were sent away are admitted again, after all others: a loop often depends on where the
+        others sat when it began.
 
     Returns
     -------
     int
-        How many couples were sent away. 0 means that the matching is stable.
+        How many couples stayed away. 0 means that the matching is stable.
     """
     n = state.match.size
     state.held_count[:] = 0
@@ -393,22 +395,34 @@ def match_in_order(lists: PairedLists, state: PairedState, order: Int32s, budget
         lists.ptr, lists.idx, lists.score, state.quota, state.seat_ptr, state.match, state.position,
         state.held_applicant, state.held_score, state.held_count, state.waiting, singles,
     )  # fmt: skip
+    away = np.int64(order.size)
+    for _ in range(rounds + 1):
+        for turn in range(order.size):
+            if not state.admitted[order[turn]]:
+                state.admitted[order[turn]] = True
+                away -= 1
+                push_unit(state, np.int64(n + order[turn]))
+                away += _come_to_rest(lists, state, budget)
+        if away == 0:
+            break
+    return away
+
+
+@inner_kernel
+def _come_to_rest(lists: PairedLists, state: PairedState, budget: int) -> int:
+    """Follow the chain that a couple set off, and send couples away while it does not end; return how many.
+
+    Singles alone always come to rest, so a couple goes round in every loop. The one that applied last is sent away.
+    """
     sent_away = 0
-    for turn in range(order.size):
-        state.admitted[order[turn]] = True
-        push_unit(state, np.int64(n + order[turn]))
-        victim, allowed = turn, budget
-        while not chain(lists, state, allowed):
-            if not to_the_end:
-                return 1
-            while victim >= 0 and not state.admitted[order[victim]]:
-                victim -= 1
-            if victim < 0:  # only singles are left, who always come to rest
-                allowed = 2**62
-                continue
-            state.admitted[order[victim]] = False
-            vacate_unit(lists, state, np.int64(n + order[victim]))
+    state.count[MOVER] = NOBODY
+    while not chain(lists, state, budget):
+        couple = state.count[MOVER]
+        if couple != NOBODY:  # else only singles have moved since: they need more steps
+            state.admitted[couple] = False
+            vacate_unit(lists, state, state.match.size + couple)
             sent_away += 1
+            state.count[MOVER] = NOBODY
     return sent_away
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from carms_lib.matching._jit import allocating_kernel, kernel
 from carms_lib.matching._paired import PairedLists, PairedState
 from carms_lib.matching._roth_peranson_scored import match_in_order
-from carms_lib.simulator._iterations import COUPLE_STEPS
+from carms_lib.simulator._iterations import COUPLE_ROUNDS, COUPLE_STEPS
 
 __all__ = ["match_concerned_again"]
 
@@ -103,4 +103,4 @@ def _match_with_seat(
     for p in range(len(quota)):
         state.quota[p] = quota[p] + (p == program)
         state.seat_ptr[p + 1] = state.seat_ptr[p] + state.quota[p]
-    return match_in_order(lists, state, order, COUPLE_STEPS, False) == 0
+    return match_in_order(lists, state, order, COUPLE_STEPS, COUPLE_ROUNDS) == 0

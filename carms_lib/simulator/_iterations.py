@@ -14,15 +14,16 @@ from carms_lib.matching._jit import inner_kernel, kernel
 from carms_lib.matching._kernels import propose_scored
 from carms_lib.matching._paired import PairedLists, PairedState
 from carms_lib.matching._roth_peranson_scored import count_blocking, match_in_order
-from carms_lib.simulator._funnel import keep_best, read_files
+from carms_lib.simulator._funnel import keep_best, leave_out, read_files
 from carms_lib.simulator._market import Tables
-from carms_lib.simulator._noise import Purpose, fold, normal, stream, uniform
+from carms_lib.simulator._noise import Purpose, fold, halves, stream, uniform
 from carms_lib.simulator._parameters import PARAMETERS
 from carms_lib.simulator._race import earliest
 from carms_lib.simulator._space import MAX_LIST, Space
-from carms_lib.simulator._wishes import gather_open
+from carms_lib.simulator._variates import exp_of, normal
+from carms_lib.simulator._wishes import gather_open, length_of_list
 
-__all__ = ["COUPLE_STEPS", "draw_quota", "first_iteration", "most_seats", "second_iteration"]
+__all__ = ["COUPLE_ROUNDS", "COUPLE_STEPS", "draw_quota", "first_iteration", "most_seats", "second_iteration"]
 
 _AT = {name: i for i, name in enumerate(PARAMETERS)}
 _DRIFT, _REVERSION = _AT["quota_drift"], _AT["reversion_share"]
@@ -38,9 +39,10 @@ _QUOTA, _FIRST, _SECOND, _OF_LENGTH, _OF_TASTE, _SECOND_FILE = (
     Purpose.SECOND_FILE,
 )
 _MOST_REVERSIONS = 3  # rounds; a seat that reverts can free another, which is rare and soon over
-# Orders of couples: the first finds a stable matching in 19 of 20 national draws, the others in most of the rest.
-_MOST_ORDERS = 8
-_MOST_ENDS = 3  # orders that are gone through to the end where all of them loop; fewer than _MOST_ORDERS
+# Orders of couples that are tried. The first, with its rounds, finds a stable matching in nearly all national draws.
+_MOST_ORDERS = 4
+#: Rounds in which couples are admitted again that set off a loop.
+COUPLE_ROUNDS = 3
 #: Steps for each couple; a national chain that ends rarely needs half of them.
 COUPLE_STEPS = 400
 
@@ -83,22 +85,18 @@ def _match(entropy: np.uint64, draw: int, lists: PairedLists, state: PairedState
         How many orders were tried, and how many coalitions block what came out: 0 where it is stable.
     """
     _seat_offsets(state.quota, state.seat_ptr)
+    state_of_order = stream(entropy, _ORDER, draw)
     best, fewest = 0, np.int64(2**62)
-    # In a draw without a stable matching every order loops; only such a draw is brought to an end that is not stable:
-    # some orders again, and at last the best of them, unless its outcome is the one at hand.
-    for attempt in range(_MOST_ORDERS + _MOST_ENDS + 1):
-        to_the_end, last = attempt >= _MOST_ORDERS, attempt == _MOST_ORDERS + _MOST_ENDS
-        if last and best == _MOST_ENDS - 1:
-            break
-        turn = best if last else attempt % _MOST_ORDERS
-        _shuffle(stream(entropy, _ORDER, draw), turn, order)
-        sent_away = match_in_order(lists, state, order, COUPLE_STEPS, to_the_end)
-        if not to_the_end and sent_away == 0:
+    for attempt in range(_MOST_ORDERS):
+        _shuffle(state_of_order, attempt, order)
+        if match_in_order(lists, state, order, COUPLE_STEPS, COUPLE_ROUNDS) == 0:
             return attempt + 1, 0
-        if to_the_end and not last:
-            blocking = count_blocking(lists, state)
-            if blocking < fewest:
-                best, fewest = turn, blocking
+        blocking = count_blocking(lists, state)
+        if blocking < fewest:
+            best, fewest = attempt, blocking
+    if best < _MOST_ORDERS - 1:  # the best of them again: what is at hand is the outcome of the last
+        _shuffle(state_of_order, best, order)
+        match_in_order(lists, state, order, COUPLE_STEPS, COUPLE_ROUNDS)
     return _MOST_ORDERS, fewest
 
 
@@ -186,8 +184,8 @@ def second_iteration(
     Parameters
     ----------
     space : Space
-        `taking_part`, `first_of` and `weight` are read. Written: `second_ptr`, `second_program`, `second_score`, and
-        `second`, the outcome: -1 for everybody who stays unmatched or did not take part.
+        `taking_part`, `first_of`, `merit` and `wait` are read. Written: `second_ptr`, `second_program`, `second_score`,
+        and `second`, the outcome: -1 for everybody who stays unmatched or did not take part.
     state : PairedState
         The first iteration's `match`, `held_count` and `quota`; on return `quota` holds the seats that stood open in
         the second, and all else but `match` is overwritten.
@@ -214,33 +212,29 @@ def second_iteration(
             if state.match[a] >= 0 or found == 0 or a - tables.type_start[t] >= space.taking_part[t]:
                 continue
             if found < 0:
-                found = gather_open(
-                    tables, space.weight[t], tables.second_open, bit, opened, np.int64(0), open_programs,
-                    space.candidates, space.keys, space.waits,
-                )  # fmt: skip
+                found = gather_open(space.wait[t], tables.second_open, bit, opened, np.int64(0), open_programs, space)
                 if found == 0:
                     continue
             key = tables.applicant_key[a]
             came_late = uniform(fold(of_first, key)) >= tables.class_first[c]
             if not came_late and uniform(fold(of_second, key)) >= tables.class_second[c]:
                 continue
-            breadth = math.exp(theta[_LENGTH_SPREAD] * normal(fold(of_length, key)))
-            length = min(max(round(theta[_SECOND_LENGTH] * breadth), 1), MAX_LIST)
+            breadth = exp_of(theta[_LENGTH_SPREAD] * normal(fold(of_length, key)))
+            low, high = halves(fold(of_taste, key))
             count, pace = earliest(
-                fold(of_taste, key), space.candidates[:found], space.keys[:found], space.waits[:found], length, pace,
-                space.track, program[edge:],
+                low, high, space.candidates[:found], space.keys_low[:found], space.keys_high[:found],
+                space.waits[:found], length_of_list(theta[_SECOND_LENGTH] * breadth, MAX_LIST), pace, space.track,
+                program[edge:],
             )  # fmt: skip
             edge += count
     n = len(tables.applicant_type)
     ptr[n] = edge
-    read_files(entropy, _SECOND_FILE, draw, theta, tables, space.first_of, ptr, program, score)
+    read_files(entropy, _SECOND_FILE, draw, theta, tables, space, ptr, program, score)
     threshold, kept, fewest = space.threshold, space.kept, space.fewest
     kept[:] = theta[_SECOND_RANKED]
     fewest[:] = 0.0
     keep_best(program[:edge], score[:edge], kept, fewest, threshold, space.offset, space.values)
-    for e in range(edge):
-        if score[e] < threshold[program[e]]:
-            score[e] = -np.inf
+    leave_out(program[:edge], score[:edge], threshold)
     _seat_offsets(state.quota, state.seat_ptr)
     propose_scored(
         ptr, program, score, state.quota, state.seat_ptr, space.second, state.position, state.held_applicant,

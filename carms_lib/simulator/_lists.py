@@ -13,11 +13,11 @@ import numpy as np
 from carms_lib.matching._jit import inner_kernel, kernel
 from carms_lib.matching._paired import index_programs
 from carms_lib.simulator._couples import choose_couples, write_pairs
-from carms_lib.simulator._funnel import interview, read_files
+from carms_lib.simulator._funnel import draw_merit, interview, read_files
 from carms_lib.simulator._market import Tables
 from carms_lib.simulator._noise import Purpose, fold, stream, uniform
 from carms_lib.simulator._space import Space
-from carms_lib.simulator._wishes import taste_weights, write_wishes
+from carms_lib.simulator._wishes import draw_breadths, taste_weights, write_wishes
 
 __all__ = ["NOT_TAKING_PART", "UNMATCHED", "begin_block", "who_takes_part", "write_lists"]
 
@@ -29,7 +29,7 @@ _PROGRAM, _SIZE, _FILE = Purpose.PROGRAM, Purpose.SIZE, Purpose.FILE
 
 @kernel
 def begin_block(entropy: np.uint64, block: int, theta: np.ndarray, tables: Tables, space: Space) -> None:
-    """Write what the draws of a block share: `weight`, `popularity` and `share`."""
+    """Write what the draws of a block share: how much types want programs and disciplines, and `share`."""
     taste_weights(entropy, block, theta, tables, space)
     interview_shares(entropy, block, tables, space.share)
 
@@ -63,11 +63,13 @@ def write_lists(
         Number of couples.
     """
     who_takes_part(entropy, draw, sizes, tables, space.taking_part)
+    draw_breadths(entropy, draw, theta, tables, space.breadth)
     write_wishes(entropy, draw, theta, tables, space)
     _first_of_list(tables, space, wished)
     for a in range(len(wished)):
         space.first_of[a] = tables.program_discipline[wished[a]] if wished[a] >= 0 else -1
-    read_files(entropy, _FILE, draw, theta, tables, space.first_of, space.ptr, space.program, space.score)
+    draw_merit(entropy, draw, theta, tables, space.merit)
+    read_files(entropy, _FILE, draw, theta, tables, space, space.ptr, space.program, space.score)
     interview(entropy, draw, theta, tables, space)
     _first_of_list(tables, space, ranked)
     index_programs(space.ptr, space.program, space.owner, space.program_ptr, space.application)

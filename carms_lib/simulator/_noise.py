@@ -1,21 +1,24 @@
 """Keyed noise: every random number is a function of what it is for.
 
-Belongs here: hashing a key to 64 bits and turning those bits into a uniform, normal or logistic number. Does not
-belong here: what the numbers are used for.
+Belongs here: hashing a key to 64 or 32 bits, and a uniform number. Does not belong here: numbers of other shapes, which
+are `_variates`, and what the numbers are used for.
 
 The key is (entropy, purpose, draw, applicant, program). Nothing is sequential, so a draw can be rerun alone, more
 draws never change earlier ones, a scenario leaves all noise that it does not touch equal, and any number of
 workers gives the same bits.
 
+Most keys are folded to 64 bits. The last fold, by a program, is done hundreds of thousands of times in a draw; there
+`bits_of` gives 32 bits, of which a processor makes several at a time.
+
 References
 ----------
+Appleby (2011), *MurmurHash3*, github.com/aappleby/smhasher: the 32-bit mixer.
 Steele, Lea and Flood (2014), *Fast splittable pseudorandom number generators*, OOPSLA: the 64-bit mixer.
 Salmon, Moraes, Dror and Shaw (2011), *Parallel random numbers: as easy as 1, 2, 3*, SC: counter-based noise.
 """
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -25,12 +28,11 @@ from carms_lib.matching._jit import kernel
 
 __all__ = [
     "Purpose",
+    "bits_of",
     "entropy_from",
     "fold",
+    "halves",
     "key_of_text",
-    "log_of",
-    "logistic",
-    "normal",
     "stream",
     "uniform",
     "uniform_array",
@@ -42,9 +44,10 @@ _MIX_B = np.uint64(0x94D049BB133111EB)
 _S30, _S27, _S31, _S12, _S32 = (np.uint64(s) for s in (30, 27, 31, 12, 32))
 _LOW32 = np.uint64(0xFFFFFFFF)
 _TO_UNIT = 2.0**-52
-_TO_UNIT32 = 2.0**-32
-_SQRT_HALF = np.int64(0x3FE6A09E667F3BCD)  # the bits of sqrt(1/2)
-_LN2 = 0.6931471805599453
+_ONE = np.uint64(0x3FF0000000000000)  # the bits of 1.0: with 52 bits behind them, a number in [1, 2)
+_BELOW_ONE = 1.0 - 2.0**-53
+_FIRST_MIX, _SECOND_MIX, _THIRD_MIX = np.uint32(0x9E3779B1), np.uint32(0x85EBCA6B), np.uint32(0xC2B2AE35)
+_T15, _T13, _T16 = (np.uint32(s) for s in (15, 13, 16))
 
 
 _number = np.int64  # a kernel is compiled once for it, and for each Python constant anew
@@ -95,41 +98,28 @@ def stream(entropy: np.uint64, purpose: np.int64, draw: int) -> np.uint64:
 @kernel
 def uniform(state: np.uint64) -> float:
     """Return a number in (0, 1), never either end: the middle of one of 2**52 equal parts."""
-    return (float(state >> _S12) + 0.5) * _TO_UNIT
+    return np.uint64((state >> _S12) | _ONE).view(np.float64) - _BELOW_ONE
 
 
 @kernel
-def log_of(x: float) -> float:
-    """Return the natural logarithm of a positive, normal number.
+def halves(state: np.uint64) -> tuple[np.uint32, np.uint32]:
+    """Return the low and the high 32 bits of a state or key, as `bits_of` takes them."""
+    return np.uint32(state & _LOW32), np.uint32(state >> _S32)
 
-    Notes
-    -----
-    With x = 2^e m and m in [sqrt(1/2), sqrt(2)), log x = e log 2 + 2 artanh(r), r = (m - 1) / (m + 1); six terms of
-    the series leave a relative error below 6e-11, also for x near 1. It has no branch and no call, so that a loop over
-    it is compiled to do several at a time, which the library's logarithm prevents; and its bits are the same on every
-    machine.
+
+@kernel
+def bits_of(low: np.uint32, high: np.uint32, part_low: np.uint32, part_high: np.uint32) -> np.uint32:
+    """Return the 32-bit hash of a state with one more part of the key, both given by their halves.
+
+    Every step is cut back to 32 bits, so that the compiler keeps to them and does several keys at a time.
     """
-    bits = np.float64(x).view(np.int64)
-    exponent = (bits - _SQRT_HALF) >> 52
-    m = np.int64(bits - (exponent << 52)).view(np.float64)
-    r = (m - 1.0) / (m + 1.0)
-    r2 = r * r
-    series = 1.0 + r2 * (1 / 3 + r2 * (1 / 5 + r2 * (1 / 7 + r2 * (1 / 9 + r2 * (1 / 11)))))
-    return exponent * _LN2 + 2.0 * r * series
-
-
-@kernel
-def logistic(u: float) -> float:
-    """Return the standard logistic number (mean 0, variance pi^2 / 3) of a uniform one."""
-    return log_of(u / (1.0 - u))
-
-
-@kernel
-def normal(state: np.uint64) -> float:
-    """Return a standard normal number, by Box and Muller from the two halves of one hash."""
-    u = (float(state >> _S32) + 0.5) * _TO_UNIT32
-    v = float(state & _LOW32) * _TO_UNIT32
-    return math.sqrt(-2.0 * math.log(u)) * math.cos(2.0 * math.pi * v)
+    x = np.uint32(np.uint32(low ^ part_low) * _FIRST_MIX)
+    x = np.uint32(x ^ np.uint32(x >> _T15))
+    x = np.uint32(x ^ np.uint32(high ^ part_high))
+    x = np.uint32(x * _SECOND_MIX)
+    x = np.uint32(x ^ np.uint32(x >> _T13))
+    x = np.uint32(x * _THIRD_MIX)
+    return np.uint32(x ^ np.uint32(x >> _T16))
 
 
 def uniform_array(entropy: int, purpose: np.int64, draws: np.ndarray, items: int) -> np.ndarray:

@@ -10,7 +10,7 @@ scenarios can share the noise.
 
 Almost all time of a draw is spent here. -log(u) is at least 1 - u, so (1 - u) / w is a lower bound of an arrival that
 costs no logarithm: it tells most runners that they come too late, and only the others' arrivals are computed. The loops
-over runners have no branch and no call, so that the compiler does several at a time.
+over runners have no branch and no call, and their numbers have 32 bits, so that the compiler does several at a time.
 
 References
 ----------
@@ -20,97 +20,139 @@ theory of comparative judgment, and the double exponential distribution*, Journa
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 
-from carms_lib.matching._jit import kernel
-from carms_lib.simulator._noise import fold, log_of, uniform
+from carms_lib.matching._jit import inlined_kernel, inner_kernel, kernel
+from carms_lib.simulator._noise import bits_of
+from carms_lib.simulator._variates import exponential
 
-__all__ = ["MOST_RUNNERS", "Track", "earliest", "first_two", "new_track", "padded"]
+__all__ = ["LONGEST_WAIT", "MOST_RUNNERS", "Track", "earliest", "first_of", "first_two", "new_track", "padded"]
 
 #: How many may run in one race; a market has no more programs, and no more disciplines.
 MOST_RUNNERS = 2**16
-_PATIENCE = 1.5  # a race cut short too often is run twice, one cut short too late sorts too many
-_WHO = np.int64(0xFFFF)  # the bits of an arrival time that hold the runner's number; the others are good to 2**-36
-_NEVER = np.int64(0x7FF0000000000000)  # the bits of infinity
-_SLACK = 1.0 + 1e-9  # a computed arrival can be early by the error of its logarithm
+#: The longest mean wait of one who can run, so that all who can arrive before the end of time.
+LONGEST_WAIT = np.float32(1e30)
+_PATIENCE = 1.2  # standard deviations; a race cut short too often is run twice, one too late sorts too many
+_MEMORY = 8.0  # races over which the pace is averaged
+_NEVER = np.int32(0x7F800000)  # the bits of infinity
+_INFINITY, _LATEST = np.float32(np.inf), np.float32(1e38)
+_HALF, _TO_UNIT31 = np.float32(0.5), np.float32(2.0**-31)
+_T1, _NO_BITS = np.uint32(1), np.uint32(0)
+_SLACK = np.float32(1.0 + 1e-5)  # a computed arrival can be early by the error of its logarithm
 
 
 class Track(NamedTuple):
     """Work space of a race with up to M runners."""
 
-    units: np.ndarray  # float64[M]: the uniform number of each runner
-    bounds: np.ndarray  # float64[M]: a time before which no runner arrives
-    early: np.ndarray  # int64[M]: runners who may arrive before the race is cut short
-    early_units: np.ndarray  # float64[M]: their uniform numbers
-    early_waits: np.ndarray  # float64[M]: their mean waits
-    codes: np.ndarray  # int64[M]: when they arrive, and who they are; see `code_of_arrival`
-    places: np.ndarray  # int64[M]: how many arrive before them
-    order: np.ndarray  # int64[M]: who arrives first, second, third
+    bits: np.ndarray  # uint32[M]: the random bits of each runner
+    bounds: np.ndarray  # float32[M]: a time before which no runner arrives
+    early: np.ndarray  # uint32[M]: runners who may arrive before the race is cut short
+    early_bits: np.ndarray  # uint32[M]: their random bits
+    early_waits: np.ndarray  # float32[M]: their mean waits
+    codes: np.ndarray  # int32[M]: when they arrive: the bits of a positive number are in the number's order
+    order: np.ndarray  # int32[M]: codes in order
 
 
 def new_track(runners: int) -> Track:
     """Return work space for races with at most `runners` runners."""
     room = padded(runners)
-    return Track(
-        np.empty(room),
-        np.empty(room),
-        np.empty(room, dtype=np.int64),
-        np.empty(room),
-        np.empty(room),
-        np.empty(room, dtype=np.int64),
-        np.empty(room, dtype=np.int64),
-        np.empty(room, dtype=np.int64),
-    )
+    kinds = (np.uint32, np.float32, np.uint32, np.uint32, np.float32, np.int32, np.int32)
+    return Track(*(np.zeros(room, dtype=kind) for kind in kinds))
 
 
 @kernel
 def padded(count: int) -> int:
-    """Return the next multiple of 16: loops of such a length leave no runner to be dealt with one by one."""
-    return (count + 15) & ~15
+    """Return the next multiple of 8: loops of such a length leave no runner to be dealt with one by one."""
+    return (count + 7) & ~7
+
+
+@inlined_kernel
+def first_of(low: np.uint32, high: np.uint32, keys: np.ndarray, waits: np.ndarray, track: Track) -> int:
+    """Return the first runner, -1 where nobody runs; see `first_two`."""
+    bits, bounds = track.bits[: len(waits)], track.codes[: len(waits)]
+    for k in range(len(bounds)):
+        bits[k] = bits_of(low, high, keys[k], _NO_BITS)
+        bounds[k] = np.float32(_bound(bits[k], waits[k])).view(np.int32)
+    lowest = _NEVER
+    for k in range(len(bounds)):
+        lowest = min(lowest, bounds[k])
+    likely = _place_of(bounds, lowest)
+    if likely < 0:
+        return -1
+    # Nobody else is first whose bound lies behind this arrival, made later by the error of a logarithm.
+    arrival = np.float32(_SLACK * _time(bits[likely], waits[likely])).view(np.int32)
+    possible = np.int32(0)
+    for k in range(len(bounds)):
+        possible = np.int32(possible + np.int32(bounds[k] <= arrival))
+    return likely if possible == 1 else first_two(low, high, keys, waits, np.int64(-1), track)[0]
 
 
 @kernel
-def code_of_arrival(unit: float, wait: float, who: int) -> int:
-    """Return an integer that is in the order of arrival times and tells who arrives.
-
-    The bits of a positive number, read as an integer, are in the number's order; the lowest of them give way to `who`.
-    """
-    return (np.float64(-log_of(unit) * wait).view(np.int64) & ~_WHO) | who
-
-
-@kernel
-def first_two(state: np.uint64, keys: np.ndarray, waits: np.ndarray, without: int, track: Track) -> tuple[int, int]:
+def first_two(
+    low: np.uint32, high: np.uint32, keys: np.ndarray, waits: np.ndarray, without: int, track: Track
+) -> tuple[int, int]:
     """Return the first two runners other than `without`, -1 where there is none.
 
     Parameters
     ----------
-    state : uint64
-        The key of the race; a runner's key is folded into it.
-    keys, waits : ndarray of shape (M,)
+    low, high : uint32
+        Halves of the key of the race; a runner's key is folded into it.
+    keys, waits : ndarrays of shape (M,), uint32 and float32
         Keys, and mean waits 1 / weight; inf for who cannot run. M is at most MOST_RUNNERS.
     without : int
     track : Track
     """
-    codes = track.codes
-    for k in range(len(waits)):
-        codes[k] = code_of_arrival(uniform(fold(state, keys[k])), waits[k], k)
+    codes = track.codes[: len(waits)]
+    for k in range(len(codes)):
+        codes[k] = np.float32(_time(bits_of(low, high, keys[k], _NO_BITS), waits[k])).view(np.int32)
     if without >= 0:
         codes[without] = _NEVER
     first, second = _NEVER, _NEVER
-    for k in range(len(waits)):
+    for k in range(len(codes)):
         first = min(first, codes[k])
-    for k in range(len(waits)):
-        second = min(second, codes[k] if codes[k] != first else _NEVER)
-    return (first & _WHO if first < _NEVER else -1), (second & _WHO if second < _NEVER else -1)
+    one = _place_of(codes, first)
+    if one < 0:
+        return -1, -1
+    codes[one] = _NEVER
+    for k in range(len(codes)):
+        second = min(second, codes[k])
+    return one, _place_of(codes, second)
 
 
 @kernel
+def _bound(bits: np.uint32, wait: np.float32) -> np.float32:
+    """Return a time before which a runner does not arrive."""
+    unit = np.float32(np.float32(np.float32(np.int32(np.uint32(bits >> _T1))) + _HALF) * _TO_UNIT31)
+    return np.float32(unit * wait)
+
+
+@kernel
+def _time(bits: np.uint32, wait: np.float32) -> np.float32:
+    """Return when a runner arrives."""
+    return np.float32(exponential(bits) * wait)
+
+
+@inlined_kernel
+def _place_of(codes: np.ndarray, code: np.int32) -> int:
+    """Return who arrives then, the first of them if several do; -1 where it is never."""
+    if code == _NEVER:
+        return -1
+    k = 0
+    while codes[k] != code:
+        k += 1
+    return k
+
+
+@inlined_kernel
 def earliest(
-    state: np.uint64,
+    low: np.uint32,
+    high: np.uint32,
     candidates: np.ndarray,
-    keys: np.ndarray,
+    keys_low: np.ndarray,
+    keys_high: np.ndarray,
     waits: np.ndarray,
     length: int,
     pace: float,
@@ -121,72 +163,106 @@ def earliest(
 
     Parameters
     ----------
-    state : uint64
-        The key of the race; a runner's key is folded into it.
-    candidates, keys, waits : ndarray of shape (M,)
-        What is written for a runner, their key, and their mean wait 1 / weight, finite. M is at most MOST_RUNNERS.
+    low, high : uint32
+        Halves of the key of the race; a runner's key is folded into it.
+    candidates, keys_low, keys_high, waits : ndarrays of shape (M,): int32, uint32, uint32 and float32
+        What is written for a runner, the halves of their key, and their mean wait 1 / weight, at most LONGEST_WAIT. M
+        is at most MOST_RUNNERS.
     length : int
         How many arrivals are wanted.
     pace : float
         A guess of the time between arrivals, such as an earlier race's; inf where there is none. It changes how
         long the race takes, never who arrives.
     track : Track
-    out : ndarray of int32
-        Written: candidates in order of arrival.
+    out : ndarray of int32, at least M long
+        Written: candidates in order of arrival; what stands behind them is lost.
 
     Returns
     -------
     count : int
         How many were written: min(length, M).
     pace : float
-        This race's time between arrivals.
+        The guess, a step nearer to this race's time between arrivals.
     """
     runners = len(candidates)
     length = min(length, runners)
     if length <= 0:
         return 0, pace
-    units, bounds, early, codes = track.units, track.bounds, track.early, track.codes
-    early_units, early_waits, places, order = track.early_units, track.early_waits, track.places, track.order
+    bits, bounds, early, codes = track.bits[:runners], track.bounds[:runners], track.early, track.codes
+    early_bits, early_waits, order = track.early_bits, track.early_waits, track.order
     for i in range(runners):
-        units[i] = uniform(fold(state, keys[i]))
-        bounds[i] = (1.0 - units[i]) * waits[i]
+        bits[i] = bits_of(low, high, keys_low[i], keys_high[i])
+        bounds[i] = _bound(bits[i], waits[i])
     if runners <= 2 * length:
-        limit = np.inf  # nearly everybody is wanted: no use in cutting the race short
-    elif pace < np.inf:
-        limit = _PATIENCE * pace * length
+        limit = _LATEST  # nearly everybody is wanted: no use in cutting the race short
     else:
-        weight = 0.0
-        for i in range(runners):
-            weight += 1.0 / waits[i]
-        limit = _PATIENCE * length / weight
-    possible, found = np.int64(0), 0
-    while found < length:
-        possible, found = np.int64(0), 0
-        for i in range(runners):  # without a branch: the place is written always, and kept if early
+        if pace == np.inf:
+            weight = 0.0
+            for i in range(runners):
+                weight += 1.0 / waits[i]
+            pace = 1.0 / weight
+        # Until then so many arrive on average, and as many as are wanted nearly always.
+        limit = np.float32(min(pace * (length + _PATIENCE * math.sqrt(length)), _LATEST))
+    while True:
+        possible = np.int64(0)
+        bound = np.float32(limit * _SLACK)
+        for i in range(len(bounds)):  # without a branch: the place is written always, and kept if early
             early[possible] = i
-            possible += bounds[i] < limit * _SLACK
-        room = padded(possible)
-        for place in range(possible):
-            early_units[place] = units[early[place]]
-            early_waits[place] = waits[early[place]]
-        for place in range(possible, room):
-            early_units[place] = 0.5
-            early_waits[place] = np.inf
-        for place in range(room):
-            codes[place] = code_of_arrival(early_units[place], early_waits[place], place)
-        last_code = np.float64(limit).view(np.int64) & ~_WHO
-        for place in range(room):
-            found += codes[place] < last_code
-        limit *= 2.0
-    for place in range(room):
-        places[place] = 0
-    for other in range(possible):
-        code = codes[other]
-        for place in range(room):
-            places[place] += code < codes[place]
+            possible += bounds[i] < bound
+        if possible >= length:
+            for place in range(possible):
+                early_bits[place] = bits[early[place]]
+                early_waits[place] = waits[early[place]]
+            room = padded(possible)
+            for place in range(possible, room):
+                early_waits[place] = _INFINITY
+            _write_arrivals(early_bits[:room], early_waits[:room], codes[:room])
+            if _write_in_order(codes[:room], possible, candidates, early, order, out) > 0:
+                _write_tied(codes[:possible], candidates, early, order, out)
+            last = np.int32(order[length - 1]).view(np.float32)
+            if last <= limit:
+                return length, pace + (np.float64(last) / length - pace) / _MEMORY if pace < np.inf else pace
+        limit = np.float32(min(np.float32(limit + limit), _LATEST))
+
+
+@inlined_kernel
+def _write_arrivals(bits: np.ndarray, waits: np.ndarray, codes: np.ndarray) -> None:
+    for k in range(len(codes)):
+        codes[k] = np.float32(_time(bits[k], waits[k])).view(np.int32)
+
+
+@inlined_kernel
+def _write_in_order(
+    codes: np.ndarray,
+    possible: int,
+    candidates: np.ndarray,
+    early: np.ndarray,
+    order: np.ndarray,
+    out: np.ndarray,
+) -> int:
+    """Write everybody in order of arrival, each after so many as arrive before; more than 0 says that some are tied.
+
+    The first `possible` codes are looked at; the rest are `_NEVER`.
+    """
+    tied = possible * (possible - 1) // 2
     for place in range(possible):
-        order[places[place]] = place
-    for place in range(length):
-        out[place] = candidates[early[order[place]]]
-    last = np.int64(codes[order[length - 1]] & ~_WHO).view(np.float64)
-    return length, last / length
+        code, before = codes[place], np.int32(0)
+        for other in range(len(codes)):
+            before = np.int32(before + np.int32(codes[other] < code))
+        tied -= before
+        order[before] = code
+        out[before] = candidates[early[place]]
+    return tied
+
+
+@inner_kernel
+def _write_tied(
+    codes: np.ndarray, candidates: np.ndarray, early: np.ndarray, order: np.ndarray, out: np.ndarray
+) -> None:
+    """Write everybody in order of arrival; of those who arrive together, the lower number first."""
+    for place in range(len(codes)):
+        before = 0
+        for other in range(len(codes)):
+            before += codes[other] < codes[place] or (codes[other] == codes[place] and other < place)
+        out[before] = candidates[early[place]]
+        order[before] = codes[place]

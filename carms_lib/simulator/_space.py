@@ -2,7 +2,8 @@
 
 Belongs here: the arrays, their shapes, and where they are made. Does not belong here: what is written into them.
 
-n applicants laid out, T types of them, P programs, K disciplines, L = n * MAX_LIST places for entries of lists.
+n applicants laid out, T types of them, P programs, K disciplines, L = n * MAX_LIST + P places for
+entries of lists.
 """
 
 from __future__ import annotations
@@ -25,12 +26,20 @@ MAX_PAIRS = 200
 class Space(NamedTuple):
     """What one step of a draw writes and a later one reads; ``E = ptr[n]`` entries of all places are in use."""
 
+    # Of the market: halves of keys, as `bits_of` takes them.
+    program_low: np.ndarray  # uint32[P]
+    program_high: np.ndarray  # uint32[P]
+    discipline_keys: np.ndarray  # uint32, K padded
     # Of a block of draws.
-    weight: np.ndarray  # float32[T, P]: how strongly a type is drawn to a program; 0 where it cannot go
+    wait: np.ndarray  # float32[T, P]: 1 / how strongly a type is drawn to a program; inf where it cannot go
     popularity: np.ndarray  # float64[2, K]: first-choice weight of a discipline, Canadian and international graduates
+    wait_first: np.ndarray  # float32[T, K padded]: 1 / the weight of a discipline as a type's first; inf where closed
+    wait_behind: np.ndarray  # float32[T, K padded]: the same behind the first
     share: np.ndarray  # float64[P]: share of its applicants that a program interviews
     # Of one draw: lists, first as wished, then as ranked.
     taking_part: np.ndarray  # int64[T]: how many of each type take part
+    breadth: np.ndarray  # float64[n]: factor on the length of an applicant's lists
+    merit: np.ndarray  # float64[n]: what every program sees in an applicant
     first_of: np.ndarray  # int32[n]: each applicant's first discipline, -1 for none
     ptr: np.ndarray  # int64[n + 1]: where each applicant's list begins
     program: np.ndarray  # int32[L]: program of each entry, most wanted first
@@ -49,25 +58,24 @@ class Space(NamedTuple):
     second_score: np.ndarray
     second: np.ndarray  # int32[n]: who is matched where in it, -1 for nobody
     # Scratch: nothing is left here for a later step.
-    values: np.ndarray  # float64[L]
+    values: np.ndarray  # float32[L]
     fewest: np.ndarray  # float64[P]
     kept: np.ndarray  # float64[P]
     base: np.ndarray  # float64[P]
     reverted: np.ndarray  # int32[P]
     order: np.ndarray  # int32[n // 2]: in which couples are admitted
     begins: np.ndarray  # int64[4 * MAX_LIST + 2]
-    threshold: np.ndarray  # float64[P]
+    threshold: np.ndarray  # float32[P]
     offset: np.ndarray  # int64[P + 1]
     every: np.ndarray  # int32[P]: all programs, in order
     opened: np.ndarray  # int32[P]: some of them
     candidates: np.ndarray  # int32[P]
-    keys: np.ndarray  # uint64[P]
-    waits: np.ndarray  # float64[P]
+    keys_low: np.ndarray  # uint32[P]
+    keys_high: np.ndarray  # uint32[P]
+    waits: np.ndarray  # float32[P]
     gathered_for: np.ndarray  # int64[K]: for which type the candidates of a discipline were written last
     gathered_to: np.ndarray  # int64[K]: and where they end
-    discipline_keys: np.ndarray  # uint64, K padded
-    wait_first: np.ndarray  # float64, K padded
-    wait_behind: np.ndarray  # float64, K padded
+    bits: np.ndarray  # uint32[L]
     pace: np.ndarray  # float64[K]
     track: Track
 
@@ -76,11 +84,14 @@ def new_space(tables: Tables) -> Space:
     """Return work space for draws of the market with these tables."""
     n, types = len(tables.applicant_type), len(tables.type_class)
     programs, disciplines = len(tables.program_key), len(tables.discipline_key)
-    length = n * MAX_LIST
-    keys = np.zeros(padded(disciplines), dtype=np.uint64)
+    length = n * MAX_LIST + programs  # a race writes all who may arrive, of whom the late are written over
+    room = padded(disciplines)
+    keys = np.zeros(room, dtype=np.uint32)
     keys[:disciplines] = tables.discipline_key
     shapes = {
-        "weight": ((types, programs), np.float32),
+        "wait": ((types, programs), np.float32),
+        "wait_first": ((types, room), np.float32),
+        "wait_behind": ((types, room), np.float32),
         "popularity": ((2, disciplines), np.float64),
         "share": (programs, np.float64),
         "taking_part": (types, np.int64),
@@ -93,25 +104,29 @@ def new_space(tables: Tables) -> Space:
         "pair_ptr": (n // 2 + 1, np.int64),
         "pairs": ((n // 2 * MAX_PAIRS, 2), np.int32),
         "second": (n, np.int32),
-        "values": (length, np.float64),
+        "values": (length, np.float32),
         "reverted": (programs, np.int32),
         "order": (n // 2, np.int32),
         "begins": (4 * MAX_LIST + 2, np.int64),
         "offset": (programs + 1, np.int64),
-        "keys": (programs, np.uint64),
+        "bits": (length, np.uint32),
+        "waits": (programs, np.float32),
+        "threshold": (programs, np.float32),
         "pace": (disciplines, np.float64),
     }
     shapes |= dict.fromkeys(("ptr", "second_ptr"), (n + 1, np.int64))
     shapes |= dict.fromkeys(("program", "second_program"), (length, np.int32))
     shapes |= dict.fromkeys(("score", "second_score"), (length, np.float64))
-    shapes |= dict.fromkeys(("fewest", "kept", "base", "threshold", "waits"), (programs, np.float64))
+    shapes |= dict.fromkeys(("fewest", "kept", "base"), (programs, np.float64))
+    shapes |= dict.fromkeys(("breadth", "merit"), (n, np.float64))
+    shapes |= dict.fromkeys(("keys_low", "keys_high"), (programs, np.uint32))
     shapes |= dict.fromkeys(("opened", "candidates"), (programs, np.int32))
     shapes |= dict.fromkeys(("gathered_for", "gathered_to"), (disciplines, np.int64))
     return Space(
         every=np.arange(programs, dtype=np.int32),
+        program_low=(tables.program_key & np.uint64(0xFFFFFFFF)).astype(np.uint32),
+        program_high=(tables.program_key >> np.uint64(32)).astype(np.uint32),
         discipline_keys=keys,
-        wait_first=np.full(padded(disciplines), np.inf),
-        wait_behind=np.full(padded(disciplines), np.inf),
         track=new_track(programs + disciplines),
         **{name: np.empty(shape, dtype) for name, (shape, dtype) in shapes.items()},
     )

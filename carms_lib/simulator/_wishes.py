@@ -18,18 +18,17 @@ McFadden (1978), *Modelling the choice of residential location*: nested choice.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
-from carms_lib.matching._jit import inner_kernel
+from carms_lib.matching._jit import inlined_kernel, inner_kernel
 from carms_lib.simulator._market import Tables
-from carms_lib.simulator._noise import Purpose, fold, normal, stream, uniform
+from carms_lib.simulator._noise import Purpose, fold, halves, stream, uniform
 from carms_lib.simulator._parameters import PARAMETERS
-from carms_lib.simulator._race import earliest, first_two
+from carms_lib.simulator._race import LONGEST_WAIT, earliest, first_of, first_two
 from carms_lib.simulator._space import MAX_LIST, Space
+from carms_lib.simulator._variates import exp_of, log_of, normal
 
-__all__ = ["gather_open", "taste_weights", "write_wishes"]
+__all__ = ["draw_breadths", "gather_open", "length_of_list", "taste_weights", "write_wishes"]
 
 _AT = {name: i for i, name in enumerate(PARAMETERS)}
 _HOME_SCHOOL, _SCHOOL_PROVINCE, _HOME_PROVINCE = (
@@ -59,6 +58,7 @@ _PROGRAM, _DEMAND, _FIRST, _DISCIPLINE, _BREADTH, _BACKUP, _LENGTH, _TASTE = (
     Purpose.TASTE,
 )
 _EN, _FR = 0, 1
+_NEVER = np.float32(np.inf)
 
 
 @inner_kernel
@@ -78,25 +78,25 @@ def taste_weights(
     theta : ndarray of shape (len(PARAMETERS),), float64
     tables : Tables
     space : Space
-        Written: `weight`, with 0 where a type cannot work in the program's language or does not live where it must,
-        and `popularity`.
+        Written: `wait`, with inf where a type cannot work in the program's language or does not live where it must,
+        `popularity`, `wait_first` and `wait_behind`.
     """
-    weight, popularity = space.weight, space.popularity
-    types, programs = weight.shape
+    popularity = space.popularity
+    types, programs = space.wait.shape
     state = stream(entropy, _PROGRAM, block)
     base = space.base
     for p in range(programs):
         own = theta[_PROGRAM_SPREAD] * normal(fold(state, tables.program_key[p]))
         seats = max(float(tables.program_demand_quota[p]), 1.0)
-        base[p] = math.exp(tables.program_appeal[p] + own + theta[_QUOTA_APPEAL] * math.log(seats))
-    school_province = math.exp(theta[_SCHOOL_PROVINCE])
-    other_language = math.exp(theta[_OTHER_LANGUAGE])
+        base[p] = exp_of(tables.program_appeal[p] + own + theta[_QUOTA_APPEAL] * log_of(seats))
+    school_province = exp_of(theta[_SCHOOL_PROVINCE])
+    other_language = exp_of(theta[_OTHER_LANGUAGE])
     for t in range(types):
         french, both = tables.type_french[t], tables.type_bilingual[t]
         abroad = tables.class_abroad[tables.type_class[t]]
         school, home = tables.type_school[t], tables.type_home[t]
-        home_school = math.exp(theta[_HOME_SCHOOL] + tables.school_attachment[school]) if school >= 0 else 1.0
-        home_province = math.exp(theta[_HOME_PROVINCE] + tables.province_attachment[home]) if home >= 0 else 1.0
+        home_school = exp_of(theta[_HOME_SCHOOL] + tables.school_attachment[school]) if school >= 0 else 1.0
+        home_province = exp_of(theta[_HOME_PROVINCE] + tables.province_attachment[home]) if home >= 0 else 1.0
         for p in range(programs):
             value = base[p]
             language, province = tables.program_language[p], tables.program_province[p]
@@ -110,62 +110,87 @@ def taste_weights(
                 value *= school_province
             if home == province:
                 value *= home_province
-            weight[t, p] = value
+            space.wait[t, p] = _wait_of(value)
     state = stream(entropy, _DEMAND, block)
     for k in range(popularity.shape[1]):
-        change = math.exp(theta[_DEMAND_SPREAD] * normal(fold(state, tables.discipline_key[k])))
+        change = exp_of(theta[_DEMAND_SPREAD] * normal(fold(state, tables.discipline_key[k])))
         for group in range(2):
             popularity[group, k] = tables.first_weight[group, k] * change
+    for t in range(types):
+        group = 1 if tables.class_abroad[tables.type_class[t]] else 0
+        bit = np.uint8(1 << tables.type_class[t])
+        space.wait_first[t] = _NEVER
+        space.wait_behind[t] = _NEVER
+        for k in range(popularity.shape[1]):
+            begin, end = tables.discipline_start[k], tables.discipline_start[k + 1]
+            if _any_open(space.wait[t], tables.first_open, bit, begin, end):
+                taste = tables.school_taste[tables.type_school[t], k] if tables.type_school[t] >= 0 else 1.0
+                space.wait_first[t, k] = _wait_of(popularity[group, k] * taste)
+                space.wait_behind[t, k] = _wait_of(tables.behind_weight[group, k])
 
 
 @inner_kernel
+def _wait_of(weight: float) -> np.float32:
+    """Return the mean wait of a runner of a race; who would wait longer than `LONGEST_WAIT` does not run."""
+    return np.float32(1.0 / weight) if weight * LONGEST_WAIT > 1.0 else _NEVER
+
+
+@inner_kernel
+def _any_open(wait: np.ndarray, openings: np.ndarray, bit: np.uint8, begin: int, end: int) -> bool:
+    """Tell whether a type may and can apply to any program from `begin` to `end`."""
+    for p in range(begin, end):  # noqa: SIM110 - a kernel has no generators
+        if wait[p] < _NEVER and openings[p] & bit:
+            return True
+    return False
+
+
+@inner_kernel
+def draw_breadths(entropy: np.uint64, draw: int, theta: np.ndarray, tables: Tables, breadth: np.ndarray) -> None:
+    """Write by which factor each applicant's lists are longer than the median."""
+    state = stream(entropy, _LENGTH, draw)
+    for a in range(len(breadth)):
+        breadth[a] = exp_of(theta[_LENGTH_SPREAD] * normal(fold(state, tables.applicant_key[a])))
+
+
+@inlined_kernel
 def gather_open(
-    tables: Tables,
-    weight: np.ndarray,
+    wait: np.ndarray,
     openings: np.ndarray,
     bit: np.uint8,
     among: np.ndarray,
     begin: int,
     end: int,
-    candidates: np.ndarray,
-    keys: np.ndarray,
-    waits: np.ndarray,
+    space: Space,
 ) -> int:
     """Write the programs that one type may and can apply to, side by side.
 
     Parameters
     ----------
-    weight : ndarray of shape (P,), float32
+    wait : ndarray of shape (P,), float32
         Of the type.
     openings : ndarray of shape (P,), uint8
         Which classes may apply; `bit` is the type's class.
     among : ndarray of int32
         Programs; those from `begin` to `end` are looked at.
-    candidates, keys, waits : ndarray, at least `end` long
-        Written from `begin` on: programs, their keys, and 1 / weight.
+    space : Space
+        Written from `begin` on: `candidates`, with their `keys_low`, `keys_high` and `waits`.
 
     Returns
     -------
     int
         Where what was written ends.
     """
-    found = begin
+    candidates, found = space.candidates, begin
     for i in range(begin, end):  # without a branch: the place is written always, and kept if open
         p = among[i]
         candidates[found] = p
-        keys[found] = tables.program_key[p]
-        waits[found] = 1.0 / weight[p] if weight[p] > 0.0 else np.inf
-        found += (weight[p] > 0.0) & ((openings[p] & bit) != 0)
+        found += (wait[p] < _NEVER) & ((openings[p] & bit) != 0)
+    for i in range(begin, found):
+        p = candidates[i]
+        space.keys_low[i] = space.program_low[p]
+        space.keys_high[i] = space.program_high[p]
+        space.waits[i] = wait[p]
     return found
-
-
-@inner_kernel
-def _any_open(weight: np.ndarray, openings: np.ndarray, bit: np.uint8, begin: int, end: int) -> bool:
-    """Tell whether a type may and can apply to any program from `begin` to `end`."""
-    for p in range(begin, end):  # noqa: SIM110 - a kernel has no generators
-        if weight[p] > 0.0 and openings[p] & bit:
-            return True
-    return False
 
 
 @inner_kernel
@@ -181,36 +206,23 @@ def write_wishes(
     Parameters
     ----------
     space : Space
-        `taking_part`, `weight` and `popularity` are read. Written: `ptr` and `program`; an applicant's programs of the
-        first discipline stand before those behind it.
+        `taking_part`, `breadth` and what `taste_weights` wrote are read. Written: `ptr` and `program`; an applicant's
+        programs of the first discipline stand before those behind it.
     """
     of_first = stream(entropy, _FIRST, draw)
     of_discipline = stream(entropy, _DISCIPLINE, draw)
     of_breadth = stream(entropy, _BREADTH, draw)
     of_backup = stream(entropy, _BACKUP, draw)
-    of_length = stream(entropy, _LENGTH, draw)
     of_taste = stream(entropy, _TASTE, draw)
-    ptr, program, track = space.ptr, space.program, space.track
-    wait_first, wait_behind, pace = space.wait_first, space.wait_behind, space.pace
+    ptr, program, track, pace = space.ptr, space.program, space.track, space.pace
     space.gathered_for[:] = -1
     pace[:] = np.inf
-    one = math.exp(theta[_ONE])
+    one = exp_of(theta[_ONE])
     edge = 0
     for t in range(len(tables.type_class)):
         group = 1 if tables.class_abroad[tables.type_class[t]] else 0
         bit = np.uint8(1 << tables.type_class[t])
-        if space.taking_part[t] == 0:
-            ptr[tables.type_start[t] : tables.type_start[t + 1]] = edge
-            continue
-        for k in range(len(tables.discipline_key)):
-            begin, end = tables.discipline_start[k], tables.discipline_start[k + 1]
-            some = _any_open(space.weight[t], tables.first_open, bit, begin, end)
-            wanting = space.popularity[group, k]
-            if tables.type_school[t] >= 0:
-                wanting *= tables.school_taste[tables.type_school[t], k]
-            wait_first[k] = 1.0 / wanting if some and wanting > 0.0 else np.inf
-            behind = tables.behind_weight[group, k]
-            wait_behind[k] = 1.0 / behind if some and behind > 0.0 else np.inf
+        wait_first, wait_behind = space.wait_first[t], space.wait_behind[t]
         for a in range(tables.type_start[t], tables.type_start[t + 1]):
             ptr[a] = edge
             if a - tables.type_start[t] >= space.taking_part[t]:
@@ -218,7 +230,8 @@ def write_wishes(
             key = tables.applicant_key[a]
             if uniform(fold(of_first, key)) >= tables.class_first[tables.type_class[t]]:
                 continue
-            first, _ = first_two(fold(of_discipline, key), space.discipline_keys, wait_first, np.int64(-1), track)
+            low, high = halves(fold(of_discipline, key))
+            first = first_of(low, high, space.discipline_keys, wait_first, track)
             if first < 0:
                 continue
             second, third = -1, -1
@@ -227,30 +240,35 @@ def write_wishes(
             if group == 0:
                 only = only * one / (1.0 - only + only * one)
             if ranks_more >= only:
-                second, third = first_two(fold(of_backup, key), space.discipline_keys, wait_behind, first, track)
+                low, high = halves(fold(of_backup, key))
+                second, third = first_two(low, high, space.discipline_keys, wait_behind, first, track)
                 if ranks_more < only + (1.0 - only) * (1.0 - theta[_THIRD]):
                     third = -1
-            breadth = math.exp(theta[_LENGTH_SPREAD] * normal(fold(of_length, key)))
-            taste = fold(of_taste, key)
+            low, high = halves(fold(of_taste, key))
             room = MAX_LIST
             for place in range(3):
                 k = first if place == 0 else (second if place == 1 else third)
                 if k < 0:
                     continue
                 median = theta[_LENGTH_FIRST] if place == 0 else theta[_LENGTH_BEHIND]
-                length = min(max(round(median * breadth), 1), room)
+                length = length_of_list(median * space.breadth[a], room)
                 begin = tables.discipline_start[k]
                 if space.gathered_for[k] != t:  # most types are few, and want few of the disciplines
                     space.gathered_for[k] = t
                     space.gathered_to[k] = gather_open(
-                        tables, space.weight[t], tables.first_open, bit, space.every, begin,
-                        tables.discipline_start[k + 1], space.candidates, space.keys, space.waits,
-                    )  # fmt: skip
+                        space.wait[t], tables.first_open, bit, space.every, begin, tables.discipline_start[k + 1], space
+                    )
                 end = space.gathered_to[k]
                 count, pace[k] = earliest(
-                    taste, space.candidates[begin:end], space.keys[begin:end], space.waits[begin:end], length, pace[k],
-                    track, program[edge:],
+                    low, high, space.candidates[begin:end], space.keys_low[begin:end], space.keys_high[begin:end],
+                    space.waits[begin:end], length, pace[k], track, program[edge:],
                 )  # fmt: skip
                 edge += count
                 room -= count
     ptr[len(tables.applicant_type)] = edge
+
+
+@inner_kernel
+def length_of_list(wanted: float, room: int) -> int:
+    """Return a number of programs, rounded, between 1 and `room`."""
+    return min(max(np.int64(min(wanted, 1e9) + 0.5), 1), room)

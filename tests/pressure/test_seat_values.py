@@ -18,6 +18,7 @@ from carms_lib.pressure import SEAT_METRICS, SeatValues, seat_values
 from carms_lib.pressure._follow import FollowedDraw, follow_draw
 from carms_lib.pressure._seats import follow_every_seat
 from carms_lib.pressure._singles import SinglesMatch, leave_singles, match_singles
+from carms_lib.simulator._iterations import COUPLE_ROUNDS, COUPLE_STEPS
 from carms_lib.simulator._replay import DrawnMatch, plan_blocks, replay
 from matplotlib.figure import Figure
 
@@ -121,7 +122,7 @@ def _with_seat(drawn: DrawnMatch, program: int) -> PairedState:
 def _afresh(drawn: DrawnMatch, program: int) -> tuple[set[int], int, int] | None:
     """Match everybody again, couples too, with one more seat: who is better off, how many are worse off, and new."""
     state, paired = _with_seat(drawn, program), drawn.paired
-    if admit(paired.lists, state, paired.order, 400, False):
+    if admit(paired.lists, state, paired.order, COUPLE_STEPS, COUPLE_ROUNDS):
         return None  # this order comes to no stable matching
     better = set(np.flatnonzero(state.position < paired.position).tolist())
     new = sum(drawn.match[a] < 0 <= state.match[a] for a in better)

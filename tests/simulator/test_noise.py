@@ -36,22 +36,22 @@ def test_purposes_and_entropies_give_unrelated_numbers() -> None:
         assert abs(np.corrcoef(one, other)[0, 1]) < 0.03
 
 
-def test_normal_and_logistic_have_their_moments() -> None:
+def test_short_hashes_are_uniform_and_unrelated() -> None:
+    """Of neighbouring states, of neighbouring keys, and of keys that differ in one half only."""
+    rng = np.random.default_rng(1)
+    states = rng.integers(2**64, size=400, dtype=np.uint64)
+    keys = [(np.uint32(k), np.uint32(0)) for k in range(40)] + [(np.uint32(7), np.uint32(k)) for k in range(1, 41)]
     with np.errstate(over="ignore"):
-        state = np.uint64(noise.stream(np.uint64(3), noise.Purpose.MERIT, 0))
-        keys = [np.uint64(noise.fold(state, np.uint64(i))) for i in range(40_000)]
-    normal = np.array([noise.normal(key) for key in keys])
-    logistic = np.array([noise.logistic(noise.uniform(key)) for key in keys])
-    assert abs(normal.mean()) < 0.02
-    assert abs(normal.std() - 1.0) < 0.02
-    assert abs(logistic.mean()) < 0.04
-    assert abs(logistic.var() - np.pi**2 / 3.0) < 0.12
-
-
-def test_the_logarithm_is_right_to_ten_digits_also_where_it_is_near_zero() -> None:
-    near = 1.0 - 2.0 ** -np.arange(2.0, 54.0)
-    for x in np.concatenate([near, 1.0 / near, 10.0 ** np.arange(-300, 300, 7), np.linspace(0.5, 2.0, 301)]):
-        np.testing.assert_allclose(noise.log_of(x), np.log(x), rtol=6e-11, atol=0.0)
+        table = np.array([[noise.bits_of(*noise.halves(s), *key) for key in keys] for s in states]) / 2.0**32
+    assert abs(table.mean() - 0.5) < 0.006  # 32,000 numbers: standard error 0.0016
+    assert abs(table.var() - 1 / 12) < 0.002
+    between = np.corrcoef(table.T)[np.triu_indices(80, 1)]  # standard error of each 0.05, of their square 0.0025
+    assert np.abs(between).max() < 0.25
+    assert abs((between**2).mean() - 1 / 400) < 0.0003
+    # Nearness as well as order: a quarter of all pairs of numbers lies in one quarter of both.
+    quarters = np.floor(4 * table).astype(int)
+    together = (quarters[:, :-1] == quarters[:, 1:]).mean()
+    assert abs(together - 0.25) < 0.01
 
 
 def test_key_of_text_is_fnv_1a() -> None:
