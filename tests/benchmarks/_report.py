@@ -38,10 +38,22 @@ def write_section(name: str, markdown: str, *, page: Path = PAGE) -> Path:
     versions = package_versions()
     machine = ", ".join(f"{part} {versions[part]}" for part in ("python", "numpy", "numba"))
     section = (
-        f"<!-- {name} -->\n{markdown.strip()}\n\n*Measured on {os.cpu_count()} cores; {machine}.*\n<!-- /{name} -->"
+        f"<!-- {name} -->\n{markdown.strip()}\n\n*Measured on {os.cpu_count()} cores{_processor()}; {machine}.*\n"
+        f"<!-- /{name} -->"
     )
     text = page.read_text(encoding="utf-8") if page.exists() else _HEAD
     there = re.compile(rf"<!-- {name} -->\n.*?<!-- /{name} -->", flags=re.DOTALL)
     text = there.sub(lambda _: section, text) if there.search(text) else f"{text.rstrip()}\n\n{section}\n"
     page.write_text(text, encoding="utf-8")
     return page
+
+
+def _processor() -> str:
+    """Name the processor where the system does: two of one name can differ by half, so family and model go with it."""
+    listing = Path("/proc/cpuinfo")
+    if not listing.exists():
+        return ""
+    facts = dict(re.findall(r"^(model name|cpu family|model)\s*: (.*)$", listing.read_text("utf-8"), re.MULTILINE))
+    if "model name" not in facts:
+        return ""
+    return f" of {facts['model name']} (family {facts.get('cpu family', '?')}, model {facts.get('model', '?')})"
