@@ -73,24 +73,16 @@ def padded(count: int) -> int:
 def first_of(low: np.uint32, high: np.uint32, keys: np.ndarray, waits: np.ndarray, track: Track) -> int:
     """Return the first runner, -1 where nobody runs; see `first_two`."""
     bits, bounds = track.bits[: len(waits)], track.codes[: len(waits)]
-    for k in range(len(bounds)):
-        bits[k] = bits_of(low, high, keys[k], _NO_BITS)
-        bounds[k] = np.float32(_bound(bits[k], waits[k])).view(np.int32)
-    lowest = _NEVER
-    for k in range(len(bounds)):
-        lowest = min(lowest, bounds[k])
-    likely = _place_of(bounds, lowest)
+    _write_bounds(low, high, keys, waits, bits, bounds)
+    likely = _place_of(bounds, _least(bounds))
     if likely < 0:
         return -1
-    # Nobody else is first whose bound lies behind this arrival, made later by the error of a logarithm.
-    arrival = np.float32(_SLACK * _time(bits[likely], waits[likely])).view(np.int32)
-    possible = np.int32(0)
-    for k in range(len(bounds)):
-        possible = np.int32(possible + np.int32(bounds[k] <= arrival))
-    return likely if possible == 1 else first_two(low, high, keys, waits, np.int64(-1), track)[0]
+    if _how_many_until(bounds, _time(bits[likely], waits[likely])) == 1:
+        return likely
+    return _first_two_by_time(waits, track)[0]
 
 
-@kernel
+@inlined_kernel
 def first_two(
     low: np.uint32, high: np.uint32, keys: np.ndarray, waits: np.ndarray, without: int, track: Track
 ) -> tuple[int, int]:
@@ -105,21 +97,61 @@ def first_two(
     without : int
     track : Track
     """
-    codes = track.codes[: len(waits)]
-    for k in range(len(codes)):
-        codes[k] = np.float32(_time(bits_of(low, high, keys[k], _NO_BITS), waits[k])).view(np.int32)
+    bits, bounds = track.bits[: len(waits)], track.codes[: len(waits)]
+    _write_bounds(low, high, keys, waits, bits, bounds)
     if without >= 0:
-        codes[without] = _NEVER
-    first, second = _NEVER, _NEVER
-    for k in range(len(codes)):
-        first = min(first, codes[k])
-    one = _place_of(codes, first)
+        bounds[without] = _NEVER
+    one = _place_of(bounds, _least(bounds))
     if one < 0:
         return -1, -1
-    codes[one] = _NEVER
+    bound = bounds[one]
+    bounds[one] = _NEVER
+    other = _place_of(bounds, _least(bounds))
+    if other < 0:
+        return one, -1
+    bounds[one] = bound
+    time, other_time = _time(bits[one], waits[one]), _time(bits[other], waits[other])
+    if time == other_time or _how_many_until(bounds, max(time, other_time)) > 2:
+        return _first_two_by_time(waits, track)
+    return (one, other) if time < other_time else (other, one)
+
+
+@inlined_kernel
+def _write_bounds(
+    low: np.uint32, high: np.uint32, keys: np.ndarray, waits: np.ndarray, bits: np.ndarray, bounds: np.ndarray
+) -> None:
+    for k in range(len(bounds)):
+        bits[k] = bits_of(low, high, keys[k], _NO_BITS)
+        bounds[k] = np.float32(_bound(bits[k], waits[k])).view(np.int32)
+
+
+@inlined_kernel
+def _least(codes: np.ndarray) -> np.int32:
+    least = _NEVER
     for k in range(len(codes)):
-        second = min(second, codes[k])
-    return one, _place_of(codes, second)
+        least = min(least, codes[k])
+    return least
+
+
+@inlined_kernel
+def _how_many_until(bounds: np.ndarray, time: np.float32) -> int:
+    """Count who may arrive by then; all others do not, whatever the error of a logarithm."""
+    until, count = np.float32(_SLACK * time).view(np.int32), np.int32(0)
+    for k in range(len(bounds)):
+        count = np.int32(count + np.int32(bounds[k] <= until))
+    return count
+
+
+@inner_kernel
+def _first_two_by_time(waits: np.ndarray, track: Track) -> tuple[int, int]:
+    """Compute every arrival, of those whose bound in `track` is not never, and return the first two."""
+    bits, codes = track.bits[: len(waits)], track.codes[: len(waits)]
+    for k in range(len(codes)):
+        code = np.float32(_time(bits[k], waits[k])).view(np.int32)
+        codes[k] = code if codes[k] < _NEVER else _NEVER
+    one = _place_of(codes, _least(codes))
+    codes[one] = _NEVER
+    return one, _place_of(codes, _least(codes))
 
 
 @kernel

@@ -93,24 +93,21 @@ def taste_weights(
     other_language = exp_of(theta[_OTHER_LANGUAGE])
     for t in range(types):
         french, both = tables.type_french[t], tables.type_bilingual[t]
-        abroad = tables.class_abroad[tables.type_class[t]]
-        school, home = tables.type_school[t], tables.type_home[t]
+        school, home, second_home = tables.type_school[t], tables.type_home[t], tables.type_school_province[t]
         home_school = exp_of(theta[_HOME_SCHOOL] + tables.school_attachment[school]) if school >= 0 else 1.0
         home_province = exp_of(theta[_HOME_PROVINCE] + tables.province_attachment[home]) if home >= 0 else 1.0
-        for p in range(programs):
-            value = base[p]
-            language, province = tables.program_language[p], tables.program_province[p]
-            if (language == _EN and french) or (language == _FR and not french):
-                value *= other_language if both else 0.0
-            if abroad and tables.residence[p] >= 0 and home != tables.residence[p]:
-                value = 0.0
-            if school >= 0 and tables.program_school[p] == school:
-                value *= home_school
-            elif tables.type_school_province[t] == province:
-                value *= school_province
-            if home == province:
-                value *= home_province
-            space.wait[t, p] = _wait_of(value)
+        other = other_language if both else 0.0
+        in_english, in_french = other if french else 1.0, 1.0 if french else other
+        if_away = 0.0 if tables.class_abroad[tables.type_class[t]] else 1.0
+        row = space.wait[t]
+        for p in range(len(row)):  # products of chosen factors, not branches: several programs at a time
+            language, province, residence = tables.program_language[p], tables.program_province[p], tables.residence[p]
+            spoken = in_english if language == _EN else (in_french if language == _FR else 1.0)
+            allowed = if_away if (residence >= 0) & (residence != home) else 1.0
+            near = school_province if province == second_home else 1.0
+            known = home_school if (school >= 0) & (tables.program_school[p] == school) else near
+            lived = home_province if province == home else 1.0
+            row[p] = _wait_of(base[p] * spoken * allowed * known * lived)
     state = stream(entropy, _DEMAND, block)
     for k in range(popularity.shape[1]):
         change = exp_of(theta[_DEMAND_SPREAD] * normal(fold(state, tables.discipline_key[k])))

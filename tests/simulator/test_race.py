@@ -7,9 +7,9 @@ import pytest
 from carms_lib.matching._jit import from_python
 from carms_lib.simulator import _race
 from carms_lib.simulator._noise import Purpose, bits_of, fold, halves, stream
-from carms_lib.simulator._race import LONGEST_WAIT, first_two, new_track
+from carms_lib.simulator._race import LONGEST_WAIT, new_track
 
-earliest, first_of = from_python(_race.earliest), from_python(_race.first_of)
+earliest, first_of, first_two = (from_python(race) for race in (_race.earliest, _race.first_of, _race.first_two))
 
 
 @pytest.fixture(autouse=True)
