@@ -38,7 +38,7 @@ LONGEST_WAIT = np.float32(1e30)
 _PATIENCE = 1.2  # standard deviations; a race cut short too often is run twice, one too late sorts too many
 _MEMORY = 8.0  # races over which the pace is averaged
 _NEVER = np.int32(0x7F800000)  # the bits of infinity
-_INFINITY, _LATEST = np.float32(np.inf), np.float32(1e38)
+_INFINITY, _SOONEST, _LATEST = np.float32(np.inf), np.float32(1e-37), np.float32(1e38)
 _HALF, _TO_UNIT31 = np.float32(0.5), np.float32(2.0**-31)
 _T1, _NO_BITS = np.uint32(1), np.uint32(0)
 _SLACK = np.float32(1.0 + 1e-5)  # a computed arrival can be early by the error of its logarithm
@@ -234,7 +234,7 @@ def earliest(
                 weight += 1.0 / waits[i]
             pace = 1.0 / weight
         # Until then so many arrive on average, and as many as are wanted nearly always.
-        limit = np.float32(min(pace * (length + _PATIENCE * math.sqrt(length)), _LATEST))
+        limit = np.float32(min(max(pace * (length + _PATIENCE * math.sqrt(length)), _SOONEST), _LATEST))
     while True:
         possible = np.int64(0)
         bound = np.float32(limit * _SLACK)

@@ -65,7 +65,7 @@ def test_the_race_is_logarithms_and_a_sort_whatever_pace_is_guessed(runners: int
     for draw in range(30):
         times = _times(*_state(draw), *keys) * waits
         expected = np.argsort(times)[:length].tolist()
-        for pace in (np.inf, 1e-9, 0.01, 1e9):
+        for pace in (np.inf, 1e-60, 1e-9, 0.01, 1e9):
             assert _run(draw, keys, waits, length, pace) == expected
 
 
