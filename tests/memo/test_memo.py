@@ -221,7 +221,7 @@ class TestThatItIsTrue:
             )
 
     def test_forecasts_one_by_one_bear_the_record_out(self):
-        """The record is of figures before rounding, so that its errors agree to what rounding may do."""
+        """Both are rounded to a tenth, the record's mean and each forecast, so that they agree to two halves of it."""
         record, forecasts = published_backtest(), published_forecasts()
         groups = forecasts.groupby(["forecast", "figures"], sort=False)
         assert [list(key) for key in groups.groups] == record[["forecast", "figures"]].to_numpy().tolist()
@@ -229,8 +229,8 @@ class TestThatItIsTrue:
             assert (int(own["inside"].sum()), len(own)) == (row.inside, row.of)
             assert ((own["estimate"] >= own["lower"]) & (own["estimate"] <= own["upper"])).all()
             if not row.unit:
-                assert own["error"].abs().mean() == pytest.approx(row.model_error, abs=0.06)
-                assert own["naive_error"].abs().mean() == pytest.approx(row.naive_error, abs=0.06)
+                assert own["error"].abs().mean() == pytest.approx(row.model_error, abs=0.1)
+                assert own["naive_error"].abs().mean() == pytest.approx(row.naive_error, abs=0.1)
         assert record["proxy_order"].notna().sum() == 1
 
     def test_the_record_is_read_from_the_verdicts_of_the_page_and_told_without_kindness(self):
