@@ -1,10 +1,11 @@
 """Roth and Peranson's procedure where programs rank by score: couples in a match whose lists were just written.
 
-Belongs here: deferred acceptance of singles, couples admitted one after another, the orders that are tried, and the
-count of what still blocks when none of them ends well. Does not belong here: who is in a couple and what they list
+Belongs here: deferred acceptance of singles, couples admitted one after another, and the count of what still
+blocks when that does not end well. Does not belong here: who is in a couple, what they list and which orders are tried
 (the caller's), and problems with labels and ranks, which `_roth_peranson` and `_ladder` solve.
 
-The procedure is that of `_roth_peranson`; it differs in what it stands on. Nobody's rank order is sorted: a program
+The steps of a chain are those of `_roth_peranson`. It differs where a chain goes round, as the couple that applied last
+is sent away and may be admitted again, and in what it stands on. Nobody's rank order is sorted: a program
 holds its admitted applicants in a heap with the worst at the root, as `_kernels` does, and looks through its
 applications only when it has lost someone. Every array is the caller's, so a match allocates nothing.
 
