@@ -128,7 +128,8 @@ def plot_backtest(tests: pd.DataFrame, *, ax: Axes | None = None, level: float =
     Parameters
     ----------
     tests : DataFrame
-        One row per forecast: value (published), estimate, lower, upper; any key columns before them name the rows.
+        One row per forecast: value (published), estimate, lower, upper; any key columns before them name the rows. A
+        column inside, where there is one, says whether the interval held the value before figures were rounded.
     ax : Axes, optional
         Where to draw; None makes a new figure.
     level : float, default 0.90
@@ -158,7 +159,8 @@ def plot_backtest(tests: pd.DataFrame, *, ax: Axes | None = None, level: float =
         known[name].to_numpy(dtype=float) for name in ("value", "estimate", "lower", "upper")
     )
     ax = style.axes_or_new(ax, 5.6, 5.4)
-    inside = (lower <= value) & (value <= upper)
+    # A column `inside` was counted before figures were rounded; at the edge of a band that can differ.
+    inside = known["inside"].to_numpy(dtype=bool) if "inside" in known else (lower <= value) & (value <= upper)
     colours = [style.ACCENT if held else style.MORE for held in inside]
     ax.vlines(value, lower, upper, colors=colours, linewidth=1.3, gid="bands")
     ax.scatter(

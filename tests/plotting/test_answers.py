@@ -151,6 +151,9 @@ class TestSeries:
         plotting.plot_backtest(tests.assign(upper=[14.0, 200.0]), ax=ax)
         assert ax.get_xscale() == "log"
         ax.clear()
+        plotting.plot_backtest(tests.assign(inside=[False, False]), ax=ax)  # counted before rounding
+        assert "2 forecasts · 0 % inside their 90 % interval" in texts(ax)
+        ax.clear()
         plotting.plot_backtest(tests.assign(value=[0.0, 20.0]), ax=ax)
         assert ax.get_xscale() == "linear"
         with pytest.raises(ArgumentError, match="lower"):
