@@ -86,17 +86,19 @@ def new_paired_state(n: int, programs: int, seats: int) -> PairedState:
 @kernel
 def index_programs(ptr: Int64s, idx: Int32s, owner: Int32s, program_ptr: Int64s, application: Int32s) -> None:
     """Write who owns each entry, and the entries of each program."""
-    n, programs = ptr.size - 1, program_ptr.size - 1
+    n, programs, one = ptr.size - 1, program_ptr.size - 1, np.uint64(1)
     program_ptr[:] = 0
     for applicant in range(n):
-        for entry in range(ptr[applicant], ptr[applicant + 1]):
+        for entry in range(np.uint64(ptr[applicant]), np.uint64(ptr[applicant + 1])):
             owner[entry] = applicant
-            program_ptr[idx[entry] + 1] += 1
+            program_ptr[np.uint64(idx[entry]) + one] += 1
     for program in range(programs):
         program_ptr[program + 1] += program_ptr[program]
     for entry in range(ptr[n]):
-        application[program_ptr[idx[entry]]] = entry
-        program_ptr[idx[entry]] += 1
+        of = np.uint64(idx[entry])
+        at = np.uint64(program_ptr[of])
+        application[at] = entry
+        program_ptr[of] = at + one
     for program in range(programs, 0, -1):  # each place has walked to the next one's beginning
         program_ptr[program] = program_ptr[program - 1]
     program_ptr[0] = 0

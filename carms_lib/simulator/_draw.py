@@ -20,7 +20,7 @@ from carms_lib.simulator._iterations import first_iteration, most_seats, second_
 from carms_lib.simulator._lists import NOT_TAKING_PART, UNMATCHED, begin_block, write_lists
 from carms_lib.simulator._market import Market, Tables
 from carms_lib.simulator._settings import NO_SHIFT, Shift, shifted
-from carms_lib.simulator._space import Space, new_space
+from carms_lib.simulator._space import Space, kept_space
 
 __all__ = [
     "COUPLE_COUNTS",
@@ -160,7 +160,7 @@ def run_block(
             variant_quota,
             np.stack([variant.tables.reverts_to for variant in variants]),
             np.array([variant.second_iteration for variant in variants]),
-            new_space(tables),
+            kept_space(tables),
             new_paired_state(n, programs, most_seats(variant_quota, inputs.theta)),
             wished,
             ranked,

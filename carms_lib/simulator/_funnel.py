@@ -22,7 +22,9 @@ import math
 
 import numpy as np
 
-from carms_lib.matching._jit import inner_kernel, kernel
+from carms_lib.matching._jit import inlined_kernel, inner_kernel, kernel
+from carms_lib.matching._paired import index_programs
+from carms_lib.simulator._lanes import LANES, below, how_many
 from carms_lib.simulator._market import Tables
 from carms_lib.simulator._noise import Purpose, bits_of, fold, halves, stream
 from carms_lib.simulator._parameters import PARAMETERS
@@ -40,8 +42,9 @@ _MERIT, _FIRST, _HOME, _LOCAL = (
 )
 _INTERVIEW_NOISE, _RANKED, _PER_SEAT = _AT["interview_noise"], _AT["ranked_share"], _AT["interviews_per_seat"]
 _RANKED_ABROAD = _AT["ranked_share_abroad"]
-_ONE = np.uint64(1)  # programs are counted without a sign here: an index that may be negative costs a test and a sum
+_ONE = np.uint64(1)  # places are counted without a sign here: an index that may be negative costs a test and a sum
 _SIGN, _ALL_BUT_SIGN, _HALF = np.int32(31), np.int32(0x7FFFFFFF), np.float32(0.5)
+_NOBODY, _ALL = np.uint64(0), np.uint64(2**LANES - 1)
 _OF_MERIT, _OF_INTERVIEW = Purpose.MERIT, Purpose.INTERVIEW
 
 
@@ -81,26 +84,25 @@ def read_files(
         Written: higher is better.
     """
     of_file = stream(entropy, purpose, draw)
-    of_first, of_home, of_local = theta[_FIRST], theta[_HOME], theta[_LOCAL]
+    of_nearness = space.nearness
+    of_nearness[0], of_nearness[1], of_nearness[2] = 0.0, theta[_LOCAL], theta[_HOME]
     bits, offset = space.bits, space.offset
     offset[:] = 0
     n = len(tables.applicant_type)
     for a in range(n):
-        if ptr[a] == ptr[a + 1]:
+        begin, end = np.uint64(ptr[a]), np.uint64(ptr[a + 1])
+        if begin == end:
             continue
         low, high = halves(fold(of_file, tables.applicant_key[a]))
-        t = tables.applicant_type[a]
-        merit, discipline = space.merit[a], space.first_of[a]
-        school, home, second_home = tables.type_school[t], tables.type_home[t], tables.type_school_province[t]
-        for e in range(ptr[a], ptr[a + 1]):  # sums of chosen terms, not branches: half of them would be guessed wrong
+        near, discipline = space.near[tables.applicant_type[a]], space.first_of[a]
+        in_other = space.merit[a] + 0.0
+        in_first = space.merit[a] + theta[_FIRST]
+        for e in range(begin, end):  # chosen terms, not branches: half of them would be guessed wrong
             p = np.uint64(program[e])
             offset[p + _ONE] += 1
             bits[e] = bits_of(low, high, space.program_low[p], space.program_high[p])
-            province = tables.program_province[p]
-            wanted = of_first if tables.program_discipline[p] == discipline else 0.0
-            local = of_local if (province == home) | (province == second_home) else 0.0
-            known = of_home if (school >= 0) & (tables.program_school[p] == school) else local
-            score[e] = merit + wanted + known
+            seen = in_first if tables.program_discipline[p] == discipline else in_other
+            score[e] = seen + of_nearness[near[p]]
     edge = ptr[n]
     _add_logistic(bits[:edge], 1.0, score[:edge])
 
@@ -113,20 +115,21 @@ def _add_logistic(bits: np.ndarray, scale: float, score: np.ndarray) -> None:
 
 
 @inner_kernel
-def _cut(values: np.ndarray, kept: int) -> np.float32:
-    """Return a score that `kept` of the values reach, one at least and not all; more reach it where some are equal.
+def _cut(codes: np.ndarray, begin: int, end: int, kept: int) -> np.float32:
+    """Return a score that `kept` of those from `begin` to `end` reach, one at least and not all.
+
+    More reach it where some are equal.
 
     Notes
     -----
-    A bracket is halved, and cut where the count would be met if values lay evenly, in turns. Counting has no branch and
-    is done several values at a time, which is why this is faster than to sort, or to part the values as quickselect.
+    A bracket is halved, and cut where the count would be met if scores lay evenly, in turns. Counting has no branch and
+    is done several at a time, which is why this is faster than to sort, or to part the scores as quickselect.
     """
-    least, most = _code_of_score(values[0]), _code_of_score(values[0])
-    for i in range(len(values)):
-        code = _code_of_score(values[i])
-        least, most = min(least, code), max(most, code)
+    least, most = codes[begin], codes[begin]
+    for i in range(begin, end):
+        least, most = min(least, codes[i]), max(most, codes[i])
     low, high = _score_of_code(least), _score_of_code(most)
-    reach_low, reach_high, turn = len(values), 0, 0
+    reach_low, reach_high, turn = end - begin, 0, 0
     while True:
         share = 0.5 if turn & 1 else (reach_low - kept) / (reach_low - reach_high)
         middle = np.float32(low + np.float32(share) * np.float32(high - low))
@@ -134,7 +137,7 @@ def _cut(values: np.ndarray, kept: int) -> np.float32:
             middle = np.float32(low + _HALF * np.float32(high - low))
             if not low < middle < high:
                 return low
-        reach = _how_many_reach(values, middle)
+        reach = end - begin - _how_many_below(codes, begin, end, _code_of_score(middle))
         if reach == kept:
             return middle
         if reach > kept:
@@ -156,12 +159,16 @@ def _score_of_code(code: np.int32) -> np.float32:
     return np.int32(code ^ np.int32(np.int32(code >> _SIGN) & _ALL_BUT_SIGN)).view(np.float32)
 
 
-@inner_kernel
-def _how_many_reach(values: np.ndarray, score: np.float32) -> int:
-    reach = np.int32(0)
-    for i in range(len(values)):
-        reach = np.int32(reach + np.int32(values[i] >= score))
-    return int(reach)
+@inlined_kernel
+def _how_many_below(codes: np.ndarray, begin: int, end: int, code: np.int32) -> int:
+    """Count those from `begin` to `end` that are less; 8 numbers more must stand in the array."""
+    count = _NOBODY
+    for at in range(begin, end - LANES + 1, LANES):
+        count += how_many(below(codes, at, code))
+    left = (end - begin) % LANES
+    others = np.uint64((_ONE << np.uint64(left)) - _ONE)
+    count += how_many(below(codes, end - left, code) & others)
+    return int(count)
 
 
 @kernel
@@ -172,7 +179,7 @@ def keep_best(
     fewest: np.ndarray,
     threshold: np.ndarray,
     offset: np.ndarray,
-    values: np.ndarray,
+    codes: np.ndarray,
 ) -> None:
     """Write the score from which each program keeps an application.
 
@@ -188,29 +195,36 @@ def keep_best(
         Written: inf where a program has no applications. An application is kept whose score, in single precision,
         reaches it.
     offset : ndarray of shape (P + 1,), int64
-        How many applications each program has, one place up, after a 0; overwritten.
-    values : ndarray of float32, at least E long
+        How many applications each program has, one place up, after a 0. Written: where those of each begin.
+    codes : ndarray of int32, at least E + 8 long
         Work space.
     """
     programs = len(threshold)
     for p in range(programs):
         offset[p + 1] += offset[p]
-    # Fill each program's slice; `offset[p]` walks to its end.
-    for e in range(len(program)):
+    for e in range(len(program)):  # `offset` walks to the end of each program's own
         of = np.uint64(program[e])
         at = np.uint64(offset[of])
-        values[at] = np.float32(score[e])
+        codes[at] = _code_of_score(np.float32(score[e]))
         offset[of] = at + _ONE
-    start = 0
-    for p in range(programs):
-        end = offset[p]
-        count = end - start
-        if count == 0:
+    for p in range(programs, 0, -1):
+        offset[p] = offset[p - 1]
+    offset[0] = 0
+    _write_thresholds(offset, codes, share, fewest, threshold)
+
+
+@inner_kernel
+def _write_thresholds(
+    ptr: np.ndarray, codes: np.ndarray, share: np.ndarray, fewest: np.ndarray, threshold: np.ndarray
+) -> None:
+    """Do what `keep_best` says, where the scores of each program stand side by side from `ptr` on."""
+    for p in range(len(threshold)):
+        count = ptr[p + 1] - ptr[p]
+        kept = max(math.ceil(share[p] * count), math.floor(fewest[p]))
+        if count == 0 or kept == 0:
             threshold[p] = np.inf
         else:
-            kept = max(math.ceil(share[p] * count), math.floor(fewest[p]))
-            threshold[p] = -np.inf if kept >= count else (np.inf if kept == 0 else _cut(values[start:end], kept))
-        start = end
+            threshold[p] = -np.inf if kept >= count else _cut(codes, ptr[p], ptr[p + 1], kept)
 
 
 @inner_kernel
@@ -222,38 +236,40 @@ def interview(entropy: np.uint64, draw: int, theta: np.ndarray, tables: Tables, 
     space : Space
         `share`, and `offset` as `read_files` left it, are read. Entries without an interview are taken out of `ptr`,
         `program` and `score`; `score` becomes what the program ranks by, and -inf where it interviewed an applicant
-        without ranking them.
+        without ranking them. Written too: `owner`, `program_ptr` and `application`, what was left by program.
     """
     n, seats = len(tables.applicant_type), tables.program_demand_quota
-    ptr, program, score, bits, offset = space.ptr, space.program, space.score, space.bits, space.offset
+    ptr, program, score, bits, codes = space.ptr, space.program, space.score, space.bits, space.codes
     threshold, fewest, kept = space.threshold, space.fewest, space.kept
     for p in range(len(seats)):
         fewest[p] = theta[_PER_SEAT] * seats[p] * tables.interview_factor[p]
-    keep_best(program[: ptr[n]], score[: ptr[n]], space.share, fewest, threshold, offset, space.values)
+    keep_best(program[: ptr[n]], score[: ptr[n]], space.share, fewest, threshold, space.offset, codes)
     of_interview = stream(entropy, _OF_INTERVIEW, draw)
-    offset[:] = 0
-    edge, begin = 0, ptr[0]
+    edge, begin = _NOBODY, np.uint64(ptr[0])
     for a in range(n):
-        end = ptr[a + 1]
+        start, end = edge, np.uint64(ptr[a + 1])
         ptr[a] = edge
         for e in range(begin, end):  # without a branch: the place is written always, and kept if interviewed
             p, seen = program[e], score[e]
             program[edge] = p
             score[edge] = seen
-            edge += np.float32(seen) >= threshold[np.uint64(p)]
+            edge += np.uint64(np.float32(seen) >= threshold[np.uint64(p)])
         begin = end
         low, high = halves(fold(of_interview, tables.applicant_key[a]))
-        for e in range(ptr[a], edge):
+        for e in range(start, edge):
             of = np.uint64(program[e])
-            offset[of + _ONE] += 1
             bits[e] = bits_of(low, high, space.program_low[of], space.program_high[of])
     ptr[n] = edge
-    _add_logistic(bits[:edge], theta[_INTERVIEW_NOISE], score[:edge])
+    left = ptr[n]
+    _add_logistic(bits[:left], theta[_INTERVIEW_NOISE], score[:left])
+    index_programs(ptr, program, space.owner, space.program_ptr, space.application)
+    for i in range(left):
+        codes[i] = _code_of_score(np.float32(score[np.uint64(space.application[i])]))
     for p in range(len(seats)):
         fewest[p] = seats[p]
         kept[p] = theta[_RANKED_ABROAD] if tables.only_abroad[p] else theta[_RANKED]
-    keep_best(program[:edge], score[:edge], kept, fewest, threshold, offset, space.values)
-    leave_out(program[:edge], score[:edge], threshold)
+    _write_thresholds(space.program_ptr, codes, kept, fewest, threshold)
+    leave_out(program[:left], score[:left], threshold)
 
 
 @inner_kernel

@@ -213,7 +213,9 @@ def second_iteration(
             if state.match[a] >= 0 or found == 0 or a - tables.type_start[t] >= space.taking_part[t]:
                 continue
             if found < 0:
-                found = gather_open(space.wait[t], tables.second_open, bit, opened, np.int64(0), open_programs, space)
+                found = gather_open(
+                    space.wait[t], tables.second_open, bit, opened, 0, open_programs, space, space.field, 0
+                )
                 if found == 0:
                     continue
             key = tables.applicant_key[a]
@@ -222,11 +224,8 @@ def second_iteration(
                 continue
             breadth = exp_of(theta[_LENGTH_SPREAD] * normal(fold(of_length, key)))
             low, high = halves(fold(of_taste, key))
-            count, pace = earliest(
-                low, high, space.candidates[:found], space.keys_low[:found], space.keys_high[:found],
-                space.waits[:found], length_of_list(theta[_SECOND_LENGTH] * breadth, MAX_LIST), pace, space.track,
-                program[edge:],
-            )  # fmt: skip
+            length = length_of_list(theta[_SECOND_LENGTH] * breadth, MAX_LIST)
+            count, pace = earliest(low, high, space.field, 0, found, length, pace, space.track, program, edge)
             edge += count
     n = len(tables.applicant_type)
     ptr[n] = edge
@@ -234,7 +233,7 @@ def second_iteration(
     threshold, kept, fewest = space.threshold, space.kept, space.fewest
     kept[:] = theta[_SECOND_RANKED]
     fewest[:] = 0.0
-    keep_best(program[:edge], score[:edge], kept, fewest, threshold, space.offset, space.values)
+    keep_best(program[:edge], score[:edge], kept, fewest, threshold, space.offset, space.codes)
     leave_out(program[:edge], score[:edge], threshold)
     _seat_offsets(state.quota, state.seat_ptr)
     propose_scored(

@@ -11,7 +11,6 @@ import math
 import numpy as np
 
 from carms_lib.matching._jit import inner_kernel, kernel
-from carms_lib.matching._paired import index_programs
 from carms_lib.simulator._couples import choose_couples, write_pairs
 from carms_lib.simulator._funnel import draw_merit, interview, read_files
 from carms_lib.simulator._market import Tables
@@ -72,7 +71,6 @@ def write_lists(
     read_files(entropy, _FILE, draw, theta, tables, space, space.ptr, space.program, space.score)
     interview(entropy, draw, theta, tables, space)
     _first_of_list(tables, space, ranked)
-    index_programs(space.ptr, space.program, space.owner, space.program_ptr, space.application)
     couples = choose_couples(entropy, draw, theta, tables, space)
     write_pairs(theta, tables, space, couples)
     return couples

@@ -8,14 +8,16 @@ entries of lists.
 
 from __future__ import annotations
 
+import threading
 from typing import NamedTuple
 
 import numpy as np
 
+from carms_lib.simulator._lanes import LANES, padded
 from carms_lib.simulator._market import Tables
-from carms_lib.simulator._race import Track, new_track, padded
+from carms_lib.simulator._race import Field, Track, new_field, new_track
 
-__all__ = ["MAX_LIST", "MAX_PAIRS", "Space", "new_space"]
+__all__ = ["MAX_LIST", "MAX_PAIRS", "Space", "kept_space", "new_space"]
 
 #: The longest wish list that a draw writes; the memory of a worker is proportional to it.
 MAX_LIST = 64
@@ -30,11 +32,17 @@ class Space(NamedTuple):
     program_low: np.ndarray  # uint32[P]
     program_high: np.ndarray  # uint32[P]
     discipline_keys: np.ndarray  # uint32, K padded
+    stretch: np.ndarray  # int64[K + 1]: where a discipline stands among M places, each padded
     # Of a block of draws.
     wait: np.ndarray  # float32[T, P]: 1 / how strongly a type is drawn to a program; inf where it cannot go
+    near: (
+        np.ndarray
+    )  # uint8[T, P]: 2 where a type knows a program from its school, 1 where one of its provinces, else 0
     popularity: np.ndarray  # float64[2, K]: first-choice weight of a discipline, Canadian and international graduates
     wait_first: np.ndarray  # float32[T, K padded]: 1 / the weight of a discipline as a type's first; inf where closed
     wait_behind: np.ndarray  # float32[T, K padded]: the same behind the first
+    open: Field  # T * M: programs that a type may and can apply to, by discipline
+    open_to: np.ndarray  # int64[T, K]: where those of each discipline end
     share: np.ndarray  # float64[P]: share of its applicants that a program interviews
     # Of one draw: lists, first as wished, then as ranked.
     taking_part: np.ndarray  # int64[T]: how many of each type take part
@@ -58,7 +66,8 @@ class Space(NamedTuple):
     second_score: np.ndarray
     second: np.ndarray  # int32[n]: who is matched where in it, -1 for nobody
     # Scratch: nothing is left here for a later step.
-    values: np.ndarray  # float32[L]
+    codes: np.ndarray  # int32[L]
+    nearness: np.ndarray  # float64[3]: what each value of `near` is worth
     fewest: np.ndarray  # float64[P]
     kept: np.ndarray  # float64[P]
     base: np.ndarray  # float64[P]
@@ -69,12 +78,7 @@ class Space(NamedTuple):
     offset: np.ndarray  # int64[P + 1]
     every: np.ndarray  # int32[P]: all programs, in order
     opened: np.ndarray  # int32[P]: some of them
-    candidates: np.ndarray  # int32[P]
-    keys_low: np.ndarray  # uint32[P]
-    keys_high: np.ndarray  # uint32[P]
-    waits: np.ndarray  # float32[P]
-    gathered_for: np.ndarray  # int64[K]: for which type the candidates of a discipline were written last
-    gathered_to: np.ndarray  # int64[K]: and where they end
+    field: Field  # P padded: who runs in the second iteration's races of one type
     bits: np.ndarray  # uint32[L]
     pace: np.ndarray  # float64[K]
     track: Track
@@ -84,14 +88,19 @@ def new_space(tables: Tables) -> Space:
     """Return work space for draws of the market with these tables."""
     n, types = len(tables.applicant_type), len(tables.type_class)
     programs, disciplines = len(tables.program_key), len(tables.discipline_key)
-    length = n * MAX_LIST + programs  # a race writes all who may arrive, of whom the late are written over
+    length = (
+        n * MAX_LIST + padded(programs) + LANES
+    )  # a race writes all who may arrive, of whom the late are written over
     room = padded(disciplines)
+    stretch = np.zeros(disciplines + 1, dtype=np.int64)
+    np.cumsum([padded(size) for size in np.diff(tables.discipline_start)], out=stretch[1:])
     keys = np.zeros(room, dtype=np.uint32)
     keys[:disciplines] = tables.discipline_key
     shapes = {
         "wait": ((types, programs), np.float32),
         "wait_first": ((types, room), np.float32),
         "wait_behind": ((types, room), np.float32),
+        "open_to": ((types, disciplines), np.int64),
         "popularity": ((2, disciplines), np.float64),
         "share": (programs, np.float64),
         "taking_part": (types, np.int64),
@@ -104,13 +113,15 @@ def new_space(tables: Tables) -> Space:
         "pair_ptr": (n // 2 + 1, np.int64),
         "pairs": ((n // 2 * MAX_PAIRS, 2), np.int32),
         "second": (n, np.int32),
-        "values": (length, np.float32),
+        "codes": (length, np.int32),
+        "nearness": (3, np.float64),
+        "near": ((types, programs), np.uint8),
         "reverted": (programs, np.int32),
+        "opened": (programs, np.int32),
         "order": (n // 2, np.int32),
         "begins": (4 * MAX_LIST + 2, np.int64),
         "offset": (programs + 1, np.int64),
         "bits": (length, np.uint32),
-        "waits": (programs, np.float32),
         "threshold": (programs, np.float32),
         "pace": (disciplines, np.float64),
     }
@@ -119,14 +130,37 @@ def new_space(tables: Tables) -> Space:
     shapes |= dict.fromkeys(("score", "second_score"), (length, np.float64))
     shapes |= dict.fromkeys(("fewest", "kept", "base"), (programs, np.float64))
     shapes |= dict.fromkeys(("breadth", "merit"), (n, np.float64))
-    shapes |= dict.fromkeys(("keys_low", "keys_high"), (programs, np.uint32))
-    shapes |= dict.fromkeys(("opened", "candidates"), (programs, np.int32))
-    shapes |= dict.fromkeys(("gathered_for", "gathered_to"), (disciplines, np.int64))
     return Space(
         every=np.arange(programs, dtype=np.int32),
         program_low=(tables.program_key & np.uint64(0xFFFFFFFF)).astype(np.uint32),
         program_high=(tables.program_key >> np.uint64(32)).astype(np.uint32),
         discipline_keys=keys,
-        track=new_track(programs + disciplines),
+        stretch=stretch,
+        open=new_field(types * int(stretch[-1])),
+        field=new_field(programs),
+        track=new_track(max(programs, disciplines)),
         **{name: np.empty(shape, dtype) for name, (shape, dtype) in shapes.items()},
     )
+
+
+class _Kept(threading.local):
+    """The work space that a thread used last, and what it was made for."""
+
+    made_for: tuple[np.ndarray, ...] = ()
+    space: Space | None = None
+
+
+_KEPT = _Kept()
+
+
+def kept_space(tables: Tables) -> Space:
+    """Return the work space that this thread used last, or a new one where that was for another market.
+
+    A block of draws touches some thousand pages of it, and to be given new ones takes half as long as a draw.
+    """
+    decides = (
+        tables.program_key, tables.discipline_key, tables.discipline_start, tables.applicant_type, tables.type_class
+    )  # fmt: skip
+    if _KEPT.space is None or any(one is not other for one, other in zip(decides, _KEPT.made_for, strict=True)):
+        _KEPT.made_for, _KEPT.space = decides, new_space(tables)
+    return _KEPT.space

@@ -21,10 +21,11 @@ from __future__ import annotations
 import numpy as np
 
 from carms_lib.matching._jit import inlined_kernel, inner_kernel
+from carms_lib.simulator._lanes import padded
 from carms_lib.simulator._market import Tables
 from carms_lib.simulator._noise import Purpose, fold, halves, stream, uniform
 from carms_lib.simulator._parameters import PARAMETERS
-from carms_lib.simulator._race import LONGEST_WAIT, earliest, first_of, first_two
+from carms_lib.simulator._race import LONGEST_WAIT, Field, earliest, first_of, first_two
 from carms_lib.simulator._space import MAX_LIST, Space
 from carms_lib.simulator._variates import exp_of, log_of, normal
 
@@ -79,7 +80,7 @@ def taste_weights(
     tables : Tables
     space : Space
         Written: `wait`, with inf where a type cannot work in the program's language or does not live where it must,
-        `popularity`, `wait_first` and `wait_behind`.
+        `near`, `popularity`, `wait_first`, `wait_behind`, `open` and `open_to`.
     """
     popularity = space.popularity
     types, programs = space.wait.shape
@@ -108,6 +109,12 @@ def taste_weights(
             known = home_school if (school >= 0) & (tables.program_school[p] == school) else near
             lived = home_province if province == home else 1.0
             row[p] = _wait_of(base[p] * spoken * allowed * known * lived)
+        local = space.near[t]
+        for p in range(len(local)):
+            province = tables.program_province[p]
+            own_school = (school >= 0) & (tables.program_school[p] == school)
+            in_province = (province == home) | (province == second_home)
+            local[p] = np.uint8(2) if own_school else np.uint8(in_province)
     state = stream(entropy, _DEMAND, block)
     for k in range(popularity.shape[1]):
         change = exp_of(theta[_DEMAND_SPREAD] * normal(fold(state, tables.discipline_key[k])))
@@ -120,7 +127,11 @@ def taste_weights(
         space.wait_behind[t] = _NEVER
         for k in range(popularity.shape[1]):
             begin, end = tables.discipline_start[k], tables.discipline_start[k + 1]
-            if _any_open(space.wait[t], tables.first_open, bit, begin, end):
+            at = t * space.stretch[-1] + space.stretch[k]
+            space.open_to[t, k] = gather_open(
+                space.wait[t], tables.first_open, bit, space.every, begin, end, space, space.open, at
+            )
+            if space.open_to[t, k] > at:
                 taste = tables.school_taste[tables.type_school[t], k] if tables.type_school[t] >= 0 else 1.0
                 space.wait_first[t, k] = _wait_of(popularity[group, k] * taste)
                 space.wait_behind[t, k] = _wait_of(tables.behind_weight[group, k])
@@ -130,15 +141,6 @@ def taste_weights(
 def _wait_of(weight: float) -> np.float32:
     """Return the mean wait of a runner of a race; who would wait longer than `LONGEST_WAIT` does not run."""
     return np.float32(1.0 / weight) if weight * LONGEST_WAIT > 1.0 else _NEVER
-
-
-@inner_kernel
-def _any_open(wait: np.ndarray, openings: np.ndarray, bit: np.uint8, begin: int, end: int) -> bool:
-    """Tell whether a type may and can apply to any program from `begin` to `end`."""
-    for p in range(begin, end):  # noqa: SIM110 - a kernel has no generators
-        if wait[p] < _NEVER and openings[p] & bit:
-            return True
-    return False
 
 
 @inner_kernel
@@ -158,8 +160,10 @@ def gather_open(
     begin: int,
     end: int,
     space: Space,
+    field: Field,
+    at: int,
 ) -> int:
-    """Write the programs that one type may and can apply to, side by side.
+    """Write the programs that one type may and can apply to, side by side, as those who run in its races.
 
     Parameters
     ----------
@@ -169,25 +173,28 @@ def gather_open(
         Which classes may apply; `bit` is the type's class.
     among : ndarray of int32
         Programs; those from `begin` to `end` are looked at.
-    space : Space
-        Written from `begin` on: `candidates`, with their `keys_low`, `keys_high` and `waits`.
+    field : Field
+        Written, from `at` on.
 
     Returns
     -------
     int
-        Where what was written ends.
+        Where what was written ends; behind it, up to a multiple of 8 programs, stands nobody.
     """
-    candidates, found = space.candidates, begin
+    found = np.uint64(at)
     for i in range(begin, end):  # without a branch: the place is written always, and kept if open
-        p = among[i]
-        candidates[found] = p
-        found += (wait[p] < _NEVER) & ((openings[p] & bit) != 0)
-    for i in range(begin, found):
-        p = candidates[i]
-        space.keys_low[i] = space.program_low[p]
-        space.keys_high[i] = space.program_high[p]
-        space.waits[i] = wait[p]
-    return found
+        p = np.uint64(among[i])
+        field.candidates[found] = p
+        found += np.uint64((wait[p] < _NEVER) & ((openings[p] & bit) != 0))
+    for i in range(np.uint64(at), found):
+        p = np.uint64(field.candidates[i])
+        field.keys_low[i] = space.program_low[p]
+        field.keys_high[i] = space.program_high[p]
+        field.waits[i] = wait[p]
+    stop = np.int64(found)
+    for i in range(stop, at + padded(stop - at)):
+        field.waits[i] = _NEVER
+    return stop
 
 
 @inner_kernel
@@ -212,17 +219,18 @@ def write_wishes(
     of_backup = stream(entropy, _BACKUP, draw)
     of_taste = stream(entropy, _TASTE, draw)
     ptr, program, track, pace = space.ptr, space.program, space.track, space.pace
-    space.gathered_for[:] = -1
     pace[:] = np.inf
     one = exp_of(theta[_ONE])
     edge = 0
     for t in range(len(tables.type_class)):
         group = 1 if tables.class_abroad[tables.type_class[t]] else 0
-        bit = np.uint8(1 << tables.type_class[t])
         wait_first, wait_behind = space.wait_first[t], space.wait_behind[t]
-        for a in range(tables.type_start[t], tables.type_start[t + 1]):
+        start, end = np.uint64(tables.type_start[t]), np.uint64(tables.type_start[t + 1])
+        stop = start + np.uint64(space.taking_part[t])
+        places = t * space.stretch[-1]
+        for a in range(start, end):
             ptr[a] = edge
-            if a - tables.type_start[t] >= space.taking_part[t]:
+            if a >= stop:
                 continue
             key = tables.applicant_key[a]
             if uniform(fold(of_first, key)) >= tables.class_first[tables.type_class[t]]:
@@ -249,17 +257,18 @@ def write_wishes(
                     continue
                 median = theta[_LENGTH_FIRST] if place == 0 else theta[_LENGTH_BEHIND]
                 length = length_of_list(median * space.breadth[a], room)
-                begin = tables.discipline_start[k]
-                if space.gathered_for[k] != t:  # most types are few, and want few of the disciplines
-                    space.gathered_for[k] = t
-                    space.gathered_to[k] = gather_open(
-                        space.wait[t], tables.first_open, bit, space.every, begin, tables.discipline_start[k + 1], space
-                    )
-                end = space.gathered_to[k]
                 count, pace[k] = earliest(
-                    low, high, space.candidates[begin:end], space.keys_low[begin:end], space.keys_high[begin:end],
-                    space.waits[begin:end], length, pace[k], track, program[edge:],
-                )  # fmt: skip
+                    low,
+                    high,
+                    space.open,
+                    places + space.stretch[k],
+                    space.open_to[t, k],
+                    length,
+                    pace[k],
+                    track,
+                    program,
+                    edge,
+                )
                 edge += count
                 room -= count
     ptr[len(tables.applicant_type)] = edge

@@ -9,6 +9,7 @@ from carms_lib.matching._jit import from_python
 from carms_lib.simulator import _funnel, _wishes
 from carms_lib.simulator._draw import NOT_TAKING_PART, BlockInputs, run_block
 from carms_lib.simulator._funnel import keep_best
+from carms_lib.simulator._lanes import LANES
 from carms_lib.simulator._noise import Purpose
 from carms_lib.simulator._space import MAX_LIST, new_space
 
@@ -123,9 +124,10 @@ def test_keep_best_is_a_sort(seed: int) -> None:
         score = score.round(1)  # with ties
     share, fewest = rng.random(programs), rng.integers(0, 9, size=programs).astype(float)
     share[0] = 0.0
-    threshold, values = np.empty(programs, dtype=np.float32), np.empty(edges, dtype=np.float32)
+    threshold, codes = np.empty(programs, dtype=np.float32), np.empty(edges + LANES, dtype=np.int32)
     offset = np.append(0, np.bincount(program, minlength=programs))
-    keep_best(program, score, share, fewest, threshold, offset, values)
+    keep_best(program, score, share, fewest, threshold, offset, codes)
+    assert offset.tolist() == np.append(0, np.bincount(program, minlength=programs).cumsum()).tolist()
     assert threshold[-1] == np.inf
     for p in range(programs - 1):
         own = np.sort(np.float32(score[program == p]))[::-1]

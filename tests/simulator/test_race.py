@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from carms_lib.matching._jit import from_python
 from carms_lib.simulator import _race
+from carms_lib.simulator._lanes import LANES, padded
 from carms_lib.simulator._noise import Purpose, bits_of, fold, halves, stream
-from carms_lib.simulator._race import LONGEST_WAIT, new_track
+from carms_lib.simulator._race import LONGEST_WAIT, Field, new_track
 
 earliest, first_of, first_two = (from_python(race) for race in (_race.earliest, _race.first_of, _race.first_two))
 
@@ -33,13 +34,28 @@ def _times(low: np.uint32, high: np.uint32, keys_low: np.ndarray, keys_high: np.
     return -np.log1p(-(np.array(bits) + 0.5) * 2.0**-31)
 
 
+def _filled(values: np.ndarray, kind: type, filler: float) -> np.ndarray:
+    """Values, and behind them what stands up to a multiple of 8."""
+    return np.concatenate([values, np.full(padded(len(values)) - len(values), filler)]).astype(kind)
+
+
 def _run(draw: int, keys: tuple[np.ndarray, np.ndarray], waits: np.ndarray, length: int, pace: float) -> list[int]:
-    out = np.empty(len(waits), dtype=np.int32)
-    candidates = np.arange(len(waits), dtype=np.int32)
-    count, _ = earliest(
-        *_state(draw), candidates, *keys, waits.astype(np.float32), length, pace, new_track(len(waits)), out
+    """Run a race in the second of three stretches of a field, and look that it writes where it is told to."""
+    runners, room = len(waits), padded(len(waits))
+    stretches = [np.array([900], np.int32), np.arange(runners, dtype=np.int32), np.array([901], np.int32)]
+    begin = LANES
+    field = Field(
+        np.concatenate([_filled(one, np.int32, -7) for one in stretches]),
+        np.concatenate([np.ones(LANES, np.uint32), _filled(keys[0], np.uint32, 5), np.ones(LANES, np.uint32)]),
+        np.concatenate([np.ones(LANES, np.uint32), _filled(keys[1], np.uint32, 6), np.ones(LANES, np.uint32)]),
+        np.concatenate([np.full(LANES, 1e-9), _filled(waits, np.float32, np.inf), np.full(LANES, 1e-9)]).astype(
+            np.float32
+        ),
     )
-    return out[:count].tolist()
+    out = np.full(3 + room + LANES, -9, dtype=np.int32)
+    count, _ = earliest(*_state(draw), field, begin, begin + runners, length, pace, new_track(runners), out, 3)
+    assert out[:3].tolist() == [-9] * 3
+    return out[3 : 3 + count].tolist()
 
 
 def test_the_race_is_won_by_weight() -> None:
@@ -89,19 +105,40 @@ def test_everybody_arrives_who_can_run_at_all() -> None:
         assert sorted(order[:6]) == list(range(6))
 
 
-def test_first_two_leaves_out_whom_it_is_told_and_who_cannot_run() -> None:
-    keys = np.arange(6, dtype=np.uint32)
-    waits = np.array([1.0, np.inf, 1.0, 3.0, np.inf, 0.5], dtype=np.float32)
-    track = new_track(6)
+def test_no_race_is_run_for_nobody_or_for_no_place() -> None:
+    keys = _keys(np.random.default_rng(4), 30)
+    assert _run(1, keys, np.ones(30), 0, np.inf) == []
+    assert _run(1, (keys[0][:0], keys[1][:0]), np.ones(0), 5, np.inf) == []
+
+
+@pytest.mark.parametrize("runners", [1, 6, 37, 64, 65, 200])
+def test_first_two_leaves_out_whom_it_is_told_and_who_cannot_run(runners: int) -> None:
+    rng = np.random.default_rng(runners)
+    keys = _filled(np.arange(runners), np.uint32, 0)
+    waits = _filled(np.where(rng.random(runners) < 0.2, np.inf, rng.lognormal(size=runners)), np.float32, np.inf)
+    waits[0] = 0.7
+    track = new_track(len(keys))
     for draw in range(500):
         state = _state(draw)
-        first, second = first_two(*state, keys, waits, -1, track)
-        times = _times(*state, keys, np.zeros(6, dtype=np.uint32)) * waits
-        order = [k for k in np.argsort(times) if np.isfinite(waits[k])]
-        assert [first, second] == order[:2]
-        assert first_of(*state, keys, waits, track) == first
-        without = first_two(*state, keys, waits, first, track)
-        assert list(without) == [k for k in order if k != first][:2]
-    nobody = np.array([np.inf], dtype=np.float32)
-    assert first_two(*state, keys[:1], nobody, -1, track) == (-1, -1)
-    assert first_of(*state, keys[:1], nobody, track) == -1
+        times = _times(*state, keys, np.zeros(len(keys), dtype=np.uint32)) * waits
+        order = [int(k) for k in np.argsort(times) if np.isfinite(waits[k])]
+        assert list(first_two(*state, keys, waits, -1, track)) == [*order, -1][:2]
+        assert first_of(*state, keys, waits, track) == order[0]
+        without = first_two(*state, keys, waits, order[0], track)
+        assert list(without) == [*order[1:], -1, -1][:2]
+
+
+def test_nobody_is_first_where_nobody_runs() -> None:
+    keys, track = np.arange(8, dtype=np.uint32), new_track(8)
+    nobody = np.full(8, np.inf, dtype=np.float32)
+    assert first_two(*_state(1), keys, nobody, -1, track) == (-1, -1)
+    assert first_of(*_state(1), keys, nobody, track) == -1
+
+
+def test_of_two_who_arrive_together_the_lower_number_is_first() -> None:
+    keys = np.zeros(16, dtype=np.uint32)
+    waits = np.ones(16, dtype=np.float32)
+    for draw in range(50):
+        assert first_of(*_state(draw), keys, waits, new_track(16)) == 0
+        assert first_two(*_state(draw), keys, waits, -1, new_track(16)) == (0, 1)
+        assert first_two(*_state(draw), keys, waits, 0, new_track(16)) == (1, 2)

@@ -1,0 +1,76 @@
+"""Eight at a time: what kernels are compiled to against the Python that says what it does."""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+import pytest
+from carms_lib.matching._jit import from_python
+from carms_lib.simulator import _lanes
+from carms_lib.simulator._lanes import LANES
+
+
+def _below(codes, at, limit):  # type: ignore[no-untyped-def]
+    return _lanes.below(codes, at, limit)
+
+
+def _least(codes, at):  # type: ignore[no-untyped-def]
+    return _lanes.least(codes, at)
+
+
+def _how_many(bits):  # type: ignore[no-untyped-def]
+    return _lanes.how_many(bits)
+
+
+def _lowest(bits):  # type: ignore[no-untyped-def]
+    return _lanes.lowest(bits)
+
+
+def _write_ranks(codes, begin, end, at, ranks):  # type: ignore[no-untyped-def]
+    _lanes.write_ranks(codes, begin, end, at, ranks)
+
+
+below, least, how_many, lowest, write_ranks = map(numba.njit, (_below, _least, _how_many, _lowest, _write_ranks))
+EXTREMES = np.array([-(2**31), -1, 0, 1, 2**31 - 1], dtype=np.int32)
+
+
+@pytest.fixture
+def codes() -> np.ndarray:
+    rng = np.random.default_rng(8)
+    return np.concatenate([EXTREMES, rng.integers(-5, 5, 30), rng.integers(-(2**31), 2**31, 30)]).astype(np.int32)
+
+
+def test_below_is_less_than_and_never_equal(codes: np.ndarray) -> None:
+    for at in range(len(codes) - LANES + 1):
+        for limit in (*EXTREMES, *codes[at : at + LANES]):
+            expected = sum(1 << lane for lane in range(LANES) if codes[at + lane] < limit)
+            assert below(codes, at, limit) == _lanes.below(codes, at, limit) == expected
+
+
+def test_least_is_the_minimum(codes: np.ndarray) -> None:
+    for at in range(len(codes) - LANES + 1):
+        assert least(codes, at) == _lanes.least(codes, at) == codes[at : at + LANES].min()
+
+
+@pytest.mark.parametrize("bits", [1, 2, 3, 0x80, 2**63, 2**64 - 1, 0xF0F0, 2**40 + 2**17])
+def test_bits_are_counted_and_found(bits: int) -> None:
+    assert how_many(np.uint64(bits)) == _lanes.how_many(np.uint64(bits)) == bits.bit_count()
+    assert lowest(np.uint64(bits)) == _lanes.lowest(np.uint64(bits)) == len(bin(bits)) - 1 - bin(bits).rindex("1")
+    assert how_many(np.uint64(0)) == _lanes.how_many(np.uint64(0)) == 0
+
+
+@pytest.mark.parametrize(("begin", "end"), [(0, 0), (3, 4), (0, 8), (5, 29), (0, 65)])
+def test_a_rank_is_how_many_are_less(codes: np.ndarray, begin: int, end: int) -> None:
+    for at in (0, 7, 40, len(codes) - LANES):
+        compiled, plain = (np.full(len(codes), -1, dtype=np.int32) for _ in range(2))
+        write_ranks(codes, begin, end, at, compiled)
+        _lanes.write_ranks(codes, begin, end, at, plain)
+        assert compiled.tolist() == plain.tolist()
+        assert compiled[at : at + LANES].tolist() == [
+            int((codes[begin:end] < own).sum()) for own in codes[at : at + LANES]
+        ]
+        assert (np.delete(compiled, range(at, at + LANES)) == -1).all()
+
+
+def test_padded_is_the_next_multiple() -> None:
+    assert [from_python(_lanes.padded)(count) for count in (0, 1, 7, 8, 9)] == [0, 8, 8, 8, 16]
