@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 __all__ = ["is_worse", "offer", "propose_called", "propose_scored", "resume_scored"]
 
 SEATED, REJECTED = -1, -2
+# Places are counted without a sign where every nanosecond counts: an index that may be negative costs a test and a sum.
+_ONE = np.uint64(1)
 
 
 @kernel
@@ -123,10 +125,11 @@ def resume_scored(
         n_stack -= 1
         applicant = np.int64(stack[n_stack])
         while applicant >= 0:  # follow the chain of displaced applicants to its end
-            entry = ptr[applicant] + position[applicant]
-            end = ptr[applicant + 1]
+            who = np.uint64(applicant)
+            start, end = np.uint64(ptr[who]), np.uint64(ptr[who + _ONE])
+            entry = start + np.uint64(position[who])
             outcome = REJECTED
-            match[applicant] = -1
+            match[who] = -1
             while entry < end:
                 proposals += 1
                 program = idx[entry]
@@ -134,13 +137,13 @@ def resume_scored(
                     applicant, score[entry], program, quota, seat_ptr, held_applicant, held_score, held_count
                 )
                 if outcome != REJECTED:
-                    match[applicant] = program
+                    match[who] = program
                     break
-                entry += 1
-            position[applicant] = entry - ptr[applicant]
+                entry += _ONE
+            position[who] = entry - start
             applicant = outcome
             if applicant >= 0:
-                position[applicant] += 1
+                position[np.uint64(applicant)] += 1
     return proposals
 
 
@@ -212,11 +215,11 @@ def offer(
     int64
         REJECTED; or SEATED, where a free seat was taken; or whom the proposal displaced.
     """
-    size = held_count[program]
-    root = seat_ptr[program]
-    if value == -np.inf or quota[program] == 0:
+    at = np.uint64(program)
+    size, root = np.uint64(held_count[at]), np.uint64(seat_ptr[at])
+    if value == -np.inf or quota[at] == 0:
         return REJECTED
-    if size == quota[program]:
+    if held_count[at] == quota[at]:
         displaced = held_applicant[root]
         if is_worse(value, applicant, held_score[root], displaced):
             return REJECTED
@@ -224,7 +227,7 @@ def offer(
         return np.int64(displaced)
     child = size
     while child > 0:
-        parent = (child - 1) >> 1
+        parent = (child - _ONE) >> _ONE
         if not is_worse(value, applicant, held_score[root + parent], held_applicant[root + parent]):
             break
         held_score[root + child] = held_score[root + parent]
@@ -232,29 +235,28 @@ def offer(
         child = parent
     held_score[root + child] = value
     held_applicant[root + child] = applicant
-    held_count[program] = size + 1
+    held_count[at] += 1
     return SEATED
 
 
 @kernel
 def _replace_root(
-    held_applicant: Int32s, held_score: Float64s, root: int, size: int, applicant: int, value: float
+    held_applicant: Int32s, held_score: Float64s, root: np.uint64, size: np.uint64, applicant: int, value: float
 ) -> None:
     """Put (`applicant`, `value`) in place of the worst held; restore the heap of `size` seats at `root`."""
-    parent = 0
-    child = 1
+    parent, child = np.uint64(0), _ONE
     while child < size:
         below = root + child
-        if child + 1 < size and is_worse(
-            held_score[below + 1], held_applicant[below + 1], held_score[below], held_applicant[below]
+        if child + _ONE < size and is_worse(
+            held_score[below + _ONE], held_applicant[below + _ONE], held_score[below], held_applicant[below]
         ):
-            child += 1
-            below += 1
+            child += _ONE
+            below += _ONE
         if not is_worse(held_score[below], held_applicant[below], value, applicant):
             break
         held_score[root + parent] = held_score[below]
         held_applicant[root + parent] = held_applicant[below]
         parent = child
-        child = 2 * parent + 1
+        child = parent + parent + _ONE
     held_score[root + parent] = value
     held_applicant[root + parent] = applicant

@@ -35,6 +35,7 @@ __all__ = ["choose_couples", "write_pairs"]
 _AT = {name: i for i, name in enumerate(PARAMETERS)}
 _SHARE, _NEARNESS = _AT["couples_share"], _AT["couple_nearness"]
 _COUPLE = Purpose.COUPLE
+_ONE = np.uint64(1)
 
 
 @inner_kernel
@@ -111,11 +112,12 @@ def write_pairs(theta: np.ndarray, tables: Tables, space: Space, couples: int) -
         alone = min(own + others, MAX_PAIRS // 2)
         room = min(own * others, MAX_PAIRS - alone)
         # Sort the pairs by counting: first how many there are of each sum of places, then each into its place.
-        begins[:] = 0
+        sums = own + others + nearness
+        begins[:sums] = 0
         for i in range(own):
             for j in range(others):
-                begins[_sum_of_places(tables, program, ptr[first], ptr[second], i, j, nearness) + 1] += 1
-        for k in range(1, len(begins)):
+                begins[_sum_of_places(tables, program, ptr[first], ptr[second], i, j, nearness) + _ONE] += 1
+        for k in range(1, sums):
             begins[k] += begins[k - 1]
         for i in range(own):
             for j in range(others):
@@ -138,6 +140,8 @@ def write_pairs(theta: np.ndarray, tables: Tables, space: Space, couples: int) -
 
 
 @inner_kernel
-def _sum_of_places(tables: Tables, program: np.ndarray, first: int, second: int, i: int, j: int, nearness: int) -> int:
-    apart = tables.program_province[program[first + i]] != tables.program_province[program[second + j]]
-    return i + j + nearness * apart
+def _sum_of_places(
+    tables: Tables, program: np.ndarray, first: int, second: int, i: int, j: int, nearness: int
+) -> np.uint64:
+    one, other = np.uint64(program[np.uint64(first + i)]), np.uint64(program[np.uint64(second + j)])
+    return np.uint64(i + j + nearness * (tables.program_province[one] != tables.program_province[other]))
