@@ -24,7 +24,7 @@ import carms_lib as carms
 import numpy as np
 from _report import write_section
 from carms_lib.matching._jit import from_python, kernel
-from carms_lib.matching._paired import index_programs, new_paired_state
+from carms_lib.matching._paired import new_paired_state
 from carms_lib.simulator import _couples, _draw, _funnel, _iterations, _lists, _wishes
 from carms_lib.simulator._noise import Purpose
 from carms_lib.simulator._space import new_space
@@ -104,11 +104,7 @@ class Phases:
             "files", _read_files, ENTROPY, Purpose.FILE, number, theta, tables, space, space.ptr, space.program,
             space.score,
         )  # fmt: skip
-        self.tick("interviews", _interview, ENTROPY, number, theta, tables, space)
-        self.tick(
-            "index by program", index_programs, space.ptr, space.program, space.owner, space.program_ptr,
-            space.application,
-        )  # fmt: skip
+        self.tick("interviews, and index by program", _interview, ENTROPY, number, theta, tables, space)
         couples = _choose_couples(ENTROPY, number, theta, tables, space)
         self.tick("lists of pairs", _write_pairs, theta, tables, space, couples)
         self.tick(
@@ -166,14 +162,15 @@ def peer_draw(market: carms.Market) -> tuple[float, float]:
     return lists, time.process_time() - start
 
 
+# The peak of the process itself: what `resource` tells counts the parent too, until the child begins its own program.
 MEMORY = """
-import resource, sys
+import sys
 sys.path.insert(0, {folder!r})
 import carms_lib as carms
 from simulator import MORE, national
 study = carms.simulate(national(), MORE, n_draws=int(sys.argv[1]), rng=1)
 study.pressure(by=["province", "discipline"]).to_frame()
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+print(next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")) / 1024)
 """
 
 
@@ -211,8 +208,8 @@ def main() -> None:
     given = parser.parse_args()
     warnings.simplefilter("ignore", carms.exceptions.StabilityWarning)  # of runs of one draw, or of ten
     market = national()
-    alone = cpu_of_draw(market, n_draws=60)
-    both = cpu_of_draw(market, MORE, n_draws=60)
+    alone = cpu_of_draw(market, n_draws=200)
+    both = cpu_of_draw(market, MORE, n_draws=200)
     steps = phases(market, 30)
     matching = steps["first iteration"]
     generation = sum(
