@@ -90,51 +90,62 @@ def taste_weights(
         own = theta[_PROGRAM_SPREAD] * normal(fold(state, tables.program_key[p]))
         seats = max(float(tables.program_demand_quota[p]), 1.0)
         base[p] = exp_of(tables.program_appeal[p] + own + theta[_QUOTA_APPEAL] * log_of(seats))
-    school_province = exp_of(theta[_SCHOOL_PROVINCE])
-    other_language = exp_of(theta[_OTHER_LANGUAGE])
     for t in range(types):
-        french, both = tables.type_french[t], tables.type_bilingual[t]
-        school, home, second_home = tables.type_school[t], tables.type_home[t], tables.type_school_province[t]
-        home_school = exp_of(theta[_HOME_SCHOOL] + tables.school_attachment[school]) if school >= 0 else 1.0
-        home_province = exp_of(theta[_HOME_PROVINCE] + tables.province_attachment[home]) if home >= 0 else 1.0
-        other = other_language if both else 0.0
-        in_english, in_french = other if french else 1.0, 1.0 if french else other
-        if_away = 0.0 if tables.class_abroad[tables.type_class[t]] else 1.0
-        row = space.wait[t]
-        for p in range(len(row)):  # products of chosen factors, not branches: several programs at a time
-            language, province, residence = tables.program_language[p], tables.program_province[p], tables.residence[p]
-            spoken = in_english if language == _EN else (in_french if language == _FR else 1.0)
-            allowed = if_away if (residence >= 0) & (residence != home) else 1.0
-            near = school_province if province == second_home else 1.0
-            known = home_school if (school >= 0) & (tables.program_school[p] == school) else near
-            lived = home_province if province == home else 1.0
-            row[p] = _wait_of(base[p] * spoken * allowed * known * lived)
-        local = space.near[t]
-        for p in range(len(local)):
-            province = tables.program_province[p]
-            own_school = (school >= 0) & (tables.program_school[p] == school)
-            in_province = (province == home) | (province == second_home)
-            local[p] = np.uint8(2) if own_school else np.uint8(in_province)
+        _write_tastes_of(t, theta, tables, space)
     state = stream(entropy, _DEMAND, block)
     for k in range(popularity.shape[1]):
         change = exp_of(theta[_DEMAND_SPREAD] * normal(fold(state, tables.discipline_key[k])))
         for group in range(2):
             popularity[group, k] = tables.first_weight[group, k] * change
     for t in range(types):
-        group = 1 if tables.class_abroad[tables.type_class[t]] else 0
-        bit = np.uint8(1 << tables.type_class[t])
-        space.wait_first[t] = _NEVER
-        space.wait_behind[t] = _NEVER
-        for k in range(popularity.shape[1]):
-            begin, end = tables.discipline_start[k], tables.discipline_start[k + 1]
-            at = t * space.stretch[-1] + space.stretch[k]
-            space.open_to[t, k] = gather_open(
-                space.wait[t], tables.first_open, bit, space.every, begin, end, space, space.open, at
-            )
-            if space.open_to[t, k] > at:
-                taste = tables.school_taste[tables.type_school[t], k] if tables.type_school[t] >= 0 else 1.0
-                space.wait_first[t, k] = _wait_of(popularity[group, k] * taste)
-                space.wait_behind[t, k] = _wait_of(tables.behind_weight[group, k])
+        _write_open_to(t, tables, space)
+
+
+@inner_kernel
+def _write_tastes_of(t: int, theta: np.ndarray, tables: Tables, space: Space) -> None:
+    """Write one type's `wait` and `near`, from what all types think of each program (`base`)."""
+    school_province, other_language = exp_of(theta[_SCHOOL_PROVINCE]), exp_of(theta[_OTHER_LANGUAGE])
+    french, both = tables.type_french[t], tables.type_bilingual[t]
+    school, home, second_home = tables.type_school[t], tables.type_home[t], tables.type_school_province[t]
+    home_school = exp_of(theta[_HOME_SCHOOL] + tables.school_attachment[school]) if school >= 0 else 1.0
+    home_province = exp_of(theta[_HOME_PROVINCE] + tables.province_attachment[home]) if home >= 0 else 1.0
+    other = other_language if both else 0.0
+    in_english, in_french = other if french else 1.0, 1.0 if french else other
+    if_away = 0.0 if tables.class_abroad[tables.type_class[t]] else 1.0
+    base, row, local = space.base, space.wait[t], space.near[t]
+    for p in range(len(row)):  # products of chosen factors, not branches: several programs at a time
+        language, province, residence = tables.program_language[p], tables.program_province[p], tables.residence[p]
+        spoken = in_english if language == _EN else (in_french if language == _FR else 1.0)
+        allowed = if_away if (residence >= 0) & (residence != home) else 1.0
+        near = school_province if province == second_home else 1.0
+        known = home_school if (school >= 0) & (tables.program_school[p] == school) else near
+        lived = home_province if province == home else 1.0
+        row[p] = _wait_of(base[p] * spoken * allowed * known * lived)
+    for p in range(len(local)):
+        province = tables.program_province[p]
+        own_school = (school >= 0) & (tables.program_school[p] == school)
+        in_province = (province == home) | (province == second_home)
+        local[p] = np.uint8(2) if own_school else np.uint8(in_province)
+
+
+@inner_kernel
+def _write_open_to(t: int, tables: Tables, space: Space) -> None:
+    """Write which programs one type may and can apply to, and its `wait_first` and `wait_behind`."""
+    popularity = space.popularity
+    group = 1 if tables.class_abroad[tables.type_class[t]] else 0
+    bit = np.uint8(1 << tables.type_class[t])
+    space.wait_first[t] = _NEVER
+    space.wait_behind[t] = _NEVER
+    for k in range(popularity.shape[1]):
+        begin, end = tables.discipline_start[k], tables.discipline_start[k + 1]
+        at = t * space.stretch[-1] + space.stretch[k]
+        space.open_to[t, k] = gather_open(
+            space.wait[t], tables.first_open, bit, space.every, begin, end, space, space.open, at
+        )
+        if space.open_to[t, k] > at:
+            taste = tables.school_taste[tables.type_school[t], k] if tables.type_school[t] >= 0 else 1.0
+            space.wait_first[t, k] = _wait_of(popularity[group, k] * taste)
+            space.wait_behind[t, k] = _wait_of(tables.behind_weight[group, k])
 
 
 @inner_kernel

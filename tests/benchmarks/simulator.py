@@ -197,6 +197,14 @@ def burn(rounds: int) -> float:
     return total
 
 
+def yardstick() -> float:
+    """How long a plain loop takes at this moment [ms]: cores are lent, and some moments are slower."""
+    burn(1)
+    start = time.process_time()
+    burn(STEPS)
+    return (time.process_time() - start) * 1e3
+
+
 def gain_of_threads(work: Callable[[int], float]) -> float:
     return statistics.median(work(1) / work(2) for _ in range(3))
 
@@ -208,9 +216,12 @@ def main() -> None:
     given = parser.parse_args()
     warnings.simplefilter("ignore", carms.exceptions.StabilityWarning)  # of runs of one draw, or of ten
     market = national()
+    yardsticks = [yardstick()]
     alone = cpu_of_draw(market, n_draws=200)
     both = cpu_of_draw(market, MORE, n_draws=200)
+    yardsticks.append(yardstick())
     steps = phases(market, 30)
+    yardsticks.append(yardstick())
     matching = steps["first iteration"]
     generation = sum(
         spent for name, spent in steps.items() if name not in {"first iteration", "second iteration, lists and match"}
@@ -219,6 +230,7 @@ def main() -> None:
     start = time.perf_counter()
     carms.simulate(market, MORE, n_draws=many, rng=1)
     seconds = time.perf_counter() - start
+    yardsticks.append(yardstick())
     lists, objects = peer_draw(market)
     small, large = 500, 10_000 if given.full else 2_000
     memory = [peak_memory(n_draws) for n_draws in (small, large)]
@@ -241,11 +253,8 @@ def main() -> None:
             list(pool.map(burn, [STEPS] * 8))
             return time.perf_counter() - begin
 
-    burn(1)
-    start = time.process_time()
-    burn(STEPS)
-    yardstick = time.process_time() - start
     possible = gain_of_threads(twice)
+    yardsticks.append(yardstick())
     profile = "\n".join(
         f"| {name} | {spent * 1e3:.2f} |" for name, spent in sorted(steps.items(), key=lambda step: -step[1])
     )
@@ -287,9 +296,11 @@ Where the time of a draw goes, one core, median of 30 draws:
 
 What bounds a draw is arithmetic, not memory: for every discipline that an applicant wants, every open program in it is
 given a hash, a product and a comparison, several at a time, and the few that may come early a logarithm and a place;
-a race or two among disciplines go before. The match itself is a tenth of a draw, which is why lists cost more than
-four times as much. Seconds depend on the processor, above all on how many 32-bit numbers it does at a time: as a
-yardstick, {STEPS / 1e6:.0f} million turns of a loop that adds one number took {yardstick * 1e3:.0f} ms in this run.
+a race or two among disciplines go before. The match of the first iteration is {matching / sum(steps.values()):.0%} of
+a draw, which is why lists cost more than four times as much. Seconds depend on the processor, above all on how many
+32-bit numbers it does at a time, and on who else uses it: as a yardstick, {STEPS / 1e6:.0f} million turns of a loop
+that adds one number took from {min(yardsticks):.0f} to {max(yardsticks):.0f} ms at {len(yardsticks)} moments of this
+run.
 """
     if given.print:
         sys.stdout.write(text)
