@@ -48,7 +48,8 @@ __all__ = [
 MOST_RUNNERS = 2**16
 #: The longest mean wait of one who can run, so that all who can arrive before the end of time.
 LONGEST_WAIT = np.float32(1e30)
-_PATIENCE = 1.2  # standard deviations; a race cut short too often is run twice, one too late sorts too many
+_FEW = 24  # runners whose arrivals are sooner computed than chosen from
+_PATIENCE = 1.5  # standard deviations; a race cut short too often is run twice, one too late sorts too many
 _MEMORY = 1 / 8  # of how many races the pace is a mean
 _NEVER = np.int32(0x7F800000)  # the bits of infinity
 _INFINITY, _SOONEST, _LATEST = np.float32(np.inf), np.float32(1e-37), np.float32(1e38)
@@ -257,7 +258,7 @@ def earliest(
     count, room, start = min(length, runners), padded(runners), np.uint64(begin)
     if count <= 0:
         return 0, pace
-    if runners <= 2 * count:  # nearly everybody is wanted: no use in cutting the race short
+    if runners <= max(2 * count, _FEW):  # nearly everybody is wanted, or there are few: no use in cutting it short
         _write_all(low, high, field, start, room, track)
         possible = runners
     else:

@@ -71,14 +71,15 @@ class Layout:
         of_block, offset = self.dtype.fields[self._place[scenario, field]][:2]
         return offset, of_block.base, of_block.shape[1]
 
-    def pack(self, results: Mapping[str, BlockResult]) -> bytes:
-        """Return the record of a block."""
+    def pack(self, results: Mapping[str, BlockResult], *, with_digest: bool = True) -> bytes:
+        """Return the record of a block; its digest tells a whole record from one that a killed process left."""
         record = np.zeros((), dtype=self.dtype)
         for name, result in results.items():
             for field, array in zip(FIELDS, result, strict=True):
                 record[self._place[name, field]][: len(array)] = array
             record["count"] = len(result.wished)
-        record["digest"] = _digest(record.tobytes())
+        if with_digest:
+            record["digest"] = _digest(record.tobytes())
         return record.tobytes()
 
 
@@ -112,7 +113,7 @@ class Spool:
 
     def write(self, block: int, results: Mapping[str, BlockResult]) -> None:
         """Keep the outcomes of a block; `results` holds every scenario."""
-        record = self.layout.pack(results)
+        record = self.layout.pack(results, with_digest=self._begin > 0)  # a checkpoint has a head
         at = self._begin + block * len(record)
         if isinstance(self._stream, bytearray):
             self._stream[at : at + len(record)] = record
