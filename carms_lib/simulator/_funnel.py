@@ -44,7 +44,7 @@ _INTERVIEW_NOISE, _RANKED, _PER_SEAT = _AT["interview_noise"], _AT["ranked_share
 _RANKED_ABROAD = _AT["ranked_share_abroad"]
 _ONE = np.uint64(1)  # places are counted without a sign here: an index that may be negative costs a test and a sum
 _SIGN, _ALL_BUT_SIGN, _HALF = np.int32(31), np.int32(0x7FFFFFFF), np.float32(0.5)
-_NOBODY, _ALL = np.uint64(0), np.uint64(2**LANES - 1)
+_NOBODY = np.uint64(0)
 _OF_MERIT, _OF_INTERVIEW = Purpose.MERIT, Purpose.INTERVIEW
 
 

@@ -35,9 +35,7 @@ class Space(NamedTuple):
     stretch: np.ndarray  # int64[K + 1]: where a discipline stands among M places, each padded
     # Of a block of draws.
     wait: np.ndarray  # float32[T, P]: 1 / how strongly a type is drawn to a program; inf where it cannot go
-    near: (
-        np.ndarray
-    )  # uint8[T, P]: 2 where a type knows a program from its school, 1 where one of its provinces, else 0
+    near: np.ndarray  # uint8[T, P]: 2 for a program of a type's school, 1 for one of its provinces, else 0
     popularity: np.ndarray  # float64[2, K]: first-choice weight of a discipline, Canadian and international graduates
     wait_first: np.ndarray  # float32[T, K padded]: 1 / the weight of a discipline as a type's first; inf where closed
     wait_behind: np.ndarray  # float32[T, K padded]: the same behind the first
@@ -88,9 +86,8 @@ def new_space(tables: Tables) -> Space:
     """Return work space for draws of the market with these tables."""
     n, types = len(tables.applicant_type), len(tables.type_class)
     programs, disciplines = len(tables.program_key), len(tables.discipline_key)
-    length = (
-        n * MAX_LIST + padded(programs) + LANES
-    )  # a race writes all who may arrive, of whom the late are written over
+    # A race writes all who may arrive, of whom the late are written over.
+    length = n * MAX_LIST + padded(programs) + LANES
     room = padded(disciplines)
     stretch = np.zeros(disciplines + 1, dtype=np.int64)
     np.cumsum([padded(size) for size in np.diff(tables.discipline_start)], out=stretch[1:])
