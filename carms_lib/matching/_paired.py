@@ -36,7 +36,7 @@ class PairedLists(NamedTuple):
     score: Float64s  # [E]: priority of the applicant there; -inf means not ranked
     owner: Int32s  # [E]: applicant of each entry
     program_ptr: Int64s  # [P + 1]: where each program's applications begin in `application`
-    application: Int32s  # [E]: entries by program
+    application: Int32s  # [E]: entries by program, and there by applicant
     couple_of: Int32s  # [n]: number of the couple, -1 for a single
     members: Int32s  # [C, 2]
     pair_ptr: Int64s  # [C + 1]: where each couple's list of pairs begins
@@ -54,16 +54,19 @@ class PairedState(NamedTuple):
     held_score: Float64s
     held_count: Int32s  # [P]
     waiting: Int32s  # [n + C], a stack of units; also the stack of deferred acceptance
-    waits_by: Int32s  # [n + C]: by which entry each was put there when a program was looked through
     is_waiting: Bools  # [n + C]
     vacated: Int32s  # [P], a stack of programs
     is_vacated: Bools  # [P]
+    reach: Float64s  # [P]: of one that was vacated, what no single exceeds who came to want it; see `vacate`
+    is_read: Bools  # [P]: whether its part of the next two is written
+    priority: Float64s  # [E]: of each application
+    member: Int32s  # [E]: 2 c + s, when member s of couple c made it; -1 for a single
     admitted: Bools  # [C]
     count: Int64s  # [4]: heights of the two stacks, the fingerprint (see `_fingerprint`), and `MOVER`
 
 
-def new_paired_state(n: int, programs: int, seats: int) -> PairedState:
-    """Return arrays for a match with at most n / 2 couples."""
+def new_paired_state(n: int, programs: int, seats: int, entries: int) -> PairedState:
+    """Return arrays for a match with at most n / 2 couples, and so many seats and entries of lists."""
     units = n + n // 2
     return PairedState(
         np.zeros(programs, np.int32),
@@ -74,10 +77,13 @@ def new_paired_state(n: int, programs: int, seats: int) -> PairedState:
         np.zeros(seats),
         np.zeros(programs, np.int32),
         np.zeros(units, np.int32),
-        np.zeros(units, np.int32),
         np.zeros(units, np.bool_),
         np.zeros(programs, np.int32),
         np.zeros(programs, np.bool_),
+        np.zeros(programs),
+        np.zeros(programs, np.bool_),
+        np.zeros(entries),
+        np.zeros(entries, np.int32),
         np.zeros(n // 2, np.bool_),
         np.zeros(4, np.int64),
     )

@@ -185,6 +185,7 @@ class _Stacks:
     rule: str
     waiting: list[int]
     vacated: list[int]
+    one_at_a_time: bool = False  # a program that has lost someone calls its best, and again until nobody comes
     mover: int | None = None  # the couple that applied last
 
     def wait(self, unit: int) -> None:
@@ -244,8 +245,20 @@ class _Stacks:
                 if place is not None:
                     self.seat(unit, place)
             return
-        program = self.vacated.pop()
-        for applicant in reversed(market.orders[program]):
+        program = self.vacated[-1]
+        called = self._who_block(program)
+        if self.one_at_a_time and called:
+            self.wait(called[0])
+            return
+        self.vacated.pop()
+        for unit in reversed(called):
+            self.wait(unit)
+
+    def _who_block(self, program: int) -> list[int]:
+        """Return the admitted units that block with a program, in its order; a couple stands there for each member."""
+        market = self.market
+        found = []
+        for applicant in market.orders[program]:
             couple = market.couple_of(applicant)
             unit = applicant if couple is None else market.n + couple
             if unit in self.admitted and any(
@@ -254,7 +267,8 @@ class _Stacks:
                 and would_take(market, self.match, self.rule, unit, place)
                 for place in range(market.place_of(unit, self.match))
             ):
-                self.wait(unit)
+                found.append(unit)
+        return found
 
 
 def admit(
@@ -270,14 +284,15 @@ def admit(
     """Roth and Peranson's procedure: admit units one after another and work off both stacks.
 
     Where steps go beyond the budget, the unit admitted last is sent away, and other couples after it. With `rounds`,
-    the couple that applied last is, and those sent away are admitted again so many times.
+    the procedure is that of a match by score: the couple that applied last is sent away, those sent away are admitted
+    again so many times, and a program that has lost someone calls one unit at a time.
 
     Returns
     -------
     tuple of (list of int, int)
         The matching, and how many units stayed away; -1 where the procedure stopped at the first of them.
     """
-    stacks = _Stacks(market, list(match), set(admitted), rule, [], [])
+    stacks = _Stacks(market, list(match), set(admitted), rule, [], [], one_at_a_time=rounds is not None)
     for unit in order * ((rounds or 0) + 1):
         if unit in stacks.admitted:
             continue

@@ -4,10 +4,14 @@ Belongs here: deferred acceptance of singles, couples admitted one after another
 blocks when that does not end well. Does not belong here: who is in a couple, what they list and which orders are tried
 (the caller's), and problems with labels and ranks, which `_roth_peranson` and `_ladder` solve.
 
-The steps of a chain are those of `_roth_peranson`. It differs where a chain goes round, as the couple that applied last
-is sent away and may be admitted again, and in what it stands on. Nobody's rank order is sorted: a program
-holds its admitted applicants in a heap with the worst at the root, as `_kernels` does, and looks through its
-applications only when it has lost someone. Every array is the caller's, so a match allocates nothing.
+The steps of a chain are those of `_roth_peranson`, but for two. A program that has lost someone calls one applicant,
+the best who would rather be there, and looks again when what that set off is over: in `_roth_peranson` all of them give
+up their seats and apply, which costs the square of the size of a program. And where a chain goes round, the couple that
+applied last is sent away and may be admitted again.
+
+Nobody's rank order is sorted: a program holds its admitted applicants in a heap with the worst at the root, as
+`_kernels` does, and reads its applications only when it has lost someone. Every array is the caller's, so a match
+allocates nothing.
 
 A pair of programs is taken by the rule "BIS" of `carms_lib.matching._market.would_take`: each program takes its
 member, and a program asked for both takes both if both are among the best that it can hold.
@@ -58,7 +62,11 @@ def push_unit(state: PairedState, unit: int) -> None:
 
 @inner_kernel
 def vacate(lists: PairedLists, state: PairedState, applicant: int) -> None:
-    """Let an applicant give up its seat, if it has one; its program goes on the program stack."""
+    """Let an applicant give up its seat, if it has one; its program goes on the program stack.
+
+    Singles who would rather be there and could not have been refused by a full program, which holds nobody worse than
+    they are: so whoever comes to want the seat is no better than the worst who was held.
+    """
     state.position[applicant] = n_options(lists, applicant)
     program = state.match[applicant]
     if program < 0:
@@ -66,6 +74,10 @@ def vacate(lists: PairedLists, state: PairedState, applicant: int) -> None:
     state.match[applicant] = NOBODY
     state.count[FINGERPRINT] ^= code_of(SITS, applicant, np.int64(program))
     root = state.seat_ptr[program]
+    if not state.is_vacated[program]:
+        state.reach[program] = -np.inf
+    if state.held_count[program] == state.quota[program]:
+        state.reach[program] = max(state.reach[program], state.held_score[root])
     size = state.held_count[program] - 1
     state.held_count[program] = size
     place = root
@@ -256,17 +268,15 @@ def apply_couple(lists: PairedLists, state: PairedState, couple: int) -> None:
 
 
 @inner_kernel
-def blocks_with(lists: PairedLists, state: PairedState, entry: int) -> bool:
-    """Tell whether the unit of an entry's applicant prefers, and would get, an option with that entry."""
-    applicant = np.int64(lists.owner[entry])
-    couple = lists.couple_of[applicant]
-    if couple < 0:
-        return entry - lists.ptr[applicant] < state.position[applicant] and beats_worst(lists, state, entry)
-    if not state.admitted[couple] or lists.score[entry] == -np.inf:
+def couple_blocks_with(lists: PairedLists, state: PairedState, couple: int, side: int, entry: int) -> bool:
+    """Tell whether an admitted couple prefers, and would get, a pair that moves that member of it to that entry."""
+    if not state.admitted[couple]:
         return False
-    side = 0 if lists.members[couple, 0] == applicant else 1
+    better = state.position[lists.members[couple, 0]]
+    if better == 0 or sits_at(lists, state, entry):
+        return False
     start = lists.pair_ptr[couple]
-    for option in range(start, start + state.position[applicant]):
+    for option in range(start, start + better):
         if lists.pairs[option, side] == entry and would_take(
             lists, state, np.int64(lists.pairs[option, 0]), np.int64(lists.pairs[option, 1])
         ):
@@ -275,44 +285,54 @@ def blocks_with(lists: PairedLists, state: PairedState, entry: int) -> bool:
 
 
 @inner_kernel
-def look_through(lists: PairedLists, state: PairedState, program: int) -> None:
-    """Put every admitted unit that blocks with `program` on the applicant stack, the best-ranked on top.
-
-    A couple that blocks by both members stands where the worse of them does.
-    """
-    n = state.match.size
-    bottom = state.count[WAITING]  # nobody waits: the stack is empty when a program is looked through
-    for at in range(lists.program_ptr[program], lists.program_ptr[program + 1]):
-        entry = np.int64(lists.application[at])
-        if not blocks_with(lists, state, entry):
-            continue
-        applicant = np.int64(lists.owner[entry])
-        couple = lists.couple_of[applicant]
-        unit = applicant if couple < 0 else n + couple
-        if state.is_waiting[unit]:
-            place = bottom
-            while state.waiting[place] != unit:
-                place += 1
-            if is_better(lists, entry, state.waits_by[place]):
-                continue
-            state.count[WAITING] -= 1
-            for above in range(place, state.count[WAITING]):
-                state.waiting[above], state.waits_by[above] = state.waiting[above + 1], state.waits_by[above + 1]
-        state.is_waiting[unit] = True
-        place = state.count[WAITING]
-        while place > bottom and is_better(lists, state.waits_by[place - 1], entry):
-            state.waiting[place], state.waits_by[place] = state.waiting[place - 1], state.waits_by[place - 1]
-            place -= 1
-        state.waiting[place], state.waits_by[place] = unit, entry
-        state.count[WAITING] += 1
-    for place in range(bottom, state.count[WAITING]):
-        state.count[FINGERPRINT] ^= code_of(WAITING, np.int64(state.waiting[place]), place)
+def read_applications(lists: PairedLists, state: PairedState, program: int) -> None:
+    """Write side by side what a look through a program's applications begins with: who lost one often loses more."""
+    for at in range(np.uint64(lists.program_ptr[program]), np.uint64(lists.program_ptr[program + 1])):
+        entry = np.uint64(lists.application[at])
+        applicant = np.uint64(lists.owner[entry])
+        couple = np.int64(lists.couple_of[applicant])
+        state.priority[at] = lists.score[entry]
+        state.member[at] = 2 * couple + (lists.members[couple, 1] == applicant) if couple >= 0 else -1
+    state.is_read[program] = True
 
 
 @inner_kernel
-def is_better(lists: PairedLists, entry: int, other: int) -> bool:
-    """Tell which of two applications a program ranks higher."""
-    return is_worse(lists.score[other], lists.owner[other], lists.score[entry], lists.owner[entry])
+def best_who_blocks(lists: PairedLists, state: PairedState, program: int) -> int:
+    """Return the unit that blocks with `program` by the application it ranks highest, or NOBODY.
+
+    Most are left out by their priority alone: below the best so far or the worst held, or above what `vacate` found.
+    The last is of singles only: a couple may have been refused by its other program.
+    """
+    unit, best = NOBODY, -np.inf
+    if state.quota[program] == 0:
+        return unit
+    if not state.is_read[program]:
+        read_applications(lists, state, program)
+    worst, held, reach = -np.inf, NOBODY, state.reach[program]
+    if state.held_count[program] == state.quota[program]:
+        root = state.seat_ptr[program]
+        worst, held = state.held_score[root], np.int64(state.held_applicant[root])
+    for at in range(np.uint64(lists.program_ptr[program]), np.uint64(lists.program_ptr[program + 1])):
+        score, member = state.priority[at], np.int64(state.member[at])
+        # Of equals the first is best, as they stand by applicant.
+        if score <= best or score < worst or (score > reach and member < 0):
+            continue
+        entry = np.int64(lists.application[at])
+        if member >= 0:
+            couple, side = member >> 1, member & 1
+            if couple_blocks_with(lists, state, couple, side, entry):
+                unit, best = state.match.size + couple, score
+            continue
+        applicant = np.int64(lists.owner[np.uint64(entry)])
+        if prefers(lists, state, applicant, entry) and not is_worse(score, applicant, worst, held):
+            unit, best = applicant, score
+    return unit
+
+
+@inner_kernel
+def prefers(lists: PairedLists, state: PairedState, single: int, entry: int) -> bool:
+    """Tell whether a single would rather be at the program of an entry of its list than where it is."""
+    return entry - lists.ptr[np.uint64(single)] < state.position[np.uint64(single)]
 
 
 @inner_kernel
@@ -346,11 +366,15 @@ def chain(lists: PairedLists, state: PairedState, budget: int) -> bool:
                 state.count[MOVER] = unit - n
                 apply_couple(lists, state, unit - n)
         else:
-            state.count[VACATED] -= 1
-            program = state.vacated[state.count[VACATED]]
-            state.count[FINGERPRINT] ^= code_of(VACATED, np.int64(program), state.count[VACATED])
-            state.is_vacated[program] = False
-            look_through(lists, state, program)
+            top = state.count[VACATED] - 1
+            program = np.int64(state.vacated[top])
+            unit = best_who_blocks(lists, state, program)
+            if unit != NOBODY:
+                push_unit(state, unit)
+            else:
+                state.count[VACATED] = top
+                state.count[FINGERPRINT] ^= code_of(VACATED, program, top)
+                state.is_vacated[program] = False
     return True
 
 
@@ -382,6 +406,7 @@ def match_in_order(lists: PairedLists, state: PairedState, order: Int32s, budget
     state.count[:] = 0
     state.is_waiting[:] = False
     state.is_vacated[:] = False
+    state.is_read[:] = False
     state.admitted[:] = False
     singles = np.int64(0)
     for applicant in range(n - 1, -1, -1):

@@ -56,7 +56,7 @@ def follow_draw(drawn: DrawnMatch) -> FollowedDraw:
     newly, worse, unsettled = (who >= 0).astype(np.int16), np.zeros(programs, dtype=np.int16), int(concerned.sum())
     paired = drawn.paired
     if unsettled and paired is not None and paired.is_stable:
-        state = new_paired_state(len(drawn.match), programs, int(drawn.quota.sum()) + 1)
+        state = new_paired_state(len(drawn.match), programs, int(drawn.quota.sum()) + 1, len(drawn.program))
         movers, unsettled = match_concerned_again(
             paired.lists, state, paired.order, drawn.quota, drawn.match, paired.position, concerned,
             length, newly, worse, mover_ptr, movers,

@@ -148,6 +148,7 @@ def run_block(
     first, final = (np.empty((len(variants), count, n), dtype=kind) for _ in range(2))
     quota = np.empty((len(variants), count, programs), dtype=np.int32)
     couples = np.empty((len(variants), count, len(COUPLE_COUNTS)), dtype=np.int32)
+    space = kept_space(tables)
     variant_quota = np.stack([variant.tables.program_quota for variant in variants])
     with np.errstate(over="ignore"):  # a hash wraps around 2**64; only interpreted kernels would report it
         _run_draws(
@@ -160,8 +161,8 @@ def run_block(
             variant_quota,
             np.stack([variant.tables.reverts_to for variant in variants]),
             np.array([variant.second_iteration for variant in variants]),
-            kept_space(tables),
-            new_paired_state(n, programs, most_seats(variant_quota, inputs.theta)),
+            space,
+            new_paired_state(n, programs, most_seats(variant_quota, inputs.theta), len(space.program)),
             wished,
             ranked,
             first,

@@ -108,7 +108,8 @@ def replay(market: Market, plan: BlockPlan) -> Iterator[DrawnMatch]:
     theta = np.ascontiguousarray(plan.inputs.theta, dtype=np.float64)
     sizes = np.ascontiguousarray(plan.inputs.sizes, dtype=np.float64)
     n, quota = market.n_applicants, tables.program_quota
-    space, state = new_space(tables), new_paired_state(n, market.n_programs, most_seats(quota, theta))
+    space = new_space(tables)
+    state = new_paired_state(n, market.n_programs, most_seats(quota, theta), len(space.program))
     wished, ranked = np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int32)
     begin_block(key, block, theta, tables, space)
     for draw in plan.draws.tolist():

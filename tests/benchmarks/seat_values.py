@@ -83,7 +83,7 @@ def with_couples(drawn: DrawnMatch, weight: np.ndarray) -> Couples:
     programs, paired = len(drawn.quota), drawn.paired
     ours = follow_draw(drawn)
     held = follow_draw(drawn._replace(paired=paired._replace(is_stable=False)))
-    state = new_paired_state(len(drawn.match), programs, int(drawn.quota.sum()) + 1)
+    state = new_paired_state(len(drawn.match), programs, int(drawn.quota.sum()) + 1, len(drawn.program))
     again = [array.copy() for array in (held.length, held.newly, held.worse, held.mover_ptr)]
     start = time.process_time()
     movers, unsettled = match_concerned_again(

@@ -112,7 +112,7 @@ def test_all_programs_of_the_release_do_what_matching_afresh_does() -> None:
 
 def _with_seat(drawn: DrawnMatch, program: int) -> PairedState:
     """Work space with one more seat in a program."""
-    state = new_paired_state(len(drawn.match), len(drawn.quota), int(drawn.quota.sum()) + 1)
+    state = new_paired_state(len(drawn.match), len(drawn.quota), int(drawn.quota.sum()) + 1, len(drawn.program))
     state.quota[:] = drawn.quota
     state.quota[program] += 1
     state.seat_ptr[1:] = np.cumsum(state.quota)

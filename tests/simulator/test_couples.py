@@ -60,7 +60,7 @@ class Paired:
         )
 
     def run(self, order: list[int] | None = None, budget: int = 2_000, rounds: int = 0) -> tuple[int, PairedState]:
-        state = new_paired_state(len(self.lists), len(self.quota), sum(self.quota))
+        state = new_paired_state(len(self.lists), len(self.quota), sum(self.quota), len(self.arrays.idx))
         state.quota[:] = self.quota
         state.seat_ptr[1:] = np.cumsum(self.quota)
         turns = np.array(range(len(self.couples)) if order is None else order, dtype=np.int32)
