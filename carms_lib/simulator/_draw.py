@@ -20,7 +20,7 @@ from carms_lib.simulator._iterations import first_iteration, most_seats, second_
 from carms_lib.simulator._lists import NOT_TAKING_PART, UNMATCHED, begin_block, write_lists
 from carms_lib.simulator._market import Market, Tables
 from carms_lib.simulator._settings import NO_SHIFT, Shift, shifted
-from carms_lib.simulator._space import Space, kept_space
+from carms_lib.simulator._space import Space, kept_space, kind_of_program
 
 __all__ = [
     "COUPLE_COUNTS",
@@ -143,7 +143,7 @@ def run_block(
     """
     tables = shifted(market, inputs.shift)
     n, programs, count = market.n_applicants, market.n_programs, len(draws)
-    kind = np.int16 if programs < 2**15 else np.int32
+    kind = kind_of_program(programs)
     wished, ranked = np.empty((count, n), dtype=kind), np.empty((count, n), dtype=kind)
     first, final = (np.empty((len(variants), count, n), dtype=kind) for _ in range(2))
     quota = np.empty((len(variants), count, programs), dtype=np.int32)
@@ -155,8 +155,8 @@ def run_block(
             np.uint64(entropy),
             block,
             np.asarray(draws, dtype=np.int64),
-            np.ascontiguousarray(inputs.theta, dtype=np.float64),
-            np.ascontiguousarray(inputs.sizes, dtype=np.float64),
+            np.array(inputs.theta, dtype=np.float64),  # copies: closed to writing, they would be of another kind
+            np.array(inputs.sizes, dtype=np.float64),
             tables,
             variant_quota,
             np.stack([variant.tables.reverts_to for variant in variants]),

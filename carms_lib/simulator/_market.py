@@ -21,7 +21,7 @@ from carms_lib.simulator._noise import key_of_text
 from carms_lib.simulator._race import MOST_RUNNERS
 from carms_lib.simulator._roster import build_roster
 
-__all__ = ["PROGRAM_COLUMNS", "Market", "Tables"]
+__all__ = ["PROGRAM_COLUMNS", "Market", "Tables", "closed"]
 
 #: What `Market.from_gold` needs of a table of programs; every other column may be used to group results.
 PROGRAM_COLUMNS = (
@@ -84,6 +84,25 @@ class Tables(NamedTuple):
     school_attachment: np.ndarray  # float64[schools]: log weight that a school adds for its own graduates
 
 
+def closed(tables: Tables) -> Tables:
+    """Return the tables with all arrays closed to writing and contiguous; what is so already stays the same array.
+
+    numba compiles a kernel for every combination of kinds of arrays that it meets, which takes half a minute for a
+    draw; arrays from pandas are often closed, computed and unpickled ones are not.
+    """
+    return Tables(*(array if _is_closed(array) else _closed(array) for array in tables))
+
+
+def _is_closed(array: np.ndarray) -> bool:
+    return not array.flags.writeable and array.flags.c_contiguous
+
+
+def _closed(array: np.ndarray) -> np.ndarray:
+    view = np.ascontiguousarray(array).view()  # a view: who gave the array may go on writing to it
+    view.flags.writeable = False
+    return view
+
+
 @dataclass(frozen=True)
 class Market:
     """Programs and applicants, ready to be matched.
@@ -109,6 +128,12 @@ class Market:
     provenance: Provenance = field(repr=False)
     second_iteration: bool = True
     size_factor: Mapping[str, float] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tables", closed(self.tables))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state | {"tables": closed(state["tables"])})
 
     @classmethod
     def from_gold(

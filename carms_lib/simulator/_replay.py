@@ -21,7 +21,7 @@ from carms_lib.simulator._market import Market
 from carms_lib.simulator._noise import entropy_from
 from carms_lib.simulator._settings import draw_settings, shifted
 from carms_lib.simulator._simulate import _check_draws as check_draws
-from carms_lib.simulator._space import new_space
+from carms_lib.simulator._space import kind_of_program, new_space
 
 __all__ = ["BlockPlan", "DrawnMatch", "PairedMatch", "plan_blocks", "replay"]
 
@@ -105,16 +105,16 @@ def replay(market: Market, plan: BlockPlan) -> Iterator[DrawnMatch]:
     DrawnMatch
     """
     tables, key, block = shifted(market, plan.inputs.shift), np.uint64(plan.entropy), plan.block
-    theta = np.ascontiguousarray(plan.inputs.theta, dtype=np.float64)
-    sizes = np.ascontiguousarray(plan.inputs.sizes, dtype=np.float64)
-    n, quota = market.n_applicants, tables.program_quota
+    # Of the same kinds as in `run_block`, so that nothing is compiled for a replay alone.
+    theta, sizes = np.array(plan.inputs.theta, dtype=np.float64), np.array(plan.inputs.sizes, dtype=np.float64)
+    n, quota, reverts_to = market.n_applicants, tables.program_quota.copy(), tables.reverts_to.copy()
     space = new_space(tables)
     state = new_paired_state(n, market.n_programs, most_seats(quota, theta), len(space.program))
-    wished, ranked = np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int32)
+    wished, ranked = (np.empty(n, dtype=kind_of_program(market.n_programs)) for _ in range(2))
     begin_block(key, block, theta, tables, space)
     for draw in plan.draws.tolist():
         couples = write_lists(key, draw, theta, sizes, tables, space, wished, ranked)
-        _, blocking = first_iteration(key, draw, theta, tables, quota, tables.reverts_to, space, state, couples)
+        _, blocking = first_iteration(key, draw, theta, tables, quota, reverts_to, space, state, couples)
         ptr, program, score = space.ptr, space.program, space.score
         edge = ptr[n]
         drawn = DrawnMatch(

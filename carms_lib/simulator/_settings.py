@@ -12,7 +12,7 @@ import numpy as np
 
 from carms_lib.simulator._cohort import Cohort
 from carms_lib.simulator._cohort_checks import cell_of
-from carms_lib.simulator._market import Market, Tables
+from carms_lib.simulator._market import Market, Tables, closed
 from carms_lib.simulator._noise import Purpose, uniform_array
 from carms_lib.simulator._parameters import PARAMETERS
 
@@ -133,10 +133,11 @@ def shifted(market: Market, shift: Shift) -> Tables:
         return tables
     first = tables.first_weight.copy()
     first[0] *= np.exp(shift.popularity[tables.discipline_row])
-    return tables._replace(
+    moved = tables._replace(
         class_merit=tables.class_merit + shift.merit,
         program_appeal=tables.program_appeal + shift.appeal[tables.program_province],
         province_attachment=tables.province_attachment + shift.attachment,
         school_attachment=tables.school_attachment + shift.own,
         first_weight=first,
     )
+    return closed(moved)

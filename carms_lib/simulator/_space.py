@@ -9,7 +9,7 @@ entries of lists.
 from __future__ import annotations
 
 import threading
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from carms_lib.simulator._lanes import LANES, padded
 from carms_lib.simulator._market import Tables
 from carms_lib.simulator._race import Field, Track, new_field, new_track
 
-__all__ = ["MAX_LIST", "MAX_PAIRS", "Space", "kept_space", "new_space"]
+__all__ = ["MAX_LIST", "MAX_PAIRS", "Space", "kept_space", "kind_of_program", "new_space"]
 
 #: The longest wish list that a draw writes; the memory of a worker is proportional to it.
 MAX_LIST = 64
@@ -80,6 +80,11 @@ class Space(NamedTuple):
     bits: np.ndarray  # uint32[L]
     pace: np.ndarray  # float64[K]
     track: Track
+
+
+def kind_of_program(programs: int) -> type[np.signedinteger[Any]]:
+    """Return the kind of integer in which a draw's outcomes name one of so many programs, or none of them."""
+    return np.int16 if programs < 2**15 else np.int32
 
 
 def new_space(tables: Tables) -> Space:

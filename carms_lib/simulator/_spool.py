@@ -25,6 +25,7 @@ import numpy as np
 
 from carms_lib.exceptions import ArgumentError, StudyError
 from carms_lib.simulator._draw import COUPLE_COUNTS, DRAWS_PER_INPUT, BlockResult
+from carms_lib.simulator._space import kind_of_program
 
 __all__ = ["FIELDS", "MEMORY", "Layout", "Spool", "entropy_of", "open_spool"]
 
@@ -55,7 +56,7 @@ class Layout:
         for number, family in enumerate(families):
             for name in family:
                 applicants, programs = shapes[name]
-                kind = "<i2" if programs < 2**15 else "<i4"
+                kind = np.dtype(kind_of_program(programs)).newbyteorder("<")
                 sizes = {"quota": ("<i4", programs), "couples": ("<i4", len(COUPLE_COUNTS))}
                 for field in FIELDS:
                     label = f"{number}/{field}" if field in _SHARED else f"{number}/{name}/{field}"
