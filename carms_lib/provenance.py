@@ -7,6 +7,7 @@ and memos are reproducible to the byte.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import platform
@@ -26,13 +27,15 @@ _PACKAGES = ("carms-lib", "numpy", "pandas", "pandera", "scipy", "statsmodels", 
 
 def package_versions() -> dict[str, str]:
     """Return the versions of Python and of the packages that can change a number or a drawing."""
-    versions = {"python": platform.python_version()}
-    for package in _PACKAGES:
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:  # run from a checkout that is not installed
-            versions[package] = "not installed"
-    return versions
+    return {"python": platform.python_version()} | {package: _version_of(package) for package in _PACKAGES}
+
+
+@functools.cache  # a process has read a package in one version; to ask for it anew reads a file
+def _version_of(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:  # run from a checkout that is not installed
+        return "not installed"
 
 
 @dataclass(frozen=True)

@@ -213,7 +213,7 @@ def chain(market: Market, state: State, rule: int, budget: int) -> bool:
 
 
 @kernel
-def admit(market: Market, state: State, order: Int32s, rule: int, budget: int, to_the_end: bool = True) -> int:
+def admit(market: Market, state: State, order: Int32s, rule: int, budget: int, to_the_end: bool) -> int:
     """Admit the units of `order` one after another to a state without instability.
 
     Parameters

@@ -47,12 +47,13 @@ def follow_draw(drawn: DrawnMatch) -> FollowedDraw:
     programs, one = len(drawn.quota), leave_singles(drawn)
     chain = new_chain(len(one.match), programs, int(one.position.sum()))
     index_scored(one.ptr, one.program, one.score, one.position, chain)
-    length, who, ends = np.empty(programs, dtype=np.int16), *(np.empty(programs, dtype=np.int32) for _ in range(2))
+    length, who, ends = (np.empty(programs, dtype=np.int32) for _ in range(3))
     concerned, mover_ptr = np.empty(programs, dtype=bool), np.empty(programs + 1, dtype=np.int32)
     movers = follow_every_seat(
         one.ptr, one.program, one.score, one.match, one.position, chain, one.couple_best,
         length, who, ends, concerned, mover_ptr,
     )  # fmt: skip
+    length = length.astype(np.int16)
     newly, worse, unsettled = (who >= 0).astype(np.int16), np.zeros(programs, dtype=np.int16), int(concerned.sum())
     paired = drawn.paired
     if unsettled and paired is not None and paired.is_stable:

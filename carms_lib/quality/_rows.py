@@ -328,9 +328,14 @@ def check_references(
         for columns, target in promise.references.items():
             child = tables[name].dropna(subset=list(columns))
             parent = tables[target]
-            known = set(parent[list(contracts()[step][target].key)].itertuples(index=False, name=None))
-            given = pd.Series(list(child[list(columns)].itertuples(index=False, name=None)), index=child.index)
-            orphans = child.loc[~given.isin(known)] if len(given) else child
+            key = list(contracts()[step][target].key)
+            if len(key) == 1:
+                is_known = child[columns[0]].isin(parent[key[0]])
+            else:
+                known = set(parent[key].itertuples(index=False, name=None))
+                given = child[list(columns)].itertuples(index=False, name=None)
+                is_known = pd.Series([row in known for row in given], index=child.index, dtype=bool)
+            orphans = child.loc[~is_known]
             keys = orphans[list(promise.key)].astype("string").agg(" / ".join, axis="columns")
             results.append(
                 check_share(

@@ -311,10 +311,16 @@ def _tsquery(phrases: list[list[str]], language: str) -> ColumnElement[Any]:
     return functools.reduce(lambda one, other: one.op("&&")(other), parts)
 
 
+@functools.lru_cache(maxsize=4096)
+def _folded_letter(letter: str) -> str:
+    """Return one letter for one: the first of what it folds to."""
+    return (fold(letter) or " ")[0]
+
+
 def _snippet(content: str, phrases: list[list[str]]) -> str:
     """Return the part of a text around the first word that was asked for, on one line."""
     line = " ".join(content.split())
-    folded = "".join((fold(letter) or " ")[0] for letter in line)  # letter by letter, so that places agree
+    folded = "".join(map(_folded_letter, line))  # letter by letter, so that places agree
     places = [found.start() for found in (re.search(rf"\b{phrase[0]}", folded) for phrase in phrases) if found]
     start = max(0, min(places, default=0) - _SNIPPET // 4)
     end = start + _SNIPPET

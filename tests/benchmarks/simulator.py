@@ -78,8 +78,8 @@ class Phases:
 
     def __init__(self, market: carms.Market) -> None:
         self.market, tables = market, market.tables
-        self.theta = market.cohort.parameters["value"].to_numpy(float)
-        self.sizes = market.cohort.classes["size"].to_numpy(float)
+        self.theta = market.cohort.parameters["value"].to_numpy(float).copy()
+        self.sizes = market.cohort.classes["size"].to_numpy(float).copy()
         n, programs = market.n_applicants, market.n_programs
         self.space = new_space(tables)
         self.wished, self.ranked = np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int32)

@@ -73,7 +73,7 @@ def test_roth_peranson_equals_its_twin(rule, order, instance):
     start, _ = admit(plain, [-1] * plain.n, set(), singles, rule, 10_000)
     sent_away = 0
     if singles:
-        _roth_peranson.admit(market, state, np.array(singles, np.int32), _market.RULES[rule], 10_000)
+        _roth_peranson.admit(market, state, np.array(singles, np.int32), _market.RULES[rule], 10_000, True)
     assert state.match.tolist() == start
     for budget, to_the_end in ((30, True), (1, True), (3, False)):  # low ones too, so that chains are cut
         sent_away = _roth_peranson.admit(market, state, units, _market.RULES[rule], budget, to_the_end)

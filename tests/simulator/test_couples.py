@@ -245,7 +245,7 @@ def test_pairs_stand_in_the_order_of_their_sum_and_near_ones_first(market: carms
 
 
 def test_lists_of_pairs_are_bounded(market: carms.Market) -> None:
-    theta = market.cohort.parameters["value"].to_numpy(float)
+    theta = market.cohort.parameters["value"].to_numpy(float).copy()
     pairs, _ = _pairs_of(market, theta, [0] * MAX_LIST, [0] * MAX_LIST)
     assert len(pairs) == MAX_PAIRS
     assert (pairs >= 0).all(axis=1).sum() == MAX_PAIRS // 2

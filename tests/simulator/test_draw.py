@@ -69,7 +69,7 @@ def test_a_draw_can_be_rerun_alone(market: carms.Market, result) -> None:  # typ
 
 def _lists(market: carms.Market, entropy: int, draw: int):  # type: ignore[no-untyped-def]
     """The rank-order lists of one draw, with everybody laid out taking part."""
-    tables, theta = market.tables, _inputs(market).theta
+    tables, theta = market.tables, _inputs(market).theta.copy()
     n, space = market.n_applicants, new_space(tables)
     ptr, program, score = space.ptr, space.program, space.score
     with np.errstate(over="ignore"):
