@@ -43,9 +43,9 @@ _MOST_REVERSIONS = 3  # rounds; a seat that reverts can free another, which is r
 # the others there is a couple that no order settles, but smaller and more crowded markets need one more often.
 _MOST_ORDERS = 4
 #: Rounds in which couples are admitted again that set off a loop.
-COUPLE_ROUNDS = np.int64(3)
+COUPLE_ROUNDS = 3
 #: Steps for each couple; a national chain that ends rarely needs half of them.
-COUPLE_STEPS = np.int64(400)
+COUPLE_STEPS = 400
 
 
 @inner_kernel
