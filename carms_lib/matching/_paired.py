@@ -57,7 +57,7 @@ class PairedState(NamedTuple):
     is_waiting: Bools  # [n + C]
     vacated: Int32s  # [P], a stack of programs
     is_vacated: Bools  # [P]
-    reach: Float64s  # [P]: of one that was vacated, what no single exceeds who came to want it; see `vacate`
+    reach: Float64s  # [P]: of a vacated one, the priority that no single exceeds who would come; see `vacate`
     is_read: Bools  # [P]: whether its part of the next two is written
     priority: Float64s  # [E]: of each application
     member: Int32s  # [E]: 2 c + s, when member s of couple c made it; -1 for a single

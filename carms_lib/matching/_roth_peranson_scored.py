@@ -64,8 +64,8 @@ def push_unit(state: PairedState, unit: int) -> None:
 def vacate(lists: PairedLists, state: PairedState, applicant: int) -> None:
     """Let an applicant give up its seat, if it has one; its program goes on the program stack.
 
-    Singles who would rather be there and could not have been refused by a full program, which holds nobody worse than
-    they are: so whoever comes to want the seat is no better than the worst who was held.
+    A single who would rather be there was refused by it when it was full, and is no better than the worst it held then.
+    `reach` is the best of those worst since the program went on the stack: no single above it comes for the seat.
     """
     state.position[applicant] = n_options(lists, applicant)
     program = state.match[applicant]
