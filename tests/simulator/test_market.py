@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 
 import carms_lib as carms
@@ -7,6 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from carms_lib.exceptions import MarketError
+from carms_lib.simulator import _draw, _replay
+from carms_lib.simulator._draw import run_block
+from carms_lib.simulator._replay import plan_blocks, replay
+from carms_lib.simulator._settings import shifted
 
 
 def _with(programs: pd.DataFrame, column: str, value: object, row: int = 0) -> pd.DataFrame:
@@ -178,3 +183,44 @@ def test_what_a_table_was_made_from_is_asked_of_the_table(programs: pd.DataFrame
     assert carms.Market.from_gold(programs.assign(provenance="ours"), cohort).provenance.release_id == ""
     given = carms.Provenance(release_id="7")
     assert carms.Market.from_gold(gold, carms.load_cohort("2025"), provenance=given).provenance.release_id == "7"
+
+
+def _travelled(market: carms.Market) -> carms.Market:
+    """As it arrives in another process."""
+    return pickle.loads(pickle.dumps(market))  # noqa: S301 - what was pickled here
+
+
+def test_arrays_of_a_market_are_closed_to_writing_however_it_came_about(market: carms.Market) -> None:
+    mine = market.tables.program_quota.copy()
+    _, plans = plan_blocks(market, 1, 1)
+    for tables in (
+        market.tables,
+        market.with_tables(program_quota=mine).tables,
+        _travelled(market).tables,
+        shifted(market, plans[0].inputs.shift),
+    ):
+        assert not any(array.flags.writeable for array in tables)
+        assert all(array.flags.c_contiguous for array in tables)
+    assert mine.flags.writeable  # the caller's own stays as it was
+    with pytest.raises(ValueError, match="read-only"):
+        market.tables.program_quota[0] = 1
+
+
+def test_a_draw_is_compiled_once_for_all_of_them(market: carms.Market) -> None:
+    """It takes half a minute: a kind of array that differs would be paid for by the user."""
+
+    def run(one: carms.Market) -> None:
+        entropy, plans = plan_blocks(one, 1, 1)
+        inputs = plans[0].inputs
+        run_block(one, [one], entropy, 0, plans[0].draws, inputs)
+        inputs.theta.flags.writeable = False
+        run_block(one, [one], entropy, 0, plans[0].draws, inputs)
+        for _ in replay(one, plans[0]):
+            pass
+
+    kernels = (_draw._run_draws, _replay.begin_block, _replay.write_lists, _replay.first_iteration)
+    run(market)
+    compiled = [len(kernel.signatures) for kernel in kernels]
+    run(_travelled(market))
+    run(market.with_tables(program_quota=market.tables.program_quota.copy()))
+    assert [len(kernel.signatures) for kernel in kernels] == compiled
