@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from carms_lib.exceptions import MarketError
 from carms_lib.simulator import _draw, _replay
-from carms_lib.simulator._draw import run_block
+from carms_lib.simulator._draw import BlockInputs, run_block
 from carms_lib.simulator._replay import plan_blocks, replay
-from carms_lib.simulator._settings import shifted
+from carms_lib.simulator._settings import NO_SHIFT, shifted
 
 
 def _with(programs: pd.DataFrame, column: str, value: object, row: int = 0) -> pd.DataFrame:
@@ -209,18 +209,18 @@ def test_arrays_of_a_market_are_closed_to_writing_however_it_came_about(market: 
 def test_a_draw_is_compiled_once_for_all_of_them(market: carms.Market) -> None:
     """It takes half a minute: a kind of array that differs would be paid for by the user."""
 
-    def run(one: carms.Market) -> None:
-        entropy, plans = plan_blocks(one, 1, 1)
-        inputs = plans[0].inputs
-        run_block(one, [one], entropy, 0, plans[0].draws, inputs)
-        inputs.theta.flags.writeable = False
-        run_block(one, [one], entropy, 0, plans[0].draws, inputs)
-        for _ in replay(one, plans[0]):
+    def run(one: carms.Market, inputs: BlockInputs) -> None:
+        run_block(one, [one], entropy, 0, plan.draws, inputs)
+        for _ in replay(one, plan._replace(inputs=inputs)):
             pass
 
+    entropy, (plan,) = plan_blocks(market, 1, 1)
     kernels = (_draw._run_draws, _replay.begin_block, _replay.write_lists, _replay.first_iteration)
-    run(market)
+    run(market, plan.inputs)
     compiled = [len(kernel.signatures) for kernel in kernels]
-    run(_travelled(market))
-    run(market.with_tables(program_quota=market.tables.program_quota.copy()))
+    run(_travelled(market), plan.inputs)
+    run(market, plan.inputs._replace(shift=NO_SHIFT))  # as of a cohort without joint draws
+    theta, sizes = plan.inputs.theta.copy(), plan.inputs.sizes.copy()
+    theta.flags.writeable = sizes.flags.writeable = False
+    run(market, plan.inputs._replace(theta=theta, sizes=sizes))
     assert [len(kernel.signatures) for kernel in kernels] == compiled
