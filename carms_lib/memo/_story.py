@@ -356,7 +356,8 @@ def _goes_with(findings: Findings, cohort: Cohort) -> str:
 def _assumption(name: str, cohort: Cohort) -> str:
     """Return what an input is, in words."""
     sizes = {f"size of {key}": f"the number of {row['name']}" for key, row in cohort.classes.iterrows()}
-    return sizes.get(name) or f"the {cohort.parameters['unit'].to_dict()[name]}"
+    unit = cohort.parameters["unit"].to_dict().get(name, name)
+    return sizes.get(name) or (unit if unit.startswith("what ") else f"the {unit}")
 
 
 def _method(findings: Findings, cohort: Cohort, provenance: Provenance) -> Iterator[Block]:

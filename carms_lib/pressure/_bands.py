@@ -7,7 +7,7 @@ A metric is a ratio x / y of two counts per draw (y = 1 for a plain count). Draw
 share one setting of the uncertain inputs. The estimate is the pooled ratio r = sum x / sum y.
 
 outcome
-    What may happen next time, chance and uncertain inputs together: the empirical quantiles of x_d / y_d.
+    What may happen next time, chance and uncertain inputs together: quantiles of x_d / y_d.
 mean
     Monte Carlo error of r. With the residual e_d = (x_d - r y_d) / mean(y) and its block means e_b, the band is
     r ± t(B - 1) sd(e_b) / sqrt(B): draws of a block are not independent, blocks are.
@@ -16,10 +16,14 @@ input
     spread of E[x/y | inputs] by s2 / R, so they are shrunk towards r by sqrt(max(0, 1 - s2 / (R var(e_b)))) before
     their quantiles are taken: one-way analysis of variance.
 
+Quantiles are Weibull's, the k-th smallest of n standing for k / (n + 1): one number more of the same kind falls between
+two of them as often as they say, however few there are (numpy's default takes (k - 1) / (n - 1), which is too narrow).
+
 References
 ----------
 Cochran (1977), *Sampling Techniques*, 3rd ed., ch. 6 and 9: ratio estimates, cluster samples.
 Searle, Casella and McCulloch (1992), *Variance Components*, ch. 3.
+Hyndman and Fan (1996), *Sample quantiles in statistical packages*, The American Statistician 50(4): definition 6.
 """
 
 from __future__ import annotations
@@ -45,6 +49,7 @@ __all__ = [
     "Measure",
     "block_means",
     "is_too_small",
+    "quantiles",
     "ratio",
     "shrink",
     "summarise",
@@ -241,7 +246,7 @@ def _band(
     counted = np.isfinite(values).sum(axis=0)
     tails = [(1.0 - level) / 2.0, (1.0 + level) / 2.0]
     if kind == "outcome":
-        lower, upper = _quantiles(values, tails)
+        lower, upper = quantiles(values, tails)
     else:
         blocks = block_means(residual, draws_per_input)
         if kind == "mean":
@@ -303,14 +308,15 @@ def ratio(measure: Measure) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return estimate, values, residual
 
 
-def _quantiles(values: np.ndarray, tails: Sequence[float]) -> np.ndarray:
-    empty = ~np.isfinite(values).any(axis=0)
-    filled = np.where(
-        empty[None, :], 0.0, values
-    )  # a cell that is never measured has no quantiles; masked by the caller
+def quantiles(values: np.ndarray, tails: Sequence[float]) -> np.ndarray:
+    """Return Weibull's quantiles of each column over what is not missing, float64 of shape (len(tails), G).
+
+    A column that is missing throughout gives 0.
+    """
+    filled = np.where(~np.isfinite(values).any(axis=0), 0.0, values)
     if np.isfinite(filled).all():
-        return np.quantile(filled, tails, axis=0)
-    return np.nanquantile(filled, tails, axis=0)
+        return np.quantile(filled, tails, axis=0, method="weibull")
+    return np.nanquantile(filled, tails, axis=0, method="weibull")
 
 
 def block_means(residual: np.ndarray, draws_per_input: int) -> np.ndarray:
@@ -342,7 +348,7 @@ def _input_band(
         nothing = np.full(estimate.shape, np.nan)
         return nothing, nothing
     shrunk = shrink(blocks, residual, draws_per_input)
-    lower, upper = np.quantile(shrunk, tails, axis=0)
+    lower, upper = quantiles(shrunk, tails)
     return estimate + lower, estimate + upper
 
 

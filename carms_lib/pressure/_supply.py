@@ -28,7 +28,7 @@ from scipy import stats
 from carms_lib._views import open_view
 from carms_lib.exceptions import ArgumentError, StudyError
 from carms_lib.pressure._arguments import check_level, check_name, check_names
-from carms_lib.pressure._bands import is_too_small, ratio
+from carms_lib.pressure._bands import is_too_small, quantiles, ratio
 from carms_lib.pressure._metrics import FEWEST, measure_pressure
 from carms_lib.provenance import Provenance
 from carms_lib.simulator import BASELINE, Market, Study
@@ -227,15 +227,15 @@ def compare_supply(
     tails = [(1.0 - level) / 2.0, (1.0 + level) / 2.0]
     frame["estimate"], frame["lower"], frame["upper"] = np.nan, np.nan, np.nan
     frame.loc[known, "estimate"] = estimate[known]
-    frame.loc[known, ["lower", "upper"]] = np.nanquantile(values[:, known], tails, axis=0).T
+    frame.loc[known, ["lower", "upper"]] = quantiles(values[:, known], tails).T
     frame["first_choice_ratio"] = ratio(by_metric["first_choice_ratio"])[0]
     scarcity = 1.0 - frame.loc[known, "supply_score"].to_numpy()
     by_supply, by_estimate = stats.rankdata(-scarcity), stats.rankdata(-estimate[known])
     frame["rank_by_supply"], frame["rank_by_metric"], frame["gap"] = np.nan, np.nan, np.nan
     frame.loc[known, "rank_by_supply"], frame.loc[known, "rank_by_metric"] = by_supply, by_estimate
     frame.loc[known, "gap"] = by_supply - by_estimate
-    of_draws = [_spearman(scarcity, row) for row in values[:, known]]
-    low, high = np.nanquantile(of_draws, tails)
+    of_draws = np.array([[_spearman(scarcity, row)] for row in values[:, known]])
+    (low,), (high,) = quantiles(of_draws, tails)
     return Proxy(
         frame.sort_values(["estimate", *names], ascending=[False, *[True] * len(names)], ignore_index=True),
         tuple(names),

@@ -18,7 +18,7 @@ from carms_lib.simulator._funnel import keep_best, leave_out, read_files
 from carms_lib.simulator._market import Tables
 from carms_lib.simulator._noise import Purpose, fold, halves, stream, uniform
 from carms_lib.simulator._parameters import PARAMETERS
-from carms_lib.simulator._race import earliest
+from carms_lib.simulator._race import MOST_RACES, PACES, lay_out, run_races, total_weight
 from carms_lib.simulator._space import MAX_LIST, Space
 from carms_lib.simulator._variates import exp_of, normal
 from carms_lib.simulator._wishes import gather_open, length_of_list
@@ -202,12 +202,13 @@ def second_iteration(
     of_second = stream(entropy, _SECOND, draw)
     of_length = stream(entropy, _OF_LENGTH, draw)
     of_taste = stream(entropy, _OF_TASTE, draw)
-    pace = np.inf
+    races = space.races
+    space.pace[:PACES] = 1.0
     edge = 0
     for t in range(len(tables.type_class)):
         c = tables.type_class[t]
         bit = np.uint8(1 << c)
-        found = -1  # programs are gathered for the first of a type who applies
+        found, weight, whole, cut = -1, 0.0, 0, 0  # programs are gathered for the first of a type who applies
         for a in range(tables.type_start[t], tables.type_start[t + 1]):
             ptr[a] = edge
             if state.match[a] >= 0 or found == 0 or a - tables.type_start[t] >= space.taking_part[t]:
@@ -218,15 +219,20 @@ def second_iteration(
                 )
                 if found == 0:
                     continue
+                weight = total_weight(space.field, 0, found)
             key = tables.applicant_key[a]
             came_late = uniform(fold(of_first, key)) >= tables.class_first[c]
             if not came_late and uniform(fold(of_second, key)) >= tables.class_second[c]:
                 continue
             breadth = exp_of(theta[_LENGTH_SPREAD] * normal(fold(of_length, key)))
             low, high = halves(fold(of_taste, key))
-            length = length_of_list(theta[_SECOND_LENGTH] * breadth, MAX_LIST)
-            count, pace = earliest(low, high, space.field, 0, found, length, pace, space.track, program, edge)
-            edge += count
+            wanted = min(length_of_list(theta[_SECOND_LENGTH] * breadth, MAX_LIST), found)
+            if whole + cut == MOST_RACES:
+                run_races(space.field, races, whole, cut, space.pace, space.track, program)
+                whole, cut = 0, 0
+            whole, cut = lay_out(races, whole, cut, low, high, 0, found, weight, wanted, 0, edge)
+            edge += wanted
+        run_races(space.field, races, whole, cut, space.pace, space.track, program)
     n = len(tables.applicant_type)
     ptr[n] = edge
     read_files(entropy, _SECOND_FILE, draw, theta, tables, space, ptr, program, score)

@@ -1,13 +1,13 @@
-"""Eight integers at a time: the least of them, which lie below a limit, and how many others are less than each.
+"""Eight integers at a time: which lie below a limit, which is the first of a column, and how many others are less.
 
-Belongs here: the comparisons that a processor makes of several numbers in one step, and counting and finding the bits
-that tell their outcome. Does not belong here: what the numbers are.
+Belongs here: the comparisons that a processor makes of several numbers in one step, and what is made of their outcome.
+Does not belong here: what the numbers are.
 
 A compiler makes a loop that *writes* numbers do several at a time, and does badly by one that counts or searches: it
 adds up lane by lane, and does what is left over of a multiple of 32 one by one. So here a comparison of eight numbers
-gives eight bits, and a count or a search is one step on them. Each function is written twice: as Python, which says
-what it does and runs where kernels are interpreted, and as the instructions that kernels are compiled to. Those are
-LLVM's own, not one processor's, and are compiled for any.
+gives eight bits, and to count them, or to write whom they mark side by side, is one step. Each function is written
+twice: as Python, which says what it does and runs where kernels are interpreted, and as the instructions that kernels
+are compiled to. Those are LLVM's own, not one processor's, and are compiled for any.
 """
 
 # ruff: noqa: ARG001, PLW0108 - numba says which arguments these functions have, and takes no other kind of function
@@ -24,7 +24,7 @@ from numba.extending import intrinsic, overload
 
 from carms_lib.matching._jit import kernel
 
-__all__ = ["LANES", "below", "how_many", "least", "lowest", "padded", "write_ranks"]
+__all__ = ["LANES", "below", "how_many", "padded", "write_below", "write_firsts", "write_ranks"]
 
 # Kernels call what it makes without the first argument, which its own type does not know.
 _intrinsic: Callable[[Any], Any] = intrinsic
@@ -47,9 +47,26 @@ def below(codes: np.ndarray, at: int, limit: np.int32) -> np.uint64:
     return np.uint64(sum(1 << lane for lane in range(LANES) if codes[at + lane] < limit))
 
 
-def least(codes: np.ndarray, at: int) -> np.int32:
-    """Return the least of eight int32 ``codes[at : at + 8]``; all eight must lie in the array."""
-    return codes[at : at + LANES].min()  # type: ignore[no-any-return]
+def write_below(codes: np.ndarray, at: int, limit: np.int32, first: int, out: np.ndarray, to: int) -> int:
+    """Write which of eight int32 ``codes[at : at + 8]`` are less than `limit`, in order; return how many they are.
+
+    The first of the eight is called `first`, the next `first` + 1, and so on; int32, they are written to `out` from
+    `to` on. All eight must lie in `codes`, and eight places in `out`: 0 is written behind the last.
+    """
+    found = [first + lane for lane in range(LANES) if codes[at + lane] < limit]
+    out[to : to + LANES] = found + [0] * (LANES - len(found))
+    return len(found)
+
+
+def write_firsts(codes: np.ndarray, rows: int, width: int, at: int, limit: np.int32, firsts: np.ndarray) -> None:
+    """Write which row of each of eight columns has the least number, the first of them if several do.
+
+    `codes` holds `rows` rows of `width` int32 each, one behind the other; the columns are those from `at` on. To the
+    same places of `firsts`, int32, the row is written, -1 where no number is less than `limit`.
+    """
+    for lane in range(at, at + LANES):
+        column = codes[: rows * width].reshape(rows, width)[:, lane]
+        firsts[lane] = column.argmin() if (column < limit).any() else -1
 
 
 def write_ranks(codes: np.ndarray, begin: int, end: int, at: int, ranks: np.ndarray) -> None:
@@ -64,11 +81,6 @@ def write_ranks(codes: np.ndarray, begin: int, end: int, at: int, ranks: np.ndar
 def how_many(bits: np.uint64) -> int:
     """Return how many bits are set."""
     return int(bits).bit_count()
-
-
-def lowest(bits: np.uint64) -> int:
-    """Return the place of the lowest bit set; there must be one."""
-    return (int(bits) & -int(bits)).bit_length() - 1
 
 
 _ONE = ir.IntType(32)
@@ -105,15 +117,40 @@ def _below(typingctx: Any, codes: Any, at: Any, limit: Any) -> Any:
 
 
 @_intrinsic
-def _least(typingctx: Any, codes: Any, at: Any) -> Any:
+def _write_below(typingctx: Any, codes: Any, at: Any, limit: Any, first: Any, out: Any, to: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
-        numbers = _load(context, builder, signature.args[0], given[0], given[1])
-        shape = ir.FunctionType(_ONE, [_EIGHT])
-        name = f"llvm.vector.reduce.smin.v{LANES}i32"
-        reduce = cgutils.get_or_insert_function(builder.module, shape, name)  # type: ignore[no-untyped-call]
-        return builder.call(reduce, [numbers])
+        own, (array, at, limit, first, out, to) = signature.args, given
+        less = builder.icmp_signed("<", _load(context, builder, own[0], array, at), _everywhere(builder, limit))
+        names = builder.add(_everywhere(builder, builder.trunc(first, _ONE)), ir.Constant(_EIGHT, list(range(LANES))))
+        shape = ir.FunctionType(_EIGHT, [_EIGHT, less.type, _EIGHT])
+        name = f"llvm.experimental.vector.compress.v{LANES}i32"
+        compress = cgutils.get_or_insert_function(builder.module, shape, name)  # type: ignore[no-untyped-call]
+        found = builder.call(compress, [names, less, ir.Constant(_EIGHT, [0] * LANES)])
+        there = builder.bitcast(_place(context, builder, own[4], out, to), _EIGHT.as_pointer())
+        builder.store(found, there, align=_ALIGNED)
+        bits = builder.bitcast(less, ir.IntType(LANES))
+        return builder.ctpop(builder.zext(bits, ir.IntType(64)))
 
-    return types.int32(codes, types.intp), generate
+    return types.intp(codes, types.intp, types.int32, types.intp, out, types.intp), generate
+
+
+@_intrinsic
+def _write_firsts(typingctx: Any, codes: Any, rows: Any, width: Any, at: Any, limit: Any, firsts: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        own, (array, rows, width, at, limit, firsts) = signature.args, given
+        least = cgutils.alloca_once_value(builder, _everywhere(builder, limit))  # type: ignore[no-untyped-call]
+        first = cgutils.alloca_once_value(builder, ir.Constant(_EIGHT, [-1] * LANES))  # type: ignore[no-untyped-call]
+        with cgutils.for_range(builder, rows) as loop:
+            numbers = _load(context, builder, own[0], array, builder.add(builder.mul(loop.index, width), at))
+            less = builder.icmp_signed("<", numbers, builder.load(least))
+            row = _everywhere(builder, builder.trunc(loop.index, _ONE))
+            builder.store(builder.select(less, numbers, builder.load(least)), least)
+            builder.store(builder.select(less, row, builder.load(first)), first)
+        there = builder.bitcast(_place(context, builder, own[5], firsts, at), _EIGHT.as_pointer())
+        builder.store(builder.load(first), there, align=_ALIGNED)
+        return context.get_dummy_value()
+
+    return types.none(codes, types.intp, types.intp, types.intp, types.int32, firsts), generate
 
 
 @_intrinsic
@@ -142,22 +179,19 @@ def _how_many(typingctx: Any, bits: Any) -> Any:
     return types.uint64(types.uint64), generate
 
 
-@_intrinsic
-def _lowest(typingctx: Any, bits: Any) -> Any:
-    def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
-        return builder.cttz(given[0], cgutils.true_bit)
-
-    return types.uint64(types.uint64), generate
-
-
 @overload(below, strict=False)
 def _compiled_below(codes: Any, at: Any, limit: Any) -> Any:
     return lambda codes, at, limit: _below(codes, at, limit)
 
 
-@overload(least, strict=False)
-def _compiled_least(codes: Any, at: Any) -> Any:
-    return lambda codes, at: _least(codes, at)
+@overload(write_below, strict=False)
+def _compiled_write_below(codes: Any, at: Any, limit: Any, first: Any, out: Any, to: Any) -> Any:
+    return lambda codes, at, limit, first, out, to: _write_below(codes, at, limit, first, out, to)
+
+
+@overload(write_firsts, strict=False)
+def _compiled_firsts(codes: Any, rows: Any, width: Any, at: Any, limit: Any, firsts: Any) -> Any:
+    return lambda codes, rows, width, at, limit, firsts: _write_firsts(codes, rows, width, at, limit, firsts)
 
 
 @overload(write_ranks, strict=False)
@@ -168,8 +202,3 @@ def _compiled_ranks(codes: Any, begin: Any, end: Any, at: Any, ranks: Any) -> An
 @overload(how_many, strict=False)
 def _compiled_how_many(bits: Any) -> Any:
     return lambda bits: _how_many(bits)
-
-
-@overload(lowest, strict=False)
-def _compiled_lowest(bits: Any) -> Any:
-    return lambda bits: _lowest(bits)

@@ -12,13 +12,14 @@ import numpy as np
 
 from carms_lib.matching._jit import inner_kernel, kernel
 from carms_lib.simulator._couples import choose_couples, write_pairs
+from carms_lib.simulator._disciplines import choose_disciplines
 from carms_lib.simulator._funnel import draw_merit, interview, read_files
 from carms_lib.simulator._market import Tables
 from carms_lib.simulator._noise import Purpose, fold, stream, uniform
 from carms_lib.simulator._space import Space
 from carms_lib.simulator._wishes import draw_breadths, taste_weights, write_wishes
 
-__all__ = ["NOT_TAKING_PART", "UNMATCHED", "begin_block", "who_takes_part", "write_lists"]
+__all__ = ["NOT_TAKING_PART", "UNMATCHED", "begin_block", "who_takes_part", "write_lists", "write_wish_lists"]
 
 UNMATCHED = -1
 NOT_TAKING_PART = -2
@@ -61,9 +62,7 @@ def write_lists(
     int
         Number of couples.
     """
-    who_takes_part(entropy, draw, sizes, tables, space.taking_part)
-    draw_breadths(entropy, draw, theta, tables, space.breadth)
-    write_wishes(entropy, draw, theta, tables, space)
+    write_wish_lists(entropy, draw, theta, sizes, tables, space)
     _first_of_list(tables, space, wished)
     for a in range(len(wished)):
         space.first_of[a] = tables.program_discipline[wished[a]] if wished[a] >= 0 else -1
@@ -74,6 +73,17 @@ def write_lists(
     couples = choose_couples(entropy, draw, theta, tables, space)
     write_pairs(theta, tables, space, couples)
     return couples
+
+
+@inner_kernel
+def write_wish_lists(
+    entropy: np.uint64, draw: int, theta: np.ndarray, sizes: np.ndarray, tables: Tables, space: Space
+) -> None:
+    """Write who takes part in one draw, and what they want before interviews; as `write_lists`."""
+    who_takes_part(entropy, draw, sizes, tables, space.taking_part)
+    draw_breadths(entropy, draw, theta, tables, space.breadth)
+    choose_disciplines(entropy, draw, theta, tables, space)
+    write_wishes(entropy, draw, theta, tables, space)
 
 
 @inner_kernel

@@ -27,7 +27,7 @@ PARAMETERS: dict[str, str] = {
     "local_candidate": "what a program adds for an applicant from its province",
     "interview_noise": "standard deviation of what an interview adds, against the file's noise",
     "ranked_share": "share of its interviewed applicants that a program ranks",
-    "ranked_share_abroad": "the same of a program for graduates from abroad alone",
+    "ranked_share_abroad": "share of its interviewed applicants that a program for graduates from abroad alone ranks",
     "interviews_per_seat": "fewest interviews a program holds for each seat, if it has the applications",
     "quota_drift": "expected growth of a quota between the release and the end of the match",
     "reversion_share": "share of unfilled CMG seats that revert to the IMG stream where a province reverts",

@@ -28,36 +28,49 @@ from typing import NamedTuple
 import numpy as np
 
 from carms_lib.matching._jit import inlined_kernel, inner_kernel, kernel
-from carms_lib.simulator._lanes import LANES, below, how_many, least, lowest, padded, write_ranks
+from carms_lib.simulator._lanes import LANES, below, how_many, padded, write_below, write_ranks
 from carms_lib.simulator._noise import bits_of
 from carms_lib.simulator._variates import exponential
 
 __all__ = [
     "LONGEST_WAIT",
+    "MOST_RACES",
     "MOST_RUNNERS",
+    "NEVER",
+    "PACES",
     "Field",
+    "Races",
     "Track",
-    "earliest",
-    "first_of",
-    "first_two",
+    "arrival",
+    "lay_out",
     "new_field",
+    "new_races",
     "new_track",
+    "run_races",
+    "total_weight",
 ]
 
-#: How many may run in one race; a market has no more programs, and no more disciplines.
+#: How many may run in one race; a market has no more programs.
 MOST_RUNNERS = 2**16
 #: The longest mean wait of one who can run, so that all who can arrive before the end of time.
 LONGEST_WAIT = np.float32(1e30)
+#: How many races are run abreast: each step is taken in all of them before the next, so that a processor, which guesses
+#: where the loops of a race end and errs there, has another race to go on with.
+ABREAST = 16
+#: How many races are laid out before they are run.
+MOST_RACES = 16 * ABREAST
+#: How many guesses of the time between arrivals are made for one kind of race.
+PACES = 4
 _FEW = 24  # runners whose arrivals are sooner computed than chosen from
 _PATIENCE = 1.5  # standard deviations; a race cut short too often is run twice, one too late sorts too many
 _MEMORY = 1 / 8  # of how many races the pace is a mean
-_NEVER = np.int32(0x7F800000)  # the bits of infinity
+#: When somebody arrives who never does: the bits of infinity.
+NEVER = np.int32(0x7F800000)
 _INFINITY, _SOONEST, _LATEST = np.float32(np.inf), np.float32(1e-37), np.float32(1e38)
 _SLACK = np.float32(1.0 + 1e-5)  # a computed arrival can be early by the error of its logarithm
-_HALF, _F2, _TO_UNIT31 = np.float32(0.5), np.float32(2.0), np.float32(2.0**-31)
-_T1, _NO_BITS, _STEP = np.uint32(1), np.uint32(0), np.int32(1)
-_NOBODY, _ONE = np.uint64(0), np.uint64(1)
-_MARKS = 64  # runners whom the bits of one number can mark
+_HALF, _TO_UNIT31 = np.float32(0.5), np.float32(2.0**-31)
+_T1, _STEP = np.uint32(1), np.int32(1)
+_NOBODY = np.uint64(0)
 
 
 class Field(NamedTuple):
@@ -69,16 +82,35 @@ class Field(NamedTuple):
     waits: np.ndarray  # float32[M]: their mean waits 1 / weight, at most LONGEST_WAIT; inf behind a stretch
 
 
-class Track(NamedTuple):
-    """Work space of a race with up to M runners; times as their bits."""
+class Races(NamedTuple):
+    """Races to be run in one field, R = MOST_RACES places: at the front to the end, at the back until cut short."""
 
-    bits: np.ndarray  # uint32[M]: the random bits of each runner
-    bounds: np.ndarray  # int32[M]: a time before which no runner arrives
-    early: np.ndarray  # uint32[M]: runners who may arrive before the race is cut short
-    early_bits: np.ndarray  # uint32[M]: their random bits
-    early_waits: np.ndarray  # float32[M]: their mean waits
-    codes: np.ndarray  # int32[M]: when they arrive
-    ranks: np.ndarray  # int32[M]: how many arrive before
+    low: np.ndarray  # uint32[R]: halves of the key of each race; a runner's key is folded into it
+    high: np.ndarray  # uint32[R]
+    begin: np.ndarray  # int64[R]: who runs, as a stretch of the field
+    end: np.ndarray  # int64[R]
+    weight: np.ndarray  # float64[R]: of all who run
+    wanted: np.ndarray  # int32[R]: how many arrivals, one at least and at most as many as run
+    kind: np.ndarray  # int32[R]: races of one kind have about the same time between arrivals, against 1 / weight
+    to: np.ndarray  # int64[R]: where their arrivals are written
+
+
+class Track(NamedTuple):
+    """Work space of ABREAST races with up to M runners each; times as their bits."""
+
+    bits: np.ndarray  # uint32[ABREAST * M]: the random bits of each runner
+    bounds: np.ndarray  # int32[ABREAST * M]: a time before which no runner arrives
+    # Those who may arrive before their race is cut short, E = (ABREAST + 1) * (M + 8) places, padded race by race.
+    early: np.ndarray  # int32[E]: who they are, counted from the first runner
+    early_bits: np.ndarray  # uint32[E]: their random bits
+    early_waits: np.ndarray  # float32[E]: their mean waits
+    codes: np.ndarray  # int32[E]: when they arrive
+    ranks: np.ndarray  # int32[E]: how many of their race arrive before
+    # Of each race.
+    at: np.ndarray  # int64[ABREAST]: where its runners begin in `bits`
+    place: np.ndarray  # int64[ABREAST]: where those who are early begin in `early`
+    possible: np.ndarray  # int64[ABREAST]: how many they are
+    limit: np.ndarray  # float32[ABREAST]: when the race is cut short
 
 
 def new_field(runners: int) -> Field:
@@ -87,120 +119,70 @@ def new_field(runners: int) -> Field:
     return Field(*(np.zeros(room, dtype=kind) for kind in (np.int32, np.uint32, np.uint32, np.float32)))
 
 
+def new_races() -> Races:
+    """Return a table with room for MOST_RACES."""
+    kinds = (np.uint32, np.uint32, np.int64, np.int64, np.float64, np.int32, np.int32, np.int64)
+    return Races(*(np.zeros(MOST_RACES, dtype=kind) for kind in kinds))
+
+
 def new_track(runners: int) -> Track:
-    """Return work space for races with at most `runners` runners."""
-    room = padded(runners) + LANES  # those who are early are padded when they are not counted yet
-    kinds = (np.uint32, np.int32, np.uint32, np.uint32, np.float32, np.int32, np.int32)
-    return Track(*(np.zeros(room, dtype=kind) for kind in kinds))
+    """Return work space for races with at most `runners` runners each."""
+    room = padded(runners)
+    early = (ABREAST + 1) * (room + LANES)  # and of one race once more, when it was cut too short
+    sizes = (ABREAST * room,) * 2 + (early,) * 5 + (ABREAST,) * 4
+    kinds = (
+        np.uint32, np.int32, np.int32, np.uint32, np.float32, np.int32, np.int32, np.int64, np.int64, np.int64,
+        np.float32,
+    )  # fmt: skip
+    return Track(*(np.zeros(size, dtype=kind) for size, kind in zip(sizes, kinds, strict=True)))
 
 
 @inlined_kernel
-def first_of(low: np.uint32, high: np.uint32, keys: np.ndarray, waits: np.ndarray, track: Track) -> int:
-    """Return the first runner, -1 where nobody runs; see `first_two`."""
-    _write_bounds(low, high, keys, waits, track)
-    likely = _first_place(track.bounds, len(waits))
-    if likely < 0:
-        return -1
-    return _first_two_of(_after(track.bits[likely], waits[likely]), waits, track)[0]
-
-
-@inlined_kernel
-def first_two(
-    low: np.uint32, high: np.uint32, keys: np.ndarray, waits: np.ndarray, without: int, track: Track
+def lay_out(
+    races: Races,
+    whole: int,
+    cut: int,
+    low: np.uint32,
+    high: np.uint32,
+    begin: int,
+    end: int,
+    weight: float,
+    wanted: int,
+    kind: int,
+    to: int,
 ) -> tuple[int, int]:
-    """Return the first two runners other than `without`, -1 where there is none.
+    """Write one more race; return how many are to be run to the end, and how many are to be cut short.
 
     Parameters
     ----------
-    low, high : uint32
-        Halves of the key of the race; a runner's key is folded into it.
-    keys, waits : ndarrays of shape (M,), uint32 and float32
-        Keys, and mean waits 1 / weight; inf for who cannot run. M is a multiple of 8, at most MOST_RUNNERS.
-    without : int
-    track : Track
+    races : Races
+        Its place is chosen by whether most who run are wanted, or few run: then it is no use to cut it short.
+    whole, cut : int
+        How many there are; one at least of MOST_RACES places must be free.
     """
-    bounds, room = track.bounds, len(waits)
-    _write_bounds(low, high, keys, waits, track)
-    if without >= 0:
-        bounds[without] = _NEVER
-    one = _first_place(bounds, room)
-    if one < 0:
-        return -1, -1
-    bound = bounds[one]
-    bounds[one] = _NEVER
-    other = _first_place(bounds, room)
-    bounds[one] = bound
-    if other < 0:
-        return one, -1
-    return _first_two_of(
-        max(_after(track.bits[one], waits[one]), _after(track.bits[other], waits[other])), waits, track
-    )
+    is_whole = end - begin <= max(2 * wanted, _FEW)
+    race = whole if is_whole else MOST_RACES - 1 - cut
+    races.low[race], races.high[race], races.weight[race] = low, high, weight
+    races.begin[race], races.end[race], races.to[race] = begin, end, to
+    # Who is heavy arrives early, so that the time between arrivals grows with how many are wanted.
+    pace = (wanted > 3) + (wanted > 6) + (wanted > 12)
+    races.wanted[race], races.kind[race] = wanted, PACES * kind + pace
+    return whole + is_whole, cut + (not is_whole)
 
 
-@inlined_kernel
-def _write_bounds(low: np.uint32, high: np.uint32, keys: np.ndarray, waits: np.ndarray, track: Track) -> None:
-    for k in range(np.uint64(len(waits))):
-        track.bits[k] = bits_of(low, high, keys[k], _NO_BITS)
-        track.bounds[k] = _bound(track.bits[k], waits[k])
-
-
-@inlined_kernel
-def _first_place(codes: np.ndarray, room: int) -> int:
-    """Return who has the least code, the first of them if several do; -1 where all are never."""
-    code = _NEVER
-    for at in range(0, room, LANES):
-        code = min(code, least(codes, at))
-    if code == _NEVER:
-        return -1
-    at, found = 0, below(codes, 0, np.int32(code + _STEP))
-    while found == _NOBODY:
-        at += LANES
-        found = below(codes, at, np.int32(code + _STEP))
-    return at + np.int64(lowest(found))
-
-
-@inlined_kernel
-def _first_two_of(after: np.int32, waits: np.ndarray, track: Track) -> tuple[int, int]:
-    """Return the first two of those who may arrive before a time; the second is -1 where only one may."""
-    one, other, time, other_time = -1, -1, _NEVER, _NEVER
-    for base in range(0, len(waits), _MARKS):
-        marks = _marked(track.bounds, base, len(waits), after)
-        if how_many(marks) == _ONE and len(waits) <= _MARKS:  # as mostly: no need to know when
-            return np.int64(lowest(marks)), -1
-        while marks != _NOBODY:
-            k = np.uint64(base) + lowest(marks)
-            marks &= marks - _ONE
-            code = _arrival(track.bits[k], waits[k])
-            # Without a branch: which of them comes first is chance.
-            is_first, is_second = code < time, code < other_time
-            other = one if is_first else (np.int64(k) if is_second else other)
-            other_time = time if is_first else (code if is_second else other_time)
-            one = np.int64(k) if is_first else one
-            time = min(code, time)
-    return one, other
-
-
-@inlined_kernel
-def _marked(bounds: np.ndarray, base: int, room: int, after: np.int32) -> np.uint64:
-    """Return a bit for each of the 64 from `base` on who may arrive before a time."""
-    marks = _NOBODY
-    for at in range(base, min(base + _MARKS, room), LANES):
-        marks |= below(bounds, at, after) << np.uint64(at - base)
-    return marks
+@inner_kernel
+def total_weight(field: Field, begin: int, end: int) -> float:
+    """Return the weight of all who run from `begin` to `end`."""
+    weight = 0.0
+    for i in range(begin, end):
+        weight += 1.0 / field.waits[i]
+    return weight
 
 
 @kernel
-def _after(bits: np.uint32, wait: np.float32) -> np.int32:
-    """Return a time before which a runner has arrived for certain.
-
-    Notes
-    -----
-    -log(1 - v) is v + v^2 / 2 + v^3 / 3 + ..., at most v + v^2 / 2 (1 + v + v^2 + ...).
-    """
-    v = np.float32(np.float32(np.float32(np.int32(np.uint32(bits >> _T1))) + _HALF) * _TO_UNIT31)
-    more = np.float32(np.float32(v * v) / np.float32(_F2 - np.float32(v + v)))
-    latest = np.float32(np.float32(v + more) * wait)
-    return min(np.int32(np.float32(latest * _SLACK).view(np.int32) + _STEP), _NEVER)
+def arrival(bits: np.uint32, wait: np.float32) -> np.int32:
+    """Return when a runner arrives."""
+    return np.float32(exponential(bits) * wait).view(np.int32)
 
 
 @kernel
@@ -210,141 +192,148 @@ def _bound(bits: np.uint32, wait: np.float32) -> np.int32:
     return np.float32(unit * wait).view(np.int32)
 
 
-@kernel
-def _arrival(bits: np.uint32, wait: np.float32) -> np.int32:
-    """Return when a runner arrives."""
-    return np.float32(exponential(bits) * wait).view(np.int32)
-
-
-@inlined_kernel
-def earliest(
-    low: np.uint32,
-    high: np.uint32,
-    field: Field,
-    begin: int,
-    end: int,
-    length: int,
-    pace: float,
-    track: Track,
-    out: np.ndarray,
-    to: int,
-) -> tuple[int, float]:
-    """Run a race and write the first `length` arrivals.
+@inner_kernel
+def run_races(
+    field: Field, races: Races, whole: int, cut: int, pace: np.ndarray, track: Track, out: np.ndarray
+) -> None:
+    """Run races and write the first arrivals of each.
 
     Parameters
     ----------
-    low, high : uint32
-        Halves of the key of the race; a runner's key is folded into it.
     field : Field
-        Those from `begin` to `end` run, at most MOST_RUNNERS.
-    length : int
-        How many arrivals are wanted.
-    pace : float
-        A guess of the time between arrivals, such as an earlier race's; inf where there is none. It changes how
-        long the race takes, never who arrives.
+    races : Races
+    whole, cut : int
+        How many are laid out, at the front and at the back.
+    pace : ndarray of shape (PACES * kinds,), float64
+        How much longer the time between arrivals is, in races of each kind, than 1 / `weight`, which it is until the
+        first: a guess, which changes how long a race takes and never who arrives. On return it is a step nearer to
+        what these races tell.
     track : Track
     out : ndarray of int32
         Written from `to` on: candidates in order of arrival; of those who arrive together, the lower number first.
-        There must be room for all runners and 8 more: what stands behind those who are wanted is lost.
-
-    Returns
-    -------
-    count : int
-        How many were written: min(length, end - begin).
-    pace : float
-        The guess, a step nearer to this race's time between arrivals.
+        What stands in its last place is lost.
     """
-    runners = end - begin
-    count, room, start = min(length, runners), padded(runners), np.uint64(begin)
-    if count <= 0:
-        return 0, pace
-    if runners <= max(2 * count, _FEW):  # nearly everybody is wanted, or there are few: no use in cutting it short
-        _write_all(low, high, field, start, room, track)
-        possible = runners
-    else:
-        _write_all_bounds(low, high, field, start, room, track)
-        if pace == np.inf:
-            weight = 0.0
-            for i in range(begin, end):
-                weight += 1.0 / field.waits[i]
-            pace = 1.0 / weight
+    for first in range(0, whole, ABREAST):
+        last = min(first + ABREAST, whole)
+        _run_to_the_end(field, races, first, last, track)
+        for race in range(first, last):
+            _write_in_order(field, races, race, track, race - first, out)
+    for first in range(MOST_RACES - cut, MOST_RACES, ABREAST):
+        last = min(first + ABREAST, MOST_RACES)
+        _write_all_bounds(field, races, first, last, pace, track)
+        free = 0
+        for race in range(first, last):
+            free = _write_early(field, races, race, race - first, free, track)
+        _write_arrivals(track, 0, free)
+        for race in range(first, last):
+            _make_sure(field, races, race, race - first, free, pace, track)
+            _write_in_order(field, races, race, track, race - first, out)
+
+
+@inlined_kernel
+def _run_to_the_end(field: Field, races: Races, first: int, last: int, track: Track) -> None:
+    """Write when everybody arrives in some races."""
+    place = 0
+    for race in range(first, last):
+        own, low, high, start = race - first, races.low[race], races.high[race], np.uint64(races.begin[race])
+        track.place[own], track.possible[own] = place, races.end[race] - races.begin[race]
+        room, to = np.uint64(padded(track.possible[own])), np.uint64(place)
+        for i in range(room):
+            bits = bits_of(low, high, field.keys_low[start + i], field.keys_high[start + i])
+            track.codes[to + i] = arrival(bits, field.waits[start + i])
+            track.early[to + i] = i
+        place += np.int64(room)
+
+
+@inlined_kernel
+def _write_all_bounds(field: Field, races: Races, first: int, last: int, pace: np.ndarray, track: Track) -> None:
+    """Write when some races are cut short, and of everybody a time before which they do not arrive."""
+    at = _NOBODY
+    for race in range(first, last):
+        own, low, high, start = race - first, races.low[race], races.high[race], np.uint64(races.begin[race])
         # Until then so many arrive on average, and as many as are wanted nearly always.
-        limit = np.float32(min(max(pace * (count + _PATIENCE * math.sqrt(count)), _SOONEST), _LATEST))
-        possible, in_time = _write_early(field.waits, start, room, limit, track)
-        while in_time < count:  # who was not looked at may have arrived before the last of those who are wanted
-            limit = np.float32(min(np.float32(limit + limit), _LATEST))
-            possible, in_time = _write_early(field.waits, start, room, limit, track)
-        pace += (np.float64(limit) / in_time - pace) * _MEMORY
-    _write_in_order(track, possible, field.candidates, start, out, np.uint64(to))
-    return count, pace
+        wanted = races.wanted[race]
+        limit = pace[races.kind[race]] / races.weight[race] * (wanted + _PATIENCE * math.sqrt(wanted))
+        track.limit[own], track.at[own] = np.float32(min(max(limit, _SOONEST), _LATEST)), at
+        room = np.uint64(padded(races.end[race] - races.begin[race]))
+        for i in range(room):
+            bits = bits_of(low, high, field.keys_low[start + i], field.keys_high[start + i])
+            track.bits[at + i] = bits
+            track.bounds[at + i] = _bound(bits, field.waits[start + i])
+        at += room
 
 
 @inlined_kernel
-def _write_all(low: np.uint32, high: np.uint32, field: Field, start: np.uint64, room: int, track: Track) -> None:
-    """Write when each runner arrives."""
-    for i in range(np.uint64(room)):
-        bits = bits_of(low, high, field.keys_low[start + i], field.keys_high[start + i])
-        track.early[i] = i
-        track.codes[i] = _arrival(bits, field.waits[start + i])
-
-
-@inlined_kernel
-def _write_all_bounds(low: np.uint32, high: np.uint32, field: Field, start: np.uint64, room: int, track: Track) -> None:
-    """Write a time before which each runner does not arrive."""
-    for i in range(np.uint64(room)):
-        track.bits[i] = bits_of(low, high, field.keys_low[start + i], field.keys_high[start + i])
-        track.bounds[i] = _bound(track.bits[i], field.waits[start + i])
-
-
-@inlined_kernel
-def _write_early(waits: np.ndarray, start: np.uint64, room: int, limit: np.float32, track: Track) -> tuple[int, int]:
-    """Write who may arrive until a time, and when; return how many may, and how many do."""
-    until, place = np.float32(limit * _SLACK).view(np.int32), _NOBODY
-    for base in range(0, room, _MARKS):
-        marks = _marked(track.bounds, base, room, until)
-        while marks != _NOBODY:
-            i = np.uint64(base) + lowest(marks)
-            marks &= marks - _ONE
-            track.early[place] = i
-            track.early_bits[place] = track.bits[i]
-            track.early_waits[place] = waits[start + i]
-            place += _ONE
+def _write_early(field: Field, races: Races, race: int, own: int, place: int, track: Track) -> int:
+    """Write who may arrive before one race is cut short, from `place` on; return where the next race's can stand."""
+    until = np.float32(track.limit[own] * _SLACK).view(np.int32)
+    at, to = track.at[own], place
+    for i in range(0, padded(races.end[race] - races.begin[race]), LANES):
+        to += write_below(track.bounds, at + i, until, i, track.early, to)
+    start, base, end = np.uint64(races.begin[race]), np.uint64(at), np.uint64(to)
+    for i in range(np.uint64(place), end):
+        who = np.uint64(track.early[i])
+        track.early_bits[i] = track.bits[base + who]
+        track.early_waits[i] = field.waits[start + who]
     for lane in range(np.uint64(LANES)):  # up to a multiple of 8, some who never arrive; more are not looked at
-        track.early_waits[place + lane] = _INFINITY
-        track.early[place + lane] = 0
-    possible, after, in_time = np.int64(place), np.int32(np.float32(limit).view(np.int32) + _STEP), _NOBODY
-    for k in range(np.uint64(padded(possible))):
-        track.codes[k] = _arrival(track.early_bits[k], track.early_waits[k])
-    for at in range(0, padded(possible), LANES):
-        in_time += how_many(below(track.codes, at, after))
-    return possible, np.int64(in_time)
+        track.early[end + lane] = 0
+        track.early_waits[end + lane] = _INFINITY
+    track.place[own], track.possible[own] = place, to - place
+    return place + padded(to - place)
 
 
 @inlined_kernel
-def _write_in_order(
-    track: Track, possible: int, candidates: np.ndarray, start: np.uint64, out: np.ndarray, to: np.uint64
-) -> None:
-    """Write everybody who may arrive early in order of arrival, each after so many as arrive before."""
+def _write_arrivals(track: Track, begin: int, end: int) -> None:
+    """Write when those arrive who may be early."""
+    for i in range(np.uint64(begin), np.uint64(end)):
+        track.codes[i] = arrival(track.early_bits[i], track.early_waits[i])
+
+
+@inlined_kernel
+def _make_sure(field: Field, races: Races, race: int, own: int, free: int, pace: np.ndarray, track: Track) -> None:
+    """See that as many arrive as are wanted before one race is cut short; run it longer, from `free` on, if not."""
+    wanted, kind = races.wanted[race], races.kind[race]
+    in_time = _how_many_in_time(track, own)
+    while in_time < wanted:  # who was not looked at may have arrived before the last of those who are wanted
+        track.limit[own] = min(np.float32(track.limit[own] + track.limit[own]), _LATEST)
+        _write_arrivals(track, free, _write_early(field, races, race, own, free, track))
+        in_time = _how_many_in_time(track, own)
+    pace[kind] += (np.float64(track.limit[own]) / in_time * races.weight[race] - pace[kind]) * _MEMORY
+
+
+@inlined_kernel
+def _how_many_in_time(track: Track, own: int) -> int:
+    """Return how many have arrived when a race is cut short."""
+    after, count = np.int32(np.float32(track.limit[own]).view(np.int32) + _STEP), _NOBODY
+    for at in range(track.place[own], track.place[own] + padded(track.possible[own]), LANES):
+        count += how_many(below(track.codes, at, after))
+    return np.int64(count)
+
+
+@inlined_kernel
+def _write_in_order(field: Field, races: Races, race: int, track: Track, own: int, out: np.ndarray) -> None:
+    """Write the first arrivals of one race, each after so many as arrive before; the others to the last place."""
+    place, possible, wanted = track.place[own], track.possible[own], np.uint64(races.wanted[race])
+    start, to, lost = np.uint64(races.begin[race]), np.uint64(races.to[race]), np.uint64(len(out) - 1)
     room, before = padded(possible), _NOBODY
-    for at in range(0, room, LANES):
-        write_ranks(track.codes, 0, room, at, track.ranks)
-        for place in range(np.uint64(at), np.uint64(at + LANES)):
-            rank = np.uint64(track.ranks[place])
+    for at in range(place, place + room, LANES):
+        write_ranks(track.codes, place, place + room, at, track.ranks)
+        for i in range(np.uint64(at), np.uint64(at + LANES)):
+            rank = np.uint64(track.ranks[i])
             before += rank
-            out[to + rank] = candidates[start + np.uint64(track.early[place])]
+            out[to + rank if rank < wanted else lost] = field.candidates[start + np.uint64(track.early[i])]
     # Those who never arrive, up to a multiple of 8, stand behind all others.
     if np.int64(before) < possible * (possible - 1) // 2 + (room - possible) * possible:
-        _write_tied(track, possible, candidates, start, out, to)
+        _write_tied(field, races, race, track, own, out)
 
 
 @inner_kernel
-def _write_tied(
-    track: Track, possible: int, candidates: np.ndarray, start: np.uint64, out: np.ndarray, to: np.uint64
-) -> None:
+def _write_tied(field: Field, races: Races, race: int, track: Track, own: int, out: np.ndarray) -> None:
     """Do the same where some arrive together, of whom the lower number comes first."""
-    codes = track.codes
-    for place in range(possible):
-        before = _NOBODY
-        for other in range(possible):
-            before += np.uint64(codes[other] < codes[place] or (codes[other] == codes[place] and other < place))
-        out[to + before] = candidates[start + np.uint64(track.early[place])]
+    codes, place = track.codes, track.place[own]
+    for one in range(place, place + track.possible[own]):
+        before = 0
+        for other in range(place, place + track.possible[own]):
+            before += codes[other] < codes[one] or (codes[other] == codes[one] and other < one)
+        if before < races.wanted[race]:
+            out[races.to[race] + before] = field.candidates[races.begin[race] + track.early[one]]

@@ -2,7 +2,7 @@
 
 Belongs here: the arrays, their shapes, and where they are made. Does not belong here: what is written into them.
 
-n applicants laid out, T types of them, P programs, K disciplines, L = n * MAX_LIST + P places for
+n applicants laid out, T types of them, P programs, K disciplines, L = n * MAX_LIST + 8 places for
 entries of lists.
 """
 
@@ -15,14 +15,16 @@ import numpy as np
 
 from carms_lib.simulator._lanes import LANES, padded
 from carms_lib.simulator._market import Tables
-from carms_lib.simulator._race import Field, Track, new_field, new_track
+from carms_lib.simulator._race import PACES, Field, Races, Track, new_field, new_races, new_track
 
-__all__ = ["MAX_LIST", "MAX_PAIRS", "Space", "kept_space", "kind_of_program", "new_space"]
+__all__ = ["MANY", "MAX_LIST", "MAX_PAIRS", "Space", "kept_space", "kind_of_program", "new_space"]
 
 #: The longest wish list that a draw writes; the memory of a worker is proportional to it.
 MAX_LIST = 64
 #: The longest list of pairs of a couple.
 MAX_PAIRS = 200
+#: How many applicants choose disciplines at a time; a multiple of 8.
+MANY = 32
 
 
 class Space(NamedTuple):
@@ -31,20 +33,22 @@ class Space(NamedTuple):
     # Of the market: halves of keys, as `bits_of` takes them.
     program_low: np.ndarray  # uint32[P]
     program_high: np.ndarray  # uint32[P]
-    discipline_keys: np.ndarray  # uint32, K padded
+    discipline_keys: np.ndarray  # uint32[K]
     stretch: np.ndarray  # int64[K + 1]: where a discipline stands among M places, each padded
     # Of a block of draws.
     wait: np.ndarray  # float32[T, P]: 1 / how strongly a type is drawn to a program; inf where it cannot go
     near: np.ndarray  # uint8[T, P]: 2 for a program of a type's school, 1 for one of its provinces, else 0
     popularity: np.ndarray  # float64[2, K]: first-choice weight of a discipline, Canadian and international graduates
-    wait_first: np.ndarray  # float32[T, K padded]: 1 / the weight of a discipline as a type's first; inf where closed
-    wait_behind: np.ndarray  # float32[T, K padded]: the same behind the first
+    wait_first: np.ndarray  # float32[T, K]: 1 / the weight of a discipline as a type's first; inf where closed
+    wait_behind: np.ndarray  # float32[T, K]: the same behind the first
     open: Field  # T * M: programs that a type may and can apply to, by discipline
     open_to: np.ndarray  # int64[T, K]: where those of each discipline end
+    weight_open: np.ndarray  # float64[T, K]: the weight of all of them
     share: np.ndarray  # float64[P]: share of its applicants that a program interviews
     # Of one draw: lists, first as wished, then as ranked.
     taking_part: np.ndarray  # int64[T]: how many of each type take part
     breadth: np.ndarray  # float64[n]: factor on the length of an applicant's lists
+    disciplines: np.ndarray  # int32[n, 3]: in which an applicant applies, most wanted first; -1 for none
     merit: np.ndarray  # float64[n]: what every program sees in an applicant
     first_of: np.ndarray  # int32[n]: each applicant's first discipline, -1 for none
     ptr: np.ndarray  # int64[n + 1]: where each applicant's list begins
@@ -78,7 +82,14 @@ class Space(NamedTuple):
     opened: np.ndarray  # int32[P]: some of them
     field: Field  # P padded: who runs in the second iteration's races of one type
     bits: np.ndarray  # uint32[L]
-    pace: np.ndarray  # float64[K]
+    pace: np.ndarray  # float64[K * PACES]
+    runs: np.ndarray  # int32[n]: who chooses disciplines
+    ranks_third: np.ndarray  # bool[n]
+    low: np.ndarray  # uint32[MANY]: of many of them, the key of their race
+    high: np.ndarray  # uint32[MANY]
+    arrivals: np.ndarray  # int32[K * MANY]: when each discipline arrives
+    chosen: np.ndarray  # int32[MANY]
+    races: Races
     track: Track
 
 
@@ -91,18 +102,15 @@ def new_space(tables: Tables) -> Space:
     """Return work space for draws of the market with these tables."""
     n, types = len(tables.applicant_type), len(tables.type_class)
     programs, disciplines = len(tables.program_key), len(tables.discipline_key)
-    # A race writes all who may arrive, of whom the late are written over.
-    length = n * MAX_LIST + padded(programs) + LANES
-    room = padded(disciplines)
+    length = n * MAX_LIST + LANES  # where 8 are compared at a time; and a race has a place for those who come too late
     stretch = np.zeros(disciplines + 1, dtype=np.int64)
     np.cumsum([padded(size) for size in np.diff(tables.discipline_start)], out=stretch[1:])
-    keys = np.zeros(room, dtype=np.uint32)
-    keys[:disciplines] = tables.discipline_key
     shapes = {
         "wait": ((types, programs), np.float32),
-        "wait_first": ((types, room), np.float32),
-        "wait_behind": ((types, room), np.float32),
+        "wait_first": ((types, disciplines), np.float32),
+        "wait_behind": ((types, disciplines), np.float32),
         "open_to": ((types, disciplines), np.int64),
+        "weight_open": ((types, disciplines), np.float64),
         "popularity": ((2, disciplines), np.float64),
         "share": (programs, np.float64),
         "taking_part": (types, np.int64),
@@ -125,22 +133,29 @@ def new_space(tables: Tables) -> Space:
         "offset": (programs + 1, np.int64),
         "bits": (length, np.uint32),
         "threshold": (programs, np.float32),
-        "pace": (disciplines, np.float64),
+        "pace": (disciplines * PACES, np.float64),
+        "disciplines": ((n, 3), np.int32),
+        "runs": (n, np.int32),
+        "ranks_third": (n, np.bool_),
+        "arrivals": (disciplines * MANY, np.int32),
+        "chosen": (MANY, np.int32),
     }
     shapes |= dict.fromkeys(("ptr", "second_ptr"), (n + 1, np.int64))
     shapes |= dict.fromkeys(("program", "second_program"), (length, np.int32))
     shapes |= dict.fromkeys(("score", "second_score"), (length, np.float64))
     shapes |= dict.fromkeys(("fewest", "kept", "base"), (programs, np.float64))
     shapes |= dict.fromkeys(("breadth", "merit"), (n, np.float64))
+    shapes |= dict.fromkeys(("low", "high"), (MANY, np.uint32))
     return Space(
         every=np.arange(programs, dtype=np.int32),
         program_low=(tables.program_key & np.uint64(0xFFFFFFFF)).astype(np.uint32),
         program_high=(tables.program_key >> np.uint64(32)).astype(np.uint32),
-        discipline_keys=keys,
+        discipline_keys=tables.discipline_key.astype(np.uint32),
         stretch=stretch,
         open=new_field(types * int(stretch[-1])),
         field=new_field(programs),
-        track=new_track(max(programs, disciplines)),
+        races=new_races(),
+        track=new_track(programs),
         **{name: np.empty(shape, dtype) for name, (shape, dtype) in shapes.items()},
     )
 

@@ -23,9 +23,9 @@ import numpy as np
 from carms_lib.matching._jit import inlined_kernel, inner_kernel
 from carms_lib.simulator._lanes import padded
 from carms_lib.simulator._market import Tables
-from carms_lib.simulator._noise import Purpose, fold, halves, stream, uniform
+from carms_lib.simulator._noise import Purpose, fold, halves, stream
 from carms_lib.simulator._parameters import PARAMETERS
-from carms_lib.simulator._race import LONGEST_WAIT, Field, earliest, first_of, first_two
+from carms_lib.simulator._race import LONGEST_WAIT, MOST_RACES, Field, lay_out, run_races, total_weight
 from carms_lib.simulator._space import MAX_LIST, Space
 from carms_lib.simulator._variates import exp_of, log_of, normal
 
@@ -42,22 +42,13 @@ _OTHER_LANGUAGE, _QUOTA_APPEAL, _PROGRAM_SPREAD = (
     _AT["quota_appeal"],
     _AT["program_spread"],
 )
-_DEMAND_SPREAD, _THIRD, _ONE = _AT["demand_spread"], _AT["third_discipline"], _AT["one_discipline"]
+_DEMAND_SPREAD = _AT["demand_spread"]
 _LENGTH_FIRST, _LENGTH_BEHIND, _LENGTH_SPREAD = (
     _AT["applications_first"],
     _AT["applications_behind"],
     _AT["applications_spread"],
 )
-_PROGRAM, _DEMAND, _FIRST, _DISCIPLINE, _BREADTH, _BACKUP, _LENGTH, _TASTE = (
-    Purpose.PROGRAM,
-    Purpose.DEMAND,
-    Purpose.FIRST,
-    Purpose.DISCIPLINE,
-    Purpose.BREADTH,
-    Purpose.BACKUP,
-    Purpose.LENGTH,
-    Purpose.TASTE,
-)
+_PROGRAM, _DEMAND, _LENGTH, _TASTE = Purpose.PROGRAM, Purpose.DEMAND, Purpose.LENGTH, Purpose.TASTE
 _EN, _FR = 0, 1
 _NEVER = np.float32(np.inf)
 
@@ -80,7 +71,7 @@ def taste_weights(
     tables : Tables
     space : Space
         Written: `wait`, with inf where a type cannot work in the program's language or does not live where it must,
-        `near`, `popularity`, `wait_first`, `wait_behind`, `open` and `open_to`.
+        `near`, `popularity`, `wait_first`, `wait_behind`, `open`, `open_to` and `weight_open`.
     """
     popularity = space.popularity
     types, programs = space.wait.shape
@@ -142,6 +133,7 @@ def _write_open_to(t: int, tables: Tables, space: Space) -> None:
         space.open_to[t, k] = gather_open(
             space.wait[t], tables.first_open, bit, space.every, begin, end, space, space.open, at
         )
+        space.weight_open[t, k] = total_weight(space.open, at, space.open_to[t, k])
         if space.open_to[t, k] > at:
             taste = tables.school_taste[tables.type_school[t], k] if tables.type_school[t] >= 0 else 1.0
             space.wait_first[t, k] = _wait_of(popularity[group, k] * taste)
@@ -221,67 +213,36 @@ def write_wishes(
     Parameters
     ----------
     space : Space
-        `taking_part`, `breadth` and what `taste_weights` wrote are read. Written: `ptr` and `program`; an applicant's
+        `disciplines`, `breadth` and what `taste_weights` wrote are read. Written: `ptr` and `program`; an applicant's
         programs of the first discipline stand before those behind it.
     """
-    of_first = stream(entropy, _FIRST, draw)
-    of_discipline = stream(entropy, _DISCIPLINE, draw)
-    of_breadth = stream(entropy, _BREADTH, draw)
-    of_backup = stream(entropy, _BACKUP, draw)
     of_taste = stream(entropy, _TASTE, draw)
-    ptr, program, track, pace = space.ptr, space.program, space.track, space.pace
-    pace[:] = np.inf
-    one = exp_of(theta[_ONE])
-    edge = 0
+    ptr, races = space.ptr, space.races
+    space.pace[:] = 1.0
+    edge, whole, cut = 0, 0, 0
     for t in range(len(tables.type_class)):
-        group = 1 if tables.class_abroad[tables.type_class[t]] else 0
-        wait_first, wait_behind = space.wait_first[t], space.wait_behind[t]
-        start, end = np.uint64(tables.type_start[t]), np.uint64(tables.type_start[t + 1])
-        stop = start + np.uint64(space.taking_part[t])
         places = t * space.stretch[-1]
-        for a in range(start, end):
+        for a in range(np.uint64(tables.type_start[t]), np.uint64(tables.type_start[t + 1])):
             ptr[a] = edge
-            if a >= stop:
+            if space.disciplines[a, 0] < 0:
                 continue
-            key = tables.applicant_key[a]
-            if uniform(fold(of_first, key)) >= tables.class_first[tables.type_class[t]]:
-                continue
-            low, high = halves(fold(of_discipline, key))
-            first = first_of(low, high, space.discipline_keys, wait_first, track)
-            if first < 0:
-                continue
-            second, third = -1, -1
-            ranks_more = uniform(fold(of_breadth, key))
-            only = tables.only_share[group, first]
-            if group == 0:
-                only = only * one / (1.0 - only + only * one)
-            if ranks_more >= only:
-                low, high = halves(fold(of_backup, key))
-                second, third = first_two(low, high, space.discipline_keys, wait_behind, first, track)
-                if ranks_more < only + (1.0 - only) * (1.0 - theta[_THIRD]):
-                    third = -1
-            low, high = halves(fold(of_taste, key))
+            if whole + cut + 3 > MOST_RACES:
+                run_races(space.open, races, whole, cut, space.pace, space.track, space.program)
+                whole, cut = 0, 0
+            low, high = halves(fold(of_taste, tables.applicant_key[a]))
             room = MAX_LIST
             for place in range(3):
-                k = first if place == 0 else (second if place == 1 else third)
-                if k < 0:
-                    continue
+                k = space.disciplines[a, place]
+                if k < 0 or room == 0:
+                    break
                 median = theta[_LENGTH_FIRST] if place == 0 else theta[_LENGTH_BEHIND]
-                length = length_of_list(median * space.breadth[a], room)
-                count, pace[k] = earliest(
-                    low,
-                    high,
-                    space.open,
-                    places + space.stretch[k],
-                    space.open_to[t, k],
-                    length,
-                    pace[k],
-                    track,
-                    program,
-                    edge,
-                )
-                edge += count
-                room -= count
+                begin, end = places + space.stretch[k], space.open_to[t, k]
+                wanted = min(length_of_list(median * space.breadth[a], room), end - begin)
+                weight = space.weight_open[t, k]
+                whole, cut = lay_out(races, whole, cut, low, high, begin, end, weight, wanted, k, edge)
+                edge += wanted
+                room -= wanted
+    run_races(space.open, races, whole, cut, space.pace, space.track, space.program)
     ptr[len(tables.applicant_type)] = edge
 
 

@@ -31,6 +31,7 @@ from carms_lib.simulator._replay import plan_blocks
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "explanation" / "coverage.md"
 LEVEL = 0.90
+TRUTHS = 2_000  # next years, short studies, settings: a share of so many has a standard error of 0.7 points
 METRICS = ("matched", "unmatched", "matched_first_iteration", "filled", "unfilled", "unfilled_first_iteration")
 _COLUMNS = ["program_stream_id", "discipline", "school", "eligibility", "school_province", "language", "quota"]
 
@@ -131,9 +132,11 @@ def study(quick: bool) -> pd.DataFrame:
     market = synthetic_market()
     few = 4 if quick else 1
     kinds = {
-        "outcome": cover_outcome(market, studies=8 // few, n_draws=1_500, truths=1_000 // few, rng=100),
-        "mean": cover_mean(market, studies=300 // few, n_draws=100, rng=200),
-        "input": cover_input(market, studies=8 // few, n_draws=1_500, truths=400 // few, draws_of_truth=100, rng=300),
+        "outcome": cover_outcome(market, studies=8 // few, n_draws=1_500, truths=TRUTHS // few, rng=100),
+        "mean": cover_mean(market, studies=TRUTHS // few, n_draws=100, rng=200),
+        "input": cover_input(
+            market, studies=8 // few, n_draws=1_500, truths=TRUTHS // few, draws_of_truth=100, rng=300
+        ),
     }
     frame = pd.DataFrame(kinds)
     frame.loc["all of them"] = frame.mean()
@@ -147,6 +150,7 @@ def page(frame: pd.DataFrame) -> str:
     )
     of_metrics = frame.drop(index="all of them").to_numpy()
     worst = np.abs(of_metrics - LEVEL).max()
+    error = np.sqrt(LEVEL * (1.0 - LEVEL) / TRUTHS)
     outside = int(((of_metrics < 0.87) | (of_metrics > 0.93)).sum())
     return f"""# Do the bands keep their promise?
 
@@ -160,6 +164,9 @@ truth itself many times over. What is counted differs by kind, as the kinds prom
 - **outcome**: next years, drawn from the model with inputs and chance of their own, that lie in the band;
 - **mean**: short studies of 100 draws whose band holds the mean over all draws of all of them;
 - **input**: settings of the inputs whose expectation, found from 100 draws of that setting alone, lies in the band.
+
+There are {TRUTHS:,} truths of each kind. By their number alone a share has a standard error of {100 * error:.1f}
+points; metrics of one market rise and fall together, and so do their shares.
 
 | metric | outcome | mean | input |
 | --- | --- | --- | --- |

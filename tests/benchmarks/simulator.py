@@ -25,7 +25,7 @@ import numpy as np
 from _report import write_section
 from carms_lib.matching._jit import from_python, kernel
 from carms_lib.matching._paired import new_paired_state
-from carms_lib.simulator import _couples, _draw, _funnel, _iterations, _lists, _wishes
+from carms_lib.simulator import _couples, _disciplines, _draw, _funnel, _iterations, _lists, _wishes
 from carms_lib.simulator._noise import Purpose
 from carms_lib.simulator._space import new_space
 
@@ -35,6 +35,7 @@ ENTROPY = np.uint64(2025)
 STEPS = 30_000_000  # of a plain loop, to tell how fast the machine is
 
 _who_takes_part, _first_of_list = from_python(_lists.who_takes_part), from_python(_lists._first_of_list)
+_choose_disciplines = from_python(_disciplines.choose_disciplines)
 _write_wishes, _read_files = from_python(_wishes.write_wishes), from_python(_funnel.read_files)
 _interview = from_python(_funnel.interview)
 _choose_couples, _write_pairs = from_python(_couples.choose_couples), from_python(_couples.write_pairs)
@@ -97,7 +98,8 @@ class Phases:
         self.tick("weights of a block, a tenth", _lists.begin_block, ENTROPY, 0, theta, tables, space)
         _who_takes_part(ENTROPY, number, self.sizes, tables, space.taking_part)
         self.tick("merit and breadth", _applicants, ENTROPY, number, theta, tables, space)
-        self.tick("wish lists", _write_wishes, ENTROPY, number, theta, tables, space)
+        self.tick("disciplines", _choose_disciplines, ENTROPY, number, theta, tables, space)
+        self.tick("programs wished for", _write_wishes, ENTROPY, number, theta, tables, space)
         _first_of_list(tables, space, self.wished)
         space.first_of[:] = np.where(self.wished >= 0, tables.program_discipline[self.wished], -1)
         self.tick(
@@ -113,6 +115,17 @@ class Phases:
         )  # fmt: skip
         self.tick("second iteration, lists and match", _second_iteration, ENTROPY, number, theta, tables, space, state)
 
+    def lists_and_match(self, number: int) -> None:
+        """All lists of a draw in one call, and the match of its first iteration in another."""
+        tables, theta, space = self.market.tables, self.theta, self.space
+        couples = self.tick(
+            "lists", _lists.write_lists, ENTROPY, number, theta, self.sizes, tables, space, self.wished, self.ranked
+        )
+        self.tick(
+            "match", _iterations.first_iteration, ENTROPY, number, theta, tables, tables.program_quota,
+            tables.reverts_to, space, self.state, couples,
+        )  # fmt: skip
+
 
 def phases(market: carms.Market, draws: int) -> dict[str, float]:
     """Median CPU time of each step [s]."""
@@ -123,6 +136,18 @@ def phases(market: carms.Market, draws: int) -> dict[str, float]:
     found = {name: statistics.median(spent[1:]) for name, spent in steps.spent.items()}
     found["weights of a block, a tenth"] /= _draw.DRAWS_PER_INPUT
     return found
+
+
+def lists_against_match(market: carms.Market, draws: int) -> tuple[float, float]:
+    """Median CPU time of all lists of a draw, its share of the block's weights included, and of the match [s]."""
+    steps = Phases(market)
+    with np.errstate(over="ignore"):
+        for number in range(draws + 1):
+            if number % _draw.DRAWS_PER_INPUT == 0:
+                steps.tick("block", _lists.begin_block, ENTROPY, number, steps.theta, market.tables, steps.space)
+            steps.lists_and_match(number)
+    block, lists, match = (statistics.median(steps.spent[name][1:]) for name in ("block", "lists", "match"))
+    return block / _draw.DRAWS_PER_INPUT + lists, match
 
 
 def peer_draw(market: carms.Market) -> tuple[float, float]:
@@ -222,10 +247,7 @@ def main() -> None:
     yardsticks.append(yardstick())
     steps = phases(market, 30)
     yardsticks.append(yardstick())
-    matching = steps["first iteration"]
-    generation = sum(
-        spent for name, spent in steps.items() if name not in {"first iteration", "second iteration, lists and match"}
-    )
+    generation, matching = lists_against_match(market, 60)
     many = 10_000 if given.full else 1_000
     start = time.perf_counter()
     carms.simulate(market, MORE, n_draws=many, rng=1)
@@ -291,19 +313,20 @@ national size is then fetched from memory. And a chain that a couple sets off re
 that it frees a seat in, 100 times as many for each of 100 times the couples: little at national size, but that part of
 a draw grows with the square.
 
-Where the time of a draw goes, one core, median of 30 draws:
+Where the time of a draw goes, one core, median of 30 draws, each step called from Python:
 
 | step | ms |
 | --- | --- |
 {profile}
 
-What bounds a draw is arithmetic, not memory: for every discipline that an applicant wants, every open program in it is
-given a hash, a product and a comparison, several at a time, and the few that may come early a logarithm and a place;
-a race or two among disciplines go before. The match of the first iteration is {matching / sum(steps.values()):.0%} of
-a draw, which is why lists cost more than four times as much. Seconds depend on the processor, above all on how many
-32-bit numbers it does at a time, and on who else uses it: as a yardstick, {STEPS / 1e6:.0f} million turns of a loop
-that adds one number took from {min(yardsticks):.0f} to {max(yardsticks):.0f} ms at {len(yardsticks)} moments of this
-run.
+For every discipline that an applicant wants, every open program in it is given a hash, a product and a comparison,
+several at a time, and the few that may come early a logarithm and a place; a race or two among all disciplines go
+before, and every file that is sent is read, cut and ranked. Lists take {generation * 1e3:.1f} ms and the match
+{matching * 1e3:.2f}: a draw of 6 ms that is four parts lists and one part match would leave 4.8 and 1.2 to them.
+
+Seconds depend on the processor, above all on how many 32-bit numbers it does at a time, and on who else uses it: as a
+yardstick, {STEPS / 1e6:.0f} million turns of a loop that adds one number took from {min(yardsticks):.0f} to
+{max(yardsticks):.0f} ms at {len(yardsticks)} moments of this run.
 """
     if given.print:
         sys.stdout.write(text)

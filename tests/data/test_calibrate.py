@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import carms_lib as carms
+import carms_lib.data.calibrate.moments as moments_module
 import numpy as np
 import pandas as pd
 import pytest
 from carms_lib.data.calibrate.backtest import verdict
 from carms_lib.data.calibrate.cohorts import shrunken_tastes
-from carms_lib.data.calibrate.fit import demand_spread
+from carms_lib.data.calibrate.fit import base_cohort, demand_spread
 from carms_lib.data.calibrate.markets import programs_of, seats_of
 from carms_lib.data.calibrate.moments import published_moments, simulated_moments
 from carms_lib.data.calibrate.priors import inputs_of, natural, prior_table, sample
@@ -19,7 +21,10 @@ from carms_lib.data.calibrate.published import Published, read_published
 from carms_lib.data.calibrate.report import check_table
 from carms_lib.data.calibrate.smoother import smooth
 from carms_lib.data.calibrate.write import with_fit
-from carms_lib.simulator._draw import run_block
+from carms_lib.data.calibrate.years import market_of, run_ensemble
+from carms_lib.simulator._draw import BlockInputs, run_block
+from carms_lib.simulator._market import Tables
+from carms_lib.simulator._space import Space, new_space
 
 
 def test_the_smoother_finds_the_posterior_of_a_linear_problem() -> None:
@@ -116,10 +121,68 @@ def test_a_forecast_that_does_not_beat_last_year_says_so() -> None:
     assert "beats the naive forecast by" in verdict(frame.assign(forecast=[10.0, 20.5]))
 
 
+def test_errors_that_differ_are_shown_so_that_they_do() -> None:
+    frame = pd.DataFrame(
+        {"published": [100.0, 200.0], "forecast": [106.16, 206.16], "naive": [106.24, 206.24], "inside": [True, True]}
+    )
+    assert "6.160 (model), 6.240 (last year's figure): the model beats the naive forecast by 1%" in verdict(frame)
+
+
 def test_a_check_says_which_figures_lie_outside() -> None:
     drawn = pd.DataFrame({"a": np.linspace(0, 1, 101), "b": np.linspace(5, 6, 101)})
     table = check_table(pd.Series({"a": 0.5, "b": 7.0}), None, drawn).set_index("figure")
     assert table["inside"].tolist() == ["yes", "**no**"]
+
+
+def test_lengths_of_lists_are_those_that_the_simulation_writes(
+    market: carms.Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The fit counts lists in work space of its own, whatever was left there: it once counted what was left."""
+    inputs = inputs_of(market.cohort, pd.Series(dtype=float))
+    names = ["CMG programs", "CMG disciplines", "IMG programs", "IMG disciplines"]
+
+    def lengths(inputs: BlockInputs) -> list[float]:
+        result = run_block(market, [market], 4, 0, np.arange(1), inputs)[0]
+        return simulated_moments(market, inputs, result, 4, 0)[names].tolist()
+
+    expected = lengths(inputs)
+    for left in (0.0, 7.0, np.nan):
+
+        def littered(tables: Tables, left: float = left) -> Space:
+            space = new_space(tables)
+            for array in (space.breadth, space.merit, space.score):
+                array.fill(left)
+            return space
+
+        monkeypatch.setattr(moments_module, "new_space", littered)
+        assert lengths(inputs) == expected
+    theta = inputs.theta.copy()
+    for name in ("applications_first", "applications_behind"):
+        theta[list(carms.simulator.PARAMETERS).index(name)] = 1e-3
+    shortest = lengths(inputs._replace(theta=theta))
+    assert shortest[::2] == shortest[1::2] == expected[1::2]  # one program in each discipline
+
+
+@pytest.mark.release
+def test_what_a_fit_starts_from_does_not_depend_on_an_earlier_fit(
+    published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = base_cohort()
+    bundled = carms.load_cohort("2025")
+    fitted = ["cmg_prior", "usmg", "img"]
+    classes = bundled.classes.copy()
+    classes.loc[fitted, "merit"] -= 0.1234
+    monkeypatch.setattr(carms, "load_cohort", lambda _: replace(bundled, classes=classes))
+    moved = base_cohort()
+    assert moved.classes.loc[fitted, "merit"].tolist() == expected.classes.loc[fitted, "merit"].tolist()
+    ensemble, prior = sample(prior_table(), 4, np.random.default_rng(1)), prior_table()
+    pd.testing.assert_frame_equal(
+        *(
+            run_ensemble(market_of(published, 2016, base), ensemble, prior, draws=1, entropy=1)
+            for base in (expected, moved)
+        ),
+        check_exact=True,
+    )
 
 
 @pytest.fixture(scope="module")

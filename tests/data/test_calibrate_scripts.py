@@ -57,7 +57,8 @@ def test_the_back_test_writes_its_page_and_repeats_last_years_figures_rightly(sm
     ):
         bundled = pd.read_csv(io.StringIO((published / name).read_text("utf-8")))
         again = pd.read_csv(io.StringIO(made))
-        pd.testing.assert_frame_equal(again[of_the_naive], bundled[of_the_naive])
+        # How many digits an error is given depends on the model's beside it.
+        pd.testing.assert_frame_equal(again[of_the_naive], bundled[of_the_naive], rtol=0.0, atol=0.051)
     assert "| published |" not in text  # the reports' tables are not shown
 
 

@@ -154,6 +154,7 @@ class TestExamples:
         "path", [path for path in pages() if blocks(path.read_text("utf-8"), "python")], ids=name_of
     )
     @pytest.mark.filterwarnings("ignore::carms_lib.exceptions.TooFewDrawsWarning")
+    @pytest.mark.filterwarnings("ignore::carms_lib.exceptions.StabilityWarning")  # one of ten draws is no share
     def test_every_python_block_runs(self, path, names, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
         simulate, write_memo = carms.simulate, carms.write_memo  # the same with draws that take no minutes

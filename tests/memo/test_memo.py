@@ -482,3 +482,15 @@ def test_the_database_of_the_memo_is_sqlite(memo):
         (tables,) = database.execute("SELECT count(*) FROM sqlite_master WHERE type = 'table'").fetchone()
     database.close()
     assert tables >= 5
+
+
+def test_every_assumption_can_stand_in_a_sentence() -> None:
+    cohort = carms.load_cohort("2025")
+    names = [*cohort.parameters.index, *(f"size of {key}" for key in cohort.classes.index)]
+    words = {name: _story._assumption(name, cohort) for name in names}
+    assert words["first_discipline"].startswith("what a program adds")
+    assert words["size of img"] == "the number of international medical graduates"
+    for text in words.values():
+        assert text.split()[0] in {"the", "what"}
+        assert not text.startswith(("the the", "the what"))
+        assert "the same" not in text  # as what? it stands alone

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import carms_lib as carms
 import numpy as np
 import pytest
 from carms_lib.matching._jit import from_python
-from carms_lib.simulator import _funnel, _wishes
+from carms_lib.simulator import _disciplines, _draw, _funnel, _wishes
 from carms_lib.simulator._draw import NOT_TAKING_PART, BlockInputs, run_block
 from carms_lib.simulator._funnel import keep_best
 from carms_lib.simulator._lanes import LANES
+from carms_lib.simulator._market import Tables
 from carms_lib.simulator._noise import Purpose
-from carms_lib.simulator._space import MAX_LIST, new_space
+from carms_lib.simulator._space import MAX_LIST, Space, new_space
 
+choose_disciplines = from_python(_disciplines.choose_disciplines)
 taste_weights, write_wishes = from_python(_wishes.taste_weights), from_python(_wishes.write_wishes)
 read_files, interview = from_python(_funnel.read_files), from_python(_funnel.interview)
 draw_breadths, draw_merit = from_python(_wishes.draw_breadths), from_python(_funnel.draw_merit)
@@ -67,6 +71,24 @@ def test_a_draw_can_be_rerun_alone(market: carms.Market, result) -> None:  # typ
         np.testing.assert_array_equal(whole[7], one[0])
 
 
+def littered_space(tables: Tables, *, number: int) -> Space:
+    """Work space that an earlier draw has left full of `number`."""
+    space = new_space(tables)
+    kept = {"program_low", "program_high", "discipline_keys", "stretch", "every"}  # what is of the market
+    for name, part in zip(space._fields, space, strict=True):
+        for array in () if name in kept else (part if isinstance(part, tuple) else (part,)):
+            array.fill(number)
+    return space
+
+
+def test_no_step_reads_what_none_has_written(market: carms.Market, result, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    for number in (0, 7):  # a program of this market, and a factor that would be seen
+        monkeypatch.setattr(_draw, "kept_space", partial(littered_space, number=number))
+        littered = run_block(market, [market], 5, 0, np.arange(10), _inputs(market))[0]
+        for expected, found in zip(result, littered, strict=True):
+            np.testing.assert_array_equal(found, expected)
+
+
 def _lists(market: carms.Market, entropy: int, draw: int):  # type: ignore[no-untyped-def]
     """The rank-order lists of one draw, with everybody laid out taking part."""
     tables, theta = market.tables, _inputs(market).theta.copy()
@@ -77,6 +99,7 @@ def _lists(market: carms.Market, entropy: int, draw: int):  # type: ignore[no-un
         space.taking_part[:] = np.diff(tables.type_start)
         draw_breadths(np.uint64(entropy), draw, theta, tables, space.breadth)
         draw_merit(np.uint64(entropy), draw, theta, tables, space.merit)
+        choose_disciplines(np.uint64(entropy), draw, theta, tables, space)
         write_wishes(np.uint64(entropy), draw, theta, tables, space)
         wishes = [program[ptr[a] : ptr[a + 1]].copy() for a in range(n)]
         space.first_of[:] = [tables.program_discipline[wish[0]] if len(wish) else -1 for wish in wishes]

@@ -14,23 +14,24 @@ def _below(codes, at, limit):  # type: ignore[no-untyped-def]
     return _lanes.below(codes, at, limit)
 
 
-def _least(codes, at):  # type: ignore[no-untyped-def]
-    return _lanes.least(codes, at)
+def _write_below(codes, at, limit, first, out, to):  # type: ignore[no-untyped-def]
+    return _lanes.write_below(codes, at, limit, first, out, to)
+
+
+def _write_firsts(codes, rows, width, at, limit, firsts):  # type: ignore[no-untyped-def]
+    _lanes.write_firsts(codes, rows, width, at, limit, firsts)
 
 
 def _how_many(bits):  # type: ignore[no-untyped-def]
     return _lanes.how_many(bits)
 
 
-def _lowest(bits):  # type: ignore[no-untyped-def]
-    return _lanes.lowest(bits)
-
-
 def _write_ranks(codes, begin, end, at, ranks):  # type: ignore[no-untyped-def]
     _lanes.write_ranks(codes, begin, end, at, ranks)
 
 
-below, least, how_many, lowest, write_ranks = map(numba.njit, (_below, _least, _how_many, _lowest, _write_ranks))
+below, write_below, write_firsts = map(numba.njit, (_below, _write_below, _write_firsts))
+how_many, write_ranks = map(numba.njit, (_how_many, _write_ranks))
 EXTREMES = np.array([-(2**31), -1, 0, 1, 2**31 - 1], dtype=np.int32)
 
 
@@ -47,15 +48,33 @@ def test_below_is_less_than_and_never_equal(codes: np.ndarray) -> None:
             assert below(codes, at, limit) == _lanes.below(codes, at, limit) == expected
 
 
-def test_least_is_the_minimum(codes: np.ndarray) -> None:
+def test_those_below_are_written_one_behind_the_other(codes: np.ndarray) -> None:
     for at in range(len(codes) - LANES + 1):
-        assert least(codes, at) == _lanes.least(codes, at) == codes[at : at + LANES].min()
+        for limit in (*EXTREMES, *codes[at : at + LANES]):
+            compiled, plain = (np.full(LANES + 5, -1, dtype=np.int32) for _ in range(2))
+            count = write_below(codes, at, limit, 100, compiled, 3)
+            assert count == _lanes.write_below(codes, at, limit, 100, plain, 3)
+            expected = [100 + lane for lane in range(LANES) if codes[at + lane] < limit]
+            assert compiled.tolist() == plain.tolist() == [-1] * 3 + expected + [0] * (LANES - count) + [-1] * 2
+
+
+@pytest.mark.parametrize(("rows", "width", "at"), [(1, 8, 0), (8, 8, 0), (3, 16, 8), (2, 32, 16)])
+def test_the_first_row_of_a_column_has_the_least_number(codes: np.ndarray, rows: int, width: int, at: int) -> None:
+    table = np.random.default_rng(rows).choice(codes, size=rows * width)  # with ties
+    for limit in (*EXTREMES, *table[:8]):
+        compiled, plain = (np.full(width + 1, -7, dtype=np.int32) for _ in range(2))
+        write_firsts(table, rows, width, at, limit, compiled)
+        _lanes.write_firsts(table, rows, width, at, limit, plain)
+        columns = table.reshape(rows, width)[:, at : at + LANES]
+        expected = [int(column.argmin()) if column.min() < limit else -1 for column in columns.T]
+        assert compiled[at : at + LANES].tolist() == expected
+        assert compiled.tolist() == plain.tolist()
+        assert (np.delete(compiled, range(at, at + LANES)) == -7).all()
 
 
 @pytest.mark.parametrize("bits", [1, 2, 3, 0x80, 2**63, 2**64 - 1, 0xF0F0, 2**40 + 2**17])
-def test_bits_are_counted_and_found(bits: int) -> None:
+def test_bits_are_counted(bits: int) -> None:
     assert how_many(np.uint64(bits)) == _lanes.how_many(np.uint64(bits)) == bits.bit_count()
-    assert lowest(np.uint64(bits)) == _lanes.lowest(np.uint64(bits)) == len(bin(bits)) - 1 - bin(bits).rindex("1")
     assert how_many(np.uint64(0)) == _lanes.how_many(np.uint64(0)) == 0
 
 

@@ -8,9 +8,9 @@ from carms_lib.matching._jit import from_python
 from carms_lib.simulator import _race
 from carms_lib.simulator._lanes import LANES, padded
 from carms_lib.simulator._noise import Purpose, bits_of, fold, halves, stream
-from carms_lib.simulator._race import LONGEST_WAIT, Field, new_track
+from carms_lib.simulator._race import LONGEST_WAIT, MOST_RACES, PACES, Field, new_races, new_track
 
-earliest, first_of, first_two = (from_python(race) for race in (_race.earliest, _race.first_of, _race.first_two))
+lay_out, run_races, total_weight = map(from_python, (_race.lay_out, _race.run_races, _race.total_weight))
 
 
 @pytest.fixture(autouse=True)
@@ -39,23 +39,43 @@ def _filled(values: np.ndarray, kind: type, filler: float) -> np.ndarray:
     return np.concatenate([values, np.full(padded(len(values)) - len(values), filler)]).astype(kind)
 
 
-def _run(draw: int, keys: tuple[np.ndarray, np.ndarray], waits: np.ndarray, length: int, pace: float) -> list[int]:
-    """Run a race in the second of three stretches of a field, and look that it writes where it is told to."""
-    runners, room = len(waits), padded(len(waits))
+def _field(keys: tuple[np.ndarray, np.ndarray], waits: np.ndarray) -> Field:
+    """Three stretches, of which the second runs; who stands before or behind it would win."""
+    runners = len(waits)
     stretches = [np.array([900], np.int32), np.arange(runners, dtype=np.int32), np.array([901], np.int32)]
-    begin = LANES
-    field = Field(
+    fast = np.full(LANES, 1e-9)
+    return Field(
         np.concatenate([_filled(one, np.int32, -7) for one in stretches]),
         np.concatenate([np.ones(LANES, np.uint32), _filled(keys[0], np.uint32, 5), np.ones(LANES, np.uint32)]),
         np.concatenate([np.ones(LANES, np.uint32), _filled(keys[1], np.uint32, 6), np.ones(LANES, np.uint32)]),
-        np.concatenate([np.full(LANES, 1e-9), _filled(waits, np.float32, np.inf), np.full(LANES, 1e-9)]).astype(
-            np.float32
-        ),
+        np.concatenate([fast, _filled(waits, np.float32, np.inf), fast]).astype(np.float32),
     )
-    out = np.full(3 + room + LANES, -9, dtype=np.int32)
-    count, _ = earliest(*_state(draw), field, begin, begin + runners, length, pace, new_track(runners), out, 3)
+
+
+def _run_all(
+    draws: list[int], keys: tuple[np.ndarray, np.ndarray], waits: np.ndarray, lengths: list[int], pace: float
+) -> list[list[int]]:
+    """Run one race for each draw, as they are laid out; look that nothing is written where it should not be."""
+    runners, races = len(waits), new_races()
+    field = _field(keys, waits)
+    paces = np.full(PACES, pace)
+    ends = 3 + np.cumsum(lengths)
+    out = np.full(ends[-1] + 1, -9, dtype=np.int32)  # the last place takes whoever comes too late
+    weight = total_weight(field, LANES, LANES + runners)
+    whole, cut = 0, 0
+    for draw, length, end in zip(draws, lengths, ends, strict=True):
+        whole, cut = lay_out(
+            races, whole, cut, *_state(draw), LANES, LANES + runners, weight, length, 0, int(end) - length
+        )
+    assert whole + cut == len(draws)
+    run_races(field, races, whole, cut, paces, new_track(runners), out)
     assert out[:3].tolist() == [-9] * 3
-    return out[3 : 3 + count].tolist()
+    assert (paces > 0).all()
+    return [out[end - length : end].tolist() for length, end in zip(lengths, ends, strict=True)]
+
+
+def _run(draw: int, keys: tuple[np.ndarray, np.ndarray], waits: np.ndarray, length: int, pace: float) -> list[int]:
+    return _run_all([draw], keys, waits, [length], pace)[0]
 
 
 def test_the_race_is_won_by_weight() -> None:
@@ -64,7 +84,7 @@ def test_the_race_is_won_by_weight() -> None:
     keys = np.array([11, 12, 13], dtype=np.uint32), np.zeros(3, dtype=np.uint32)
     wins, seconds = np.zeros(3), np.zeros(3)
     for draw in range(8_000):
-        order = _run(draw, keys, 1 / rates, 3, np.inf)
+        order = _run(draw, keys, 1 / rates, 3, 1.0)
         wins[order[0]] += 1
         seconds[order[1]] += order[0] == 2
     # Standard error of a share near one half is 0.0056.
@@ -81,7 +101,7 @@ def test_the_race_is_logarithms_and_a_sort_whatever_pace_is_guessed(runners: int
     for draw in range(30):
         times = _times(*_state(draw), *keys) * waits
         expected = np.argsort(times)[:length].tolist()
-        for pace in (np.inf, 1e-60, 1e-9, 0.01, 1e9):
+        for pace in (1e-60, 1e-9, 0.01, 1.0, 1e9):
             assert _run(draw, keys, waits, length, pace) == expected
 
 
@@ -105,40 +125,30 @@ def test_everybody_arrives_who_can_run_at_all() -> None:
         assert sorted(order[:6]) == list(range(6))
 
 
-def test_no_race_is_run_for_nobody_or_for_no_place() -> None:
-    keys = _keys(np.random.default_rng(4), 30)
-    assert _run(1, keys, np.ones(30), 0, np.inf) == []
-    assert _run(1, (keys[0][:0], keys[1][:0]), np.ones(0), 5, np.inf) == []
+def test_races_side_by_side_are_what_each_is_alone() -> None:
+    """More than are taken abreast, some to the end and some cut short, of all lengths in turn."""
+    rng = np.random.default_rng(6)
+    keys, waits = _keys(rng, 90), 1 / rng.lognormal(size=90)
+    draws = list(range(MOST_RACES))
+    lengths = [int(length) for length in rng.choice([1, 2, 5, 9, 20, 44, 45, 60, 90], size=MOST_RACES)]
+    for pace in (1e-3, 1.0, 30.0):
+        together = _run_all(draws, keys, waits, lengths, pace)
+        for draw, length, order in zip(draws, lengths, together, strict=True):
+            times = _times(*_state(draw), *keys) * waits
+            assert order == np.argsort(times)[:length].tolist()
 
 
-@pytest.mark.parametrize("runners", [1, 6, 37, 64, 65, 200])
-def test_first_two_leaves_out_whom_it_is_told_and_who_cannot_run(runners: int) -> None:
-    rng = np.random.default_rng(runners)
-    keys = _filled(np.arange(runners), np.uint32, 0)
-    waits = _filled(np.where(rng.random(runners) < 0.2, np.inf, rng.lognormal(size=runners)), np.float32, np.inf)
-    waits[0] = 0.7
-    track = new_track(len(keys))
-    for draw in range(500):
-        state = _state(draw)
-        times = _times(*state, keys, np.zeros(len(keys), dtype=np.uint32)) * waits
-        order = [int(k) for k in np.argsort(times) if np.isfinite(waits[k])]
-        assert list(first_two(*state, keys, waits, -1, track)) == [*order, -1][:2]
-        assert first_of(*state, keys, waits, track) == order[0]
-        without = first_two(*state, keys, waits, order[0], track)
-        assert list(without) == [*order[1:], -1, -1][:2]
+def test_a_race_is_cut_short_where_many_run_and_few_are_wanted() -> None:
+    races = new_races()
+    counts = {}
+    for runners, wanted in ((24, 1), (25, 1), (90, 44), (90, 45), (5, 5)):
+        counts[runners, wanted] = lay_out(races, 0, 0, np.uint32(1), np.uint32(2), 8, 8 + runners, 2.5, wanted, 3, 7)
+    assert counts == {(24, 1): (1, 0), (25, 1): (0, 1), (90, 44): (0, 1), (90, 45): (1, 0), (5, 5): (1, 0)}
+    assert (races.begin[0], races.end[0], races.to[0], races.wanted[0], races.weight[0]) == (8, 13, 7, 5, 2.5)
+    assert (races.end[-1], races.wanted[-1], races.kind[-1]) == (98, 44, PACES * 3 + PACES - 1)
 
 
-def test_nobody_is_first_where_nobody_runs() -> None:
-    keys, track = np.arange(8, dtype=np.uint32), new_track(8)
-    nobody = np.full(8, np.inf, dtype=np.float32)
-    assert first_two(*_state(1), keys, nobody, -1, track) == (-1, -1)
-    assert first_of(*_state(1), keys, nobody, track) == -1
-
-
-def test_of_two_who_arrive_together_the_lower_number_is_first() -> None:
-    keys = np.zeros(16, dtype=np.uint32)
-    waits = np.ones(16, dtype=np.float32)
-    for draw in range(50):
-        assert first_of(*_state(draw), keys, waits, new_track(16)) == 0
-        assert first_two(*_state(draw), keys, waits, -1, new_track(16)) == (0, 1)
-        assert first_two(*_state(draw), keys, waits, 0, new_track(16)) == (1, 2)
+def test_the_weight_of_a_stretch_is_that_of_who_runs() -> None:
+    waits = np.array([0.5, 2.0, 4.0, np.inf, 1.0], dtype=np.float32)
+    keys = np.zeros(5, np.uint32), np.zeros(5, np.uint32)
+    assert total_weight(_field(keys, waits), LANES, LANES + 5) == 2.0 + 0.5 + 0.25 + 1.0

@@ -32,6 +32,7 @@ from carms_lib.data.calibrate.moments import published_moments, simulated_moment
 from carms_lib.data.calibrate.published import Published, read_published
 from carms_lib.data.calibrate.report import band, markdown_table, number, signed
 from carms_lib.data.calibrate.years import market_of, run_ensemble
+from carms_lib.pressure._bands import quantiles
 from carms_lib.simulator import Market
 from carms_lib.simulator._draw import BlockInputs, BlockResult
 from scipy.stats import spearmanr
@@ -190,14 +191,14 @@ def _proxy(market: Market) -> pd.Series:
 def _compare(
     names: list[str], actual: pd.Series, last: pd.Series, drawn: pd.DataFrame, proxy: pd.Series | None
 ) -> pd.DataFrame:
-    tail = (1.0 - _LEVEL) / 2.0
+    low, high = quantiles(drawn.to_numpy(float), [(1.0 - _LEVEL) / 2.0, (1.0 + _LEVEL) / 2.0])
     frame = pd.DataFrame(
         {
             "cell": names,
             "published": actual.to_numpy(dtype=float),
             "forecast": drawn.mean().to_numpy(),
-            "low": drawn.quantile(tail).to_numpy(),
-            "high": drawn.quantile(1.0 - tail).to_numpy(),
+            "low": low,
+            "high": high,
             "naive": last.to_numpy(dtype=float),
         }
     )
@@ -223,6 +224,8 @@ def verdict(frame: pd.DataFrame, *, relative: bool = False) -> str:
         shown = [f"{value:.1%}" for value in (model, naive)]
     else:
         shown = [f"{value:.3f}" if value < 1.0 else number(value) for value in (model, naive)]
+    if shown[0] == shown[1] and model != naive:  # what is said of the two must be seen in them
+        shown = [f"{value:.2%}" if relative else f"{value:.3f}" for value in (model, naive)]
     if model < 0.995 * naive:
         outcome = f"the model beats the naive forecast by {1.0 - model / naive:.0%}"
     elif model > 1.005 * naive:

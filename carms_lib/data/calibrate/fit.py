@@ -41,6 +41,7 @@ LEFT_OUT = {
 MEMBERS = 200
 _DRAWS = 2  # matches averaged for each member: less noise in the moments for less than twice the price
 _FM = "disciplines.cmg_first.Family Medicine"
+_CLASS_MERIT = "classes.merit."
 
 
 def _silent(line: str) -> None:
@@ -58,17 +59,24 @@ class Fit(NamedTuple):
 
 
 def base_cohort() -> Cohort:
-    """Return rules, languages and provinces as bundled, without anything that a fit or a table settles."""
+    """Return rules, languages and provinces as bundled, without anything that a fit or a table settles.
+
+    Whatever was bundled, the fit is the same to the last bit.
+    """
     bundled = carms.load_cohort("2025").without_draws()
     provinces = bundled.provinces.assign(appeal=0.0, attachment=0.0)
     provinces["img_residents"] = provinces["img_residents"].where(provinces.index != "QC", 5.0)
     disciplines = bundled.disciplines.copy()
     disciplines.loc["Family Medicine", "cmg_first"] = 0.307
+    classes = bundled.classes.copy()
+    for name, of_class in prior_table()["mean"].filter(like=_CLASS_MERIT).items():
+        classes.loc[str(name).removeprefix(_CLASS_MERIT), "merit"] = of_class
     bundled = bundled.with_parameter(
         "reversion_share", 0.5, 0.25, 0.75, source="Assumed; the range says how far it could be off"
     )
     return replace(
         bundled,
+        classes=classes,
         provinces=provinces,
         disciplines=disciplines,
         schools=bundled.schools.assign(attachment=0.0),

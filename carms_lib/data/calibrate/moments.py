@@ -15,11 +15,10 @@ from carms_lib.data.calibrate.published import Published
 from carms_lib.matching._jit import kernel
 from carms_lib.simulator import Market
 from carms_lib.simulator._draw import BlockInputs, BlockResult
-from carms_lib.simulator._lists import who_takes_part
+from carms_lib.simulator._lists import begin_block, write_wish_lists
 from carms_lib.simulator._market import Tables
 from carms_lib.simulator._settings import shifted
 from carms_lib.simulator._space import Space, new_space
-from carms_lib.simulator._wishes import taste_weights, write_wishes
 
 __all__ = ["GROUPS", "discrepancy", "published_moments", "simulated_moments", "simulated_tables"]
 
@@ -246,9 +245,8 @@ def _write_wishes(
     entropy: np.uint64, block: int, theta: np.ndarray, sizes: np.ndarray, tables: Tables, space: Space
 ) -> None:
     """Write the wish lists of draw 0."""
-    taste_weights(entropy, block, theta, tables, space)
-    who_takes_part(entropy, 0, sizes, tables, space.taking_part)
-    write_wishes(entropy, 0, theta, tables, space)
+    begin_block(entropy, block, theta, tables, space)
+    write_wish_lists(entropy, 0, theta, sizes, tables, space)
 
 
 def _list_lengths(market: Market, inputs: BlockInputs, entropy: int, block: int) -> dict[str, float]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from carms_lib.data.calibrate.fit import LEFT_OUT, Fit
+from carms_lib.pressure._bands import quantiles
 
 __all__ = ["band", "calibration_page", "check_table", "identification", "markdown_table", "number", "signed"]
 
@@ -50,11 +51,11 @@ def check_table(target: pd.Series, before: pd.DataFrame | None, after: pd.DataFr
     before, after : pandas.DataFrame
         Simulated single matches, one a row, before and after the fit.
     """
-    tail = (1.0 - _LEVEL) / 2.0
+    tails = [(1.0 - _LEVEL) / 2.0, (1.0 + _LEVEL) / 2.0]
     rows = []
     for name, value in target.items():
         drawn = after[name]
-        low, high = drawn.quantile(tail), drawn.quantile(1.0 - tail)
+        (low,), (high,) = quantiles(drawn.to_numpy(float)[:, None], tails)
         row = {"figure": name, "published": number(value)}
         if before is not None:
             row["before the fit"] = number(before[name].mean())
