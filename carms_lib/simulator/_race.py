@@ -8,7 +8,7 @@ probability w_i / sum w; the order of all arrivals is that of utilities log w_i 
 level). A runner who enters, leaves or changes leaves the arrival of every other runner as it was, which is why two
 scenarios can share the noise.
 
-Almost all time of a draw is spent here. -log(u) is at least 1 - u, so (1 - u) / w is a lower bound of an arrival that
+No step of a draw takes more time. -log(u) is at least 1 - u, so (1 - u) / w is a lower bound of an arrival that
 costs no logarithm: it tells most runners that they come too late, and only the others' arrivals are computed. The loops
 over runners have no branch and no call, and their numbers have 32 bits, so that several are done at a time; where
 runners are counted or searched, `_lanes` does so. Times are positive, and kept as the bits of single precision, which
