@@ -100,7 +100,7 @@ class Track(NamedTuple):
 
     bits: np.ndarray  # uint32[ABREAST * M]: the random bits of each runner
     bounds: np.ndarray  # int32[ABREAST * M]: a time before which no runner arrives
-    # Those who may arrive before their race is cut short, E = (ABREAST + 1) * (M + 8) places, padded race by race.
+    # Those who may arrive before their race is cut short, E = ABREAST * (M + 8) places, padded race by race.
     early: np.ndarray  # int32[E]: who they are, counted from the first runner
     early_bits: np.ndarray  # uint32[E]: their random bits
     early_waits: np.ndarray  # float32[E]: their mean waits
@@ -111,6 +111,7 @@ class Track(NamedTuple):
     place: np.ndarray  # int64[ABREAST]: where those who are early begin in `early`
     possible: np.ndarray  # int64[ABREAST]: how many they are
     limit: np.ndarray  # float32[ABREAST]: when the race is cut short
+    running: np.ndarray  # int64[ABREAST]: which are not settled
 
 
 def new_field(runners: int) -> Field:
@@ -128,11 +129,11 @@ def new_races() -> Races:
 def new_track(runners: int) -> Track:
     """Return work space for races with at most `runners` runners each."""
     room = padded(runners)
-    early = (ABREAST + 1) * (room + LANES)  # and of one race once more, when it was cut too short
-    sizes = (ABREAST * room,) * 2 + (early,) * 5 + (ABREAST,) * 4
+    early = ABREAST * (room + LANES)
+    sizes = (ABREAST * room,) * 2 + (early,) * 5 + (ABREAST,) * 5
     kinds = (
         np.uint32, np.int32, np.int32, np.uint32, np.float32, np.int32, np.int32, np.int64, np.int64, np.int64,
-        np.float32,
+        np.float32, np.int64,
     )  # fmt: skip
     return Track(*(np.zeros(size, dtype=kind) for size, kind in zip(sizes, kinds, strict=True)))
 
@@ -221,13 +222,25 @@ def run_races(
     for first in range(MOST_RACES - cut, MOST_RACES, ABREAST):
         last = min(first + ABREAST, MOST_RACES)
         _write_all_bounds(field, races, first, last, pace, track)
-        free = 0
-        for race in range(first, last):
-            free = _write_early(field, races, race, race - first, free, track)
-        _write_arrivals(track, 0, free)
-        for race in range(first, last):
-            _make_sure(field, races, race, race - first, free, pace, track)
-            _write_in_order(field, races, race, track, race - first, out)
+        running = last - first
+        for own in range(running):
+            track.running[own] = own
+        while running > 0:  # mostly once: the few that were cut too short run longer
+            end = 0
+            for i in range(running):
+                own = track.running[i]
+                end = _write_early(field, races, first + own, own, end, track)
+            for place in range(np.uint64(end)):
+                track.codes[place] = arrival(track.early_bits[place], track.early_waits[place])
+            late = 0
+            for i in range(running):
+                own = track.running[i]
+                if _is_settled(races, first + own, own, pace, track):
+                    _write_in_order(field, races, first + own, track, own, out)
+                else:
+                    track.running[late] = own
+                    late += 1
+            running = late
 
 
 @inlined_kernel
@@ -283,31 +296,18 @@ def _write_early(field: Field, races: Races, race: int, own: int, place: int, tr
 
 
 @inlined_kernel
-def _write_arrivals(track: Track, begin: int, end: int) -> None:
-    """Write when those arrive who may be early."""
-    for i in range(np.uint64(begin), np.uint64(end)):
-        track.codes[i] = arrival(track.early_bits[i], track.early_waits[i])
-
-
-@inlined_kernel
-def _make_sure(field: Field, races: Races, race: int, own: int, free: int, pace: np.ndarray, track: Track) -> None:
-    """See that as many arrive as are wanted before one race is cut short; run it longer, from `free` on, if not."""
-    wanted, kind = races.wanted[race], races.kind[race]
-    in_time = _how_many_in_time(track, own)
-    while in_time < wanted:  # who was not looked at may have arrived before the last of those who are wanted
-        track.limit[own] = min(np.float32(track.limit[own] + track.limit[own]), _LATEST)
-        _write_arrivals(track, free, _write_early(field, races, race, own, free, track))
-        in_time = _how_many_in_time(track, own)
-    pace[kind] += (np.float64(track.limit[own]) / in_time * races.weight[race] - pace[kind]) * _MEMORY
-
-
-@inlined_kernel
-def _how_many_in_time(track: Track, own: int) -> int:
-    """Return how many have arrived when a race is cut short."""
-    after, count = np.int32(np.float32(track.limit[own]).view(np.int32) + _STEP), _NOBODY
+def _is_settled(races: Races, race: int, own: int, pace: np.ndarray, track: Track) -> bool:
+    """Tell whether as many have arrived as are wanted when a race is cut short; double its time if not."""
+    limit, in_time = track.limit[own], _NOBODY
+    after = np.int32(np.float32(limit).view(np.int32) + _STEP)
     for at in range(track.place[own], track.place[own] + padded(track.possible[own]), LANES):
-        count += how_many(below(track.codes, at, after))
-    return np.int64(count)
+        in_time += how_many(below(track.codes, at, after))
+    if np.int64(in_time) < races.wanted[race]:  # who was not looked at may have arrived before the last of them
+        track.limit[own] = min(np.float32(limit + limit), _LATEST)
+        return False
+    kind = races.kind[race]
+    pace[kind] += (np.float64(limit) / np.float64(in_time) * races.weight[race] - pace[kind]) * _MEMORY
+    return True
 
 
 @inlined_kernel
