@@ -1,10 +1,10 @@
-"""What applicants want: disciplines first, then programs within them.
+"""What applicants want: weights of disciplines and programs, and the programs that each applies to.
 
-Belongs here: the weights that draw an applicant to a program, and the kernel that writes every applicant's wish
-list in one draw. Does not belong here: interviews and what programs want.
+Belongs here: the weights that draw an applicant to a discipline or program, and the kernel that writes every
+applicant's wish list in one draw. Does not belong here: which disciplines an applicant chooses (`_disciplines`),
+interviews, and what programs want.
 
-An applicant's first discipline is drawn with the cohort's weights, and so are those behind it. Within a discipline
-the applicant wants the programs with the highest utility
+Within a discipline the applicant wants the programs with the highest utility
 
     u(a, p) = log w(type of a, p) + Gumbel noise of (a, p),
 
