@@ -58,9 +58,13 @@ class PairedState(NamedTuple):
     vacated: Int32s  # [P], a stack of programs
     is_vacated: Bools  # [P]
     reach: Float64s  # [P]: of a vacated one, the priority that no single exceeds who would come; see `vacate`
-    is_read: Bools  # [P]: whether its part of the next two is written
-    priority: Float64s  # [E]: of each application
-    member: Int32s  # [E]: 2 c + s, when member s of couple c made it; -1 for a single
+    is_read: Bools  # [P]: whether what follows is written for it; False for all when there are new lists
+    couples_to: Int64s  # [P]: where its applications end that members of couples made
+    singles_from: Int64s  # [P]: where those of singles begin
+    entry: Int32s  # [E]: applications that are ranked, from both ends of each program's part
+    applicant: Int32s  # [E]: who made each
+    priority: Float64s  # [E]: of each
+    option: Int32s  # [E]: of a member's, the first option of the couple that has it
     admitted: Bools  # [C]
     count: Int64s  # [4]: heights of the two stacks, the fingerprint (see `_fingerprint`), and `MOVER`
 
@@ -82,6 +86,10 @@ def new_paired_state(n: int, programs: int, seats: int, entries: int) -> PairedS
         np.zeros(programs, np.bool_),
         np.zeros(programs),
         np.zeros(programs, np.bool_),
+        np.zeros(programs, np.int64),
+        np.zeros(programs, np.int64),
+        np.zeros(entries, np.int32),
+        np.zeros(entries, np.int32),
         np.zeros(entries),
         np.zeros(entries, np.int32),
         np.zeros(n // 2, np.bool_),

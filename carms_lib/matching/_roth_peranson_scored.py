@@ -268,32 +268,58 @@ def apply_couple(lists: PairedLists, state: PairedState, couple: int) -> None:
 
 
 @inner_kernel
-def couple_blocks_with(lists: PairedLists, state: PairedState, couple: int, side: int, entry: int) -> bool:
-    """Tell whether an admitted couple prefers, and would get, a pair that moves that member of it to that entry."""
-    if not state.admitted[couple]:
-        return False
+def read_applications(lists: PairedLists, state: PairedState, program: int) -> None:
+    """Write a program's applications side by side: those of couples' members from the front, of singles from the back.
+
+    A program that loses one often loses more, and each time looks through them. Whom it does not rank is left out.
+    """
+    begin, end = np.uint64(lists.program_ptr[program]), np.uint64(lists.program_ptr[program + 1])
+    front, back, one = begin, end, np.uint64(1)
+    for at in range(begin, end):
+        entry = np.uint64(lists.application[at])
+        score, applicant = lists.score[entry], np.uint64(lists.owner[entry])
+        if score == -np.inf:
+            continue
+        if lists.couple_of[applicant] < 0:
+            back -= one
+            state.entry[back], state.applicant[back], state.priority[back] = entry, applicant, score
+        else:
+            state.entry[front], state.applicant[front], state.priority[front] = entry, applicant, score
+            state.option[front] = first_option(lists, np.int64(applicant), np.int64(entry))
+            front += one
+    state.couples_to[program], state.singles_from[program] = front, back
+    state.is_read[program] = True
+
+
+@inner_kernel
+def first_option(lists: PairedLists, member: int, entry: int) -> int:
+    """Return the first option of a member's couple that has an entry of the member's list; their number for none."""
+    couple = lists.couple_of[member]
+    side = np.int64(lists.members[couple, 1] == member)
+    start, end = lists.pair_ptr[couple], lists.pair_ptr[couple + 1]
+    for option in range(start, end):
+        if lists.pairs[option, side] == entry:
+            return option - start
+    return end - start
+
+
+@inner_kernel
+def couple_blocks_with(lists: PairedLists, state: PairedState, member: int, entry: int, first: int) -> bool:
+    """Tell whether an admitted couple prefers, and would get, an option that moves a member of it to that entry.
+
+    `first` is the first option with it.
+    """
+    couple = lists.couple_of[member]
     better = state.position[lists.members[couple, 0]]
-    if better == 0 or sits_at(lists, state, entry):
+    if first >= better or not state.admitted[couple] or state.match[member] == lists.idx[entry]:
         return False
-    start = lists.pair_ptr[couple]
-    for option in range(start, start + better):
+    side, start = np.int64(lists.members[couple, 1] == member), lists.pair_ptr[couple]
+    for option in range(start + first, start + better):
         if lists.pairs[option, side] == entry and would_take(
             lists, state, np.int64(lists.pairs[option, 0]), np.int64(lists.pairs[option, 1])
         ):
             return True
     return False
-
-
-@inner_kernel
-def read_applications(lists: PairedLists, state: PairedState, program: int) -> None:
-    """Write side by side what a look through a program's applications begins with: who lost one often loses more."""
-    for at in range(np.uint64(lists.program_ptr[program]), np.uint64(lists.program_ptr[program + 1])):
-        entry = np.uint64(lists.application[at])
-        applicant = np.uint64(lists.owner[entry])
-        couple = np.int64(lists.couple_of[applicant])
-        state.priority[at] = lists.score[entry]
-        state.member[at] = 2 * couple + (lists.members[couple, 1] == applicant) if couple >= 0 else -1
-    state.is_read[program] = True
 
 
 @inner_kernel
@@ -303,7 +329,7 @@ def best_who_blocks(lists: PairedLists, state: PairedState, program: int) -> int
     Most are left out by their priority alone: below the best so far or the worst held, or above what `vacate` found.
     The last is of singles only: a couple may have been refused by its other program.
     """
-    unit, best = NOBODY, -np.inf
+    unit, best, who = NOBODY, -np.inf, NOBODY
     if state.quota[program] == 0:
         return unit
     if not state.is_read[program]:
@@ -312,20 +338,27 @@ def best_who_blocks(lists: PairedLists, state: PairedState, program: int) -> int
     if state.held_count[program] == state.quota[program]:
         root = state.seat_ptr[program]
         worst, held = state.held_score[root], np.int64(state.held_applicant[root])
-    for at in range(np.uint64(lists.program_ptr[program]), np.uint64(lists.program_ptr[program + 1])):
-        score, member = state.priority[at], np.int64(state.member[at])
-        # Of equals the first is best, as they stand by applicant.
-        if score <= best or score < worst or (score > reach and member < 0):
+    for at in range(np.uint64(lists.program_ptr[program]), np.uint64(state.couples_to[program])):
+        score = state.priority[at]
+        if (score <= best) | (score < worst):  # of equals the first is best, as they stand by applicant
             continue
-        entry = np.int64(lists.application[at])
-        if member >= 0:
-            couple, side = member >> 1, member & 1
-            if couple_blocks_with(lists, state, couple, side, entry):
-                unit, best = state.match.size + couple, score
+        entry = np.int64(state.entry[at])
+        member = np.int64(state.applicant[at])
+        if couple_blocks_with(lists, state, member, entry, np.int64(state.option[at])):
+            unit, best, who = state.match.size + lists.couple_of[member], score, member
+    lowest = max(best, worst)
+    if reach == -np.inf or reach < lowest:
+        return unit
+    for at in range(np.uint64(state.singles_from[program]), np.uint64(lists.program_ptr[program + 1])):
+        score = state.priority[at]
+        if min(max(score, lowest), reach) != score:  # not between them: one branch, and its guess is seldom wrong
             continue
-        applicant = np.int64(lists.owner[np.uint64(entry)])
-        if prefers(lists, state, applicant, entry) and not is_worse(score, applicant, worst, held):
-            unit, best = applicant, score
+        entry = np.int64(state.entry[at])
+        single = np.int64(state.applicant[at])
+        if is_worse(score, single, best, who) or is_worse(score, single, worst, held):
+            continue
+        if prefers(lists, state, single, entry):
+            unit, best, who, lowest = single, score, single, score
     return unit
 
 
@@ -386,7 +419,8 @@ def match_in_order(lists: PairedLists, state: PairedState, order: Int32s, budget
     ----------
     lists : PairedLists
     state : PairedState
-        `quota` and `seat_ptr` are given; everything else is written.
+        `quota` and `seat_ptr` are given, and `is_read`: False for every program where the last match with this state
+        had other lists. Everything else is written.
     order : ndarray of int32, shape (C,)
         Couples, each once.
     budget : int
@@ -406,7 +440,6 @@ def match_in_order(lists: PairedLists, state: PairedState, order: Int32s, budget
     state.count[:] = 0
     state.is_waiting[:] = False
     state.is_vacated[:] = False
-    state.is_read[:] = False
     state.admitted[:] = False
     singles = np.int64(0)
     for applicant in range(n - 1, -1, -1):

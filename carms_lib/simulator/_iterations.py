@@ -149,6 +149,7 @@ def first_iteration(
         space.ptr, space.program, space.score, space.owner, space.program_ptr, space.application, space.couple_of,
         space.members[:couples], space.pair_ptr, space.pairs,
     )  # fmt: skip
+    state.is_read[:] = False
     draw_quota(entropy, draw, theta, tables, stated, state.quota)
     of_reversion = stream(entropy, _OF_REVERSION, draw)
     quota, held_count, reverted = state.quota, state.held_count, space.reverted

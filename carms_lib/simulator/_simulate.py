@@ -219,16 +219,18 @@ def _same_lists(one: Market, other: Market) -> bool:
 
 def _run(tasks: Sequence[_Task], executor: Executor | None) -> Iterator[tuple[_Task, list[BlockResult]]]:
     """Yield results as they finish; never more than a few blocks are in flight."""
-    if executor is not None:
-        plan = _Plan(tasks)
-        for place, results in _drain([plan.job(place) for place in range(len(tasks))], executor, window=64):
-            yield tasks[place], results
-        return
     workers = os.cpu_count() or 1
-    with ThreadPoolExecutor(workers) as threads:
-        jobs = [(_run_task, (task,)) for task in tasks]
-        for place, results in _drain(jobs, threads, window=4 * workers):
-            yield tasks[place], results
+    if executor is None:
+        with ThreadPoolExecutor(workers) as threads:
+            yield from _run(tasks, threads)
+        return
+    if isinstance(executor, ThreadPoolExecutor):  # they see the markets where they are
+        jobs, window = [(_run_task, (task,)) for task in tasks], 4 * workers
+    else:
+        plan = _Plan(tasks)
+        jobs, window = [plan.job(place) for place in range(len(tasks))], 64
+    for place, results in _drain(jobs, executor, window):
+        yield tasks[place], results
 
 
 class _Plan:

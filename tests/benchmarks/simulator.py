@@ -29,7 +29,7 @@ from carms_lib.simulator import _couples, _disciplines, _draw, _funnel, _iterati
 from carms_lib.simulator._noise import Purpose
 from carms_lib.simulator._space import new_space
 
-BIG = ((1.0, 30), (100.0, 2))  # sizes, and draws that tell enough of their cost
+BIG = ((1.0, 30), (100.0, 10))  # sizes, and draws that tell enough of their cost: whole blocks
 MORE = carms.Scenario("Ontario FM +10 %").scale_quota(1.10, province="ON", discipline="Family Medicine")
 ENTROPY = np.uint64(2025)
 STEPS = 30_000_000  # of a plain loop, to tell how fast the machine is
@@ -321,9 +321,9 @@ is made anew in every draw.
 | … and what two threads gain here on work that shares nothing | {possible:.2f} times | |
 
 A market of 100 times the size has 100 times the applicants and seats, in as many programs. What lies in the caches at
-national size is then fetched from memory. And a chain that a couple sets off reads the applications of every program
-that it frees a seat in, 100 times as many for each of 100 times the couples: little at national size, but that part of
-a draw grows with the square.
+national size is then fetched from memory, and a program's heap of those it holds is deeper. And a chain that a couple
+sets off looks through the applications of every program that it frees a seat in, 100 times as many for each of 100
+times the couples: that part of a draw grows with the square.
 
 Where the time of a draw goes, one core, median of 30 draws, each step called from Python:
 

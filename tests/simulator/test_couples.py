@@ -12,7 +12,7 @@ from carms_lib.matching._jit import from_python
 from carms_lib.matching._paired import PairedLists, PairedState, index_programs, new_paired_state
 from carms_lib.matching._reference_couples import PlainMarket, admit
 from carms_lib.simulator import PARAMETERS, _couples
-from carms_lib.simulator._draw import COUPLE_COUNTS
+from carms_lib.simulator._draw import COUPLE_COUNTS, BlockInputs, run_block
 from carms_lib.simulator._space import MAX_LIST, MAX_PAIRS, Space, new_space
 
 match_in_order = from_python(_roth_peranson_scored.match_in_order)
@@ -59,12 +59,22 @@ class Paired:
             np.array(pairs or np.empty((0, 2)), dtype=np.int32).reshape(-1, 2),
         )
 
-    def run(self, order: list[int] | None = None, budget: int = 2_000, rounds: int = 0) -> tuple[int, PairedState]:
-        state = new_paired_state(len(self.lists), len(self.quota), sum(self.quota), len(self.arrays.idx))
+    def run(
+        self,
+        order: list[int] | None = None,
+        budget: int = 2_000,
+        rounds: int = 0,
+        state: PairedState | None = None,
+    ) -> tuple[int, PairedState]:
+        state = state or self.new_state()
         state.quota[:] = self.quota
         state.seat_ptr[1:] = np.cumsum(self.quota)
         turns = np.array(range(len(self.couples)) if order is None else order, dtype=np.int32)
         return match_in_order(self.arrays, state, turns, budget, rounds), state
+
+    def new_state(self, spare: int = 0) -> PairedState:
+        """With room for so many seats more."""
+        return new_paired_state(len(self.lists), len(self.quota), sum(self.quota) + spare, len(self.arrays.idx))
 
     def blocking(self, state: PairedState) -> int:
         """How many coalitions block, by the checker of `matching`, which works on ranks and labels."""
@@ -103,17 +113,18 @@ class Paired:
         return len(blocking_pairs(problem, {f"a{a}": None if p < 0 else f"p{p}" for a, p in enumerate(state.match)}))
 
 
-def _random(seed: int) -> Paired:
+def _random(seed: int, n: int = 24, programs: int = 8, in_couples: int = 8, ties: bool = False) -> Paired:
     rng = np.random.default_rng(seed)
-    n, programs = 24, 8
     lists = [[int(p) for p in rng.permutation(programs)[: rng.integers(1, 6)]] for _ in range(n)]
     scores = [[float(-np.inf if rng.random() < 0.1 else rng.normal()) for _ in own] for own in lists]
+    if ties:
+        scores = [[float(np.round(score)) for score in own] for own in scores]
     couples = {}
-    for a in range(0, 8, 2):
+    for a in range(0, in_couples, 2):
         pairs: list = list(itertools.product(lists[a], lists[a + 1]))
         rng.shuffle(pairs)
         couples[a, a + 1] = [*map(tuple, pairs[:12]), (lists[a][0], None), (None, lists[a + 1][0])]
-    return Paired(lists, scores, [int(q) for q in rng.integers(0, 5, size=programs)], couples)
+    return Paired(lists, scores, [int(q) for q in rng.integers(0, 5 * n // 24, size=programs)], couples)
 
 
 def _plain(market: Paired) -> PlainMarket:
@@ -136,18 +147,46 @@ def _plain(market: Paired) -> PlainMarket:
 @pytest.mark.parametrize("budget", [3, 8, 21, 50, 130, 2_000])
 def test_it_does_what_its_plain_twin_does_step_by_step(budget: int, rounds: int) -> None:
     """Where a chain walks in a circle, too: there the kernel leaves out whole rounds, and its twin walks them."""
-    went_away = 0
+    assert sum(_as_its_twin(_random(seed), [2, 0, 3, 1], budget, rounds) for seed in range(60)) > 0
+
+
+@pytest.mark.parametrize("rounds", [0, 3])
+@pytest.mark.parametrize("ties", [False, True])
+def test_it_does_so_in_larger_markets_and_where_priorities_are_equal(ties: bool, rounds: int) -> None:
+    for seed in range(25):
+        market = _random(seed, 150, 6, 40, ties)
+        _as_its_twin(market, np.random.default_rng(seed).permutation(20).tolist(), 400, rounds)
     for seed in range(60):
-        market, turns = _random(seed), [2, 0, 3, 1]
-        plain = _plain(market)
-        n = len(market.lists)
-        singles = [unit for unit in plain.units if unit < n]
-        match, _ = admit(plain, [-1] * n, set(), singles, "BIS", 10_000)
-        match, expected = admit(plain, match, set(singles), [n + c for c in turns], "BIS", budget, rounds=rounds)
-        sent_away, state = market.run(turns, budget, rounds)
-        assert (state.match.tolist(), sent_away) == (match, expected)
-        went_away += sent_away
-    assert went_away > 0
+        _as_its_twin(_random(seed, ties=ties), [2, 0, 3, 1], 50, rounds)
+
+
+def _as_its_twin(market: Paired, turns: list[int], budget: int, rounds: int) -> int:
+    """Hold the kernel against its twin, and return how many couples stayed away."""
+    plain = _plain(market)
+    n = len(market.lists)
+    singles = [unit for unit in plain.units if unit < n]
+    match, _ = admit(plain, [-1] * n, set(), singles, "BIS", 10_000)
+    match, expected = admit(plain, match, set(singles), [n + c for c in turns], "BIS", budget, rounds=rounds)
+    sent_away, state = market.run(turns, budget, rounds)
+    assert (state.match.tolist(), sent_away) == (match, expected)
+    return sent_away
+
+
+def test_what_a_program_read_of_its_applications_serves_the_next_match_of_the_same_lists() -> None:
+    """The simulator matches again after seats have reverted, and a seat's value is found by matching with one more."""
+    kept = 0
+    for seed in range(40):
+        market = _random(seed, 60, 6, 16)
+        state = market.new_state(spare=1)
+        market.run(budget=200, rounds=1, state=state)
+        had_read = state.is_read.copy()
+        market.quota[seed % 6] += 1
+        again, _ = market.run(budget=200, rounds=1, state=state)
+        afresh, other = market.run(budget=200, rounds=1)
+        assert (again, state.match.tolist()) == (afresh, other.match.tolist())
+        assert (state.is_read >= had_read).all()
+        kept += had_read.sum()
+    assert kept > 0
 
 
 def test_what_comes_to_rest_is_stable_by_another_checker() -> None:
@@ -256,6 +295,18 @@ def paired(market: carms.Market) -> carms.Market:
     """The small market with half of its graduates in couples."""
     cohort = market.cohort.with_parameter("couples_share", 0.5, source="a test")
     return carms.Market.from_gold(market.programs, cohort)
+
+
+def test_a_draw_does_not_depend_on_what_programs_read_in_the_draw_before(paired: carms.Market) -> None:
+    inputs = BlockInputs(
+        paired.cohort.parameters["value"].to_numpy(float), paired.cohort.classes["size"].to_numpy(float)
+    )
+    draws = np.arange(10)
+    (together,) = run_block(paired, [paired], 1, 0, draws, inputs)
+    for draw in draws:
+        (alone,) = run_block(paired, [paired], 1, 0, draws[[draw]], inputs)
+        np.testing.assert_array_equal(together.first[draw], alone.first[0])
+        np.testing.assert_array_equal(together.couples[draw], alone.couples[0])
 
 
 @pytest.mark.filterwarnings("ignore::carms_lib.exceptions.StabilityWarning")
