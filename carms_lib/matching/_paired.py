@@ -1,7 +1,7 @@
 """What Roth and Peranson's procedure by score stands on: lists and state.
 
 Belongs here: the arrays, and where they are made. Does not belong here: the procedure, which is
-`_roth_peranson_scored`.
+`_roth_peranson_scored`, and what it asks of them, which is `_blocking_scored`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MOVER",
+    "NOBODY",
     "PairedLists",
     "PairedState",
     "index_programs",
@@ -26,6 +27,8 @@ __all__ = [
 
 #: The place in a state's `count` of the couple that applied last.
 MOVER = np.int64(3)
+#: Who holds a seat that nobody holds; also where someone sits who sits nowhere.
+NOBODY = -1
 
 
 class PairedLists(NamedTuple):

@@ -10,10 +10,11 @@ import math
 
 import numpy as np
 
+from carms_lib.matching._blocking_scored import count_blocking
 from carms_lib.matching._jit import inner_kernel, kernel
 from carms_lib.matching._kernels import propose_scored
 from carms_lib.matching._paired import PairedLists, PairedState
-from carms_lib.matching._roth_peranson_scored import count_blocking, match_in_order
+from carms_lib.matching._roth_peranson_scored import match_in_order
 from carms_lib.simulator._funnel import keep_best, leave_out, read_files
 from carms_lib.simulator._market import Tables
 from carms_lib.simulator._noise import Purpose, fold, halves, stream, uniform

@@ -25,9 +25,10 @@ import numpy as np
 from _report import write_section
 from carms_lib.matching._jit import from_python, kernel
 from carms_lib.matching._paired import new_paired_state
-from carms_lib.simulator import _couples, _disciplines, _draw, _funnel, _iterations, _lists, _wishes
-from carms_lib.simulator._noise import Purpose
+from carms_lib.simulator import _couples, _disciplines, _draw, _funnel, _iterations, _lists, _race, _wishes
+from carms_lib.simulator._noise import Purpose, bits_of
 from carms_lib.simulator._space import new_space
+from carms_lib.simulator._variates import logistic
 
 BIG = ((1.0, 30), (100.0, 10))  # sizes, and draws that tell enough of their cost: whole blocks
 MORE = carms.Scenario("Ontario FM +10 %").scale_quota(1.10, province="ON", discipline="Family Medicine")
@@ -40,6 +41,27 @@ _write_wishes, _read_files = from_python(_wishes.write_wishes), from_python(_fun
 _interview = from_python(_funnel.interview)
 _choose_couples, _write_pairs = from_python(_couples.choose_couples), from_python(_couples.write_pairs)
 _second_iteration = from_python(_iterations.second_iteration)
+
+
+_write_wish_lists = from_python(_lists.write_wish_lists)
+
+
+@kernel
+def _exact(low, high, key, wait, out):  # type: ignore[no-untyped-def]
+    for i in range(len(out)):
+        out[i] = _race.arrival(bits_of(low[i], high[i], key[i], key[i]), wait[i])
+
+
+@kernel
+def _bounds(low, high, key, wait, out):  # type: ignore[no-untyped-def]
+    for i in range(len(out)):
+        out[i] = _race._bound(bits_of(low[i], high[i], key[i], key[i]), wait[i])
+
+
+@kernel
+def _noise(low, high, key, wait, out):  # type: ignore[no-untyped-def]
+    for i in range(len(out)):
+        wait[i] += logistic(bits_of(low[i], high[i], key[i], key[i]))
 
 
 @kernel
@@ -169,6 +191,40 @@ def lists_against_match(market: carms.Market, draws: int) -> tuple[float, float]
     return block / _draw.DRAWS_PER_INPUT + lists, match
 
 
+def arithmetic(market: carms.Market, draws: int) -> float:
+    """CPU time of the hashes, bounds and logarithms that the lists of a draw need at least, in bare loops [s].
+
+    An arrival of every discipline that is open to anybody, for the first choice and again for those behind it; a bound
+    of every runner in a race among programs, and an arrival of everyone who is wished for; a logistic number for each
+    file and each interview.
+    """
+    steps, most = Phases(market), 4096  # places that the fastest cache holds
+    tables, space = market.tables, steps.space
+    kind, start = tables.applicant_type[:, None], space.stretch[:-1]
+    wanted = dict.fromkeys((_exact, _bounds, _noise), 0.0)
+    with np.errstate(over="ignore"):
+        _lists.begin_block(ENTROPY, 0, steps.theta, tables, space)
+        field = space.open_to - (np.arange(len(tables.type_class)) * space.stretch[-1])[:, None] - start
+        for number in range(draws):
+            _write_wish_lists(ENTROPY, number, steps.theta, steps.sizes, tables, space)
+            wished, chosen = space.ptr[-1], space.disciplines >= 0
+            _lists.write_lists(ENTROPY, number, steps.theta, steps.sizes, tables, space, steps.wished, steps.ranked)
+            wanted[_exact] += chosen[:, :2].sum() * len(tables.discipline_key) + wished
+            wanted[_bounds] += field[np.broadcast_to(kind, chosen.shape)[chosen], space.disciplines[chosen]].sum()
+            wanted[_noise] += wished + space.ptr[-1]
+        rng = np.random.default_rng(1)
+        low, high, key = rng.integers(2**32, size=(3, most), dtype=np.uint32)
+        wait, out = np.ones(most, dtype=np.float32), np.empty(most, dtype=np.int32)
+        total = 0.0
+        for loop, count in wanted.items():
+            loop(low, high, key, wait, out)
+            begin = time.process_time()
+            for _ in range(500):
+                loop(low, high, key, wait, out)
+            total += (time.process_time() - begin) / (500 * most) * count / draws
+    return total
+
+
 def peer_draw(market: carms.Market) -> tuple[float, float]:
     """One draw as numpy and objects would do it [s]: lists by Gumbel noise and argpartition; `matching`'s players."""
     from matching.games import HospitalResident
@@ -266,6 +322,7 @@ def main() -> None:
     steps = phases(market, 30)
     yardsticks.append(yardstick())
     generation, matching = lists_against_match(market, 60)
+    bare = arithmetic(market, 10)
     many = 10_000 if given.full else 1_000
     start = time.perf_counter()
     carms.simulate(market, MORE, n_draws=many, rng=1)
@@ -334,7 +391,9 @@ Where the time of a draw goes, one core, median of 30 draws, each step called fr
 For every discipline that an applicant wants, every open program in it is given a hash, a product and a comparison,
 several at a time, and the few that may come early a logarithm and a place; a race or two among all disciplines go
 before, and every file that is sent is read, cut and ranked. Lists take {generation * 1e3:.1f} ms and the match
-{matching * 1e3:.2f}: a draw of 6 ms that is four parts lists and one part match would leave 4.8 and 1.2 to them.
+{matching * 1e3:.2f}: a draw of 6 ms that is four parts lists and one part match would leave 4.8 and 1.2 to them. The
+hashes, bounds and logarithms that no list can do without are {bare * 1e3:.1f} ms of that, measured in bare loops; the
+rest is to choose, order, cut and index.
 
 Seconds depend on the processor, above all on how many 32-bit numbers it does at a time, and on who else uses it: as a
 yardstick, {STEPS / 1e6:.0f} million turns of a loop that adds one number took from {min(yardsticks):.0f} to

@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from carms_lib.exceptions import ArgumentError, UnknownNameError
+from carms_lib.matching._blocking_scored import count_blocking
 from carms_lib.matching._chains import add_seat, index_scored, new_chain
 from carms_lib.matching._jit import from_python
 from carms_lib.matching._paired import PairedState, new_paired_state
-from carms_lib.matching._roth_peranson_scored import count_blocking, match_in_order
+from carms_lib.matching._roth_peranson_scored import match_in_order
 from carms_lib.pressure import SEAT_METRICS, SeatValues, seat_values
 from carms_lib.pressure._follow import FollowedDraw, follow_draw
 from carms_lib.pressure._seats import follow_every_seat

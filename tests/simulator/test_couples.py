@@ -7,7 +7,7 @@ import itertools
 import carms_lib as carms
 import numpy as np
 import pytest
-from carms_lib.matching import MatchingProblem, _roth_peranson_scored, blocking_pairs
+from carms_lib.matching import MatchingProblem, _blocking_scored, _roth_peranson_scored, blocking_pairs
 from carms_lib.matching._jit import from_python
 from carms_lib.matching._paired import PairedLists, PairedState, index_programs, new_paired_state
 from carms_lib.matching._reference_couples import PlainMarket, admit
@@ -16,7 +16,7 @@ from carms_lib.simulator._draw import COUPLE_COUNTS, BlockInputs, run_block
 from carms_lib.simulator._space import MAX_LIST, MAX_PAIRS, Space, new_space
 
 match_in_order = from_python(_roth_peranson_scored.match_in_order)
-count_blocking = from_python(_roth_peranson_scored.count_blocking)
+count_blocking = from_python(_blocking_scored.count_blocking)
 choose_couples, write_pairs = from_python(_couples.choose_couples), from_python(_couples.write_pairs)
 
 AT = {name: i for i, name in enumerate(PARAMETERS)}
