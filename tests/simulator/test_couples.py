@@ -150,14 +150,13 @@ def test_it_does_what_its_plain_twin_does_step_by_step(budget: int, rounds: int)
     assert sum(_as_its_twin(_random(seed), [2, 0, 3, 1], budget, rounds) for seed in range(60)) > 0
 
 
-@pytest.mark.parametrize("rounds", [0, 3])
 @pytest.mark.parametrize("ties", [False, True])
-def test_it_does_so_in_larger_markets_and_where_priorities_are_equal(ties: bool, rounds: int) -> None:
+def test_it_does_so_in_larger_markets_and_where_priorities_are_equal(ties: bool) -> None:
     for seed in range(25):
         market = _random(seed, 150, 6, 40, ties)
-        _as_its_twin(market, np.random.default_rng(seed).permutation(20).tolist(), 400, rounds)
+        _as_its_twin(market, np.random.default_rng(seed).permutation(20).tolist(), 400, rounds=3)
     for seed in range(60):
-        _as_its_twin(_random(seed, ties=ties), [2, 0, 3, 1], 50, rounds)
+        _as_its_twin(_random(seed, ties=ties), [2, 0, 3, 1], 50, rounds=0)
 
 
 def _as_its_twin(market: Paired, turns: list[int], budget: int, rounds: int) -> int:
