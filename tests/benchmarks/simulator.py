@@ -391,9 +391,10 @@ Where the time of a draw goes, one core, median of 30 draws, each step called fr
 For every discipline that an applicant wants, every open program in it is given a hash, a product and a comparison,
 several at a time, and the few that may come early a logarithm and a place; a race or two among all disciplines go
 before, and every file that is sent is read, cut and ranked. Lists take {generation * 1e3:.1f} ms and the match
-{matching * 1e3:.2f}: a draw of 6 ms that is four parts lists and one part match would leave 4.8 and 1.2 to them. The
-hashes, bounds and logarithms that no list can do without are {bare * 1e3:.1f} ms of that, measured in bare loops; the
-rest is to choose, order, cut and index.
+{matching * 1e3:.2f}; that lists should take at most four times the match is
+{"met" if generation <= 4.0 * matching else "not met"}. A draw of 6 ms in that proportion would leave 4.8 and 1.2 to
+them. The hashes, bounds and logarithms that no list can do without are {bare * 1e3:.1f} ms of lists, measured in bare
+loops; the rest is to choose, order, cut and index.
 
 Seconds depend on the processor, above all on how many 32-bit numbers it does at a time, and on who else uses it: as a
 yardstick, {STEPS / 1e6:.0f} million turns of a loop that adds one number took from {min(yardsticks):.0f} to
