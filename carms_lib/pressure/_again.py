@@ -38,7 +38,7 @@ def match_concerned_again(
     lists : PairedLists
         Of the draw.
     state : PairedState
-        Work space with room for one seat more than the draw has.
+        New work space, with room for one seat more than the draw has.
     order : ndarray of shape (C,), int32
         The order in which the draw admitted its couples.
     quota : ndarray of shape (P,), int32
