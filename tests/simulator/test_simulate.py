@@ -34,6 +34,17 @@ def test_numbers_do_not_depend_on_workers(market: carms.Market, study: carms.Stu
         _same(study, carms.simulate(market, MORE, CLOSED, n_draws=105, rng=2025, executor=seven))
 
 
+def test_threads_see_the_market_where_it_is(market: carms.Market, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is pickled for them, nor a work space made anew for a copy of the market."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("pickled")
+
+    monkeypatch.setattr(pickle, "dumps", refuse)
+    with ThreadPoolExecutor(2) as threads:
+        carms.simulate(market, n_draws=10, rng=1, executor=threads)
+
+
 def test_numbers_do_not_depend_on_processes(market: carms.Market, study: carms.Study) -> None:
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as processes:
         _same(study, carms.simulate(market, MORE, CLOSED, n_draws=105, rng=2025, executor=processes))
