@@ -22,7 +22,7 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic, overload
 
-from carms_lib.matching._jit import kernel
+from carms_lib.kernels.jit import kernel
 
 __all__ = ["LANES", "below", "how_many", "padded", "write_below", "write_firsts", "write_ranks"]
 

@@ -1,7 +1,7 @@
 """Keyed noise: every random number is a function of what it is for.
 
 Belongs here: hashing a key to 64 or 32 bits, and a uniform number. Does not belong here: numbers of other shapes, which
-are `_variates`, and what the numbers are used for.
+are `variates`, and what the numbers are used for.
 
 The key is (entropy, purpose, draw, applicant, program). Nothing is sequential, so a draw can be rerun alone, more
 draws never change earlier ones, a scenario leaves all noise that it does not touch equal, and any number of
@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from carms_lib.exceptions import ArgumentError
-from carms_lib.matching._jit import kernel
+from carms_lib.kernels.jit import kernel
 
 __all__ = [
     "Purpose",

@@ -1,7 +1,7 @@
 """Numbers of every shape from hashed bits: normal, exponential, logistic.
 
 Belongs here: turning uniform bits into such a number, and the logarithm and exponential that this takes. Does not
-belong here: where the bits come from, which is `_noise`.
+belong here: where the bits come from, which is `noise`.
 
 No function here has a branch or a call, so that a loop over it is compiled to do several numbers at a time, which the
 mathematical library's functions prevent; and the bits are the same on every machine. Double precision where there is a
@@ -18,7 +18,7 @@ import math
 
 import numpy as np
 
-from carms_lib.matching._jit import kernel
+from carms_lib.kernels.jit import kernel
 
 __all__ = ["exp_of", "exponential", "log_of", "logistic", "normal"]
 

@@ -1,7 +1,7 @@
-"""Who blocks a matching, as a table.
+"""Blocking pairs and blocking coalitions of a matching: found by a kernel, counted, and shown as a table.
 
-Belongs here: the kernels' view of a matching, the number of blocking coalitions and their table. Does not belong
-here: the search (`_blocking`), the predicate (`_market`), matchings that a user brings (`_given`).
+Belongs here: the search, and the table in which a user reads it. Does not belong here: the predicate by which programs
+judge (`_couple_market`), matchings that a user brings (`_external_matching`).
 """
 
 from __future__ import annotations
@@ -10,24 +10,32 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from carms_lib.matching._columns import name_column, whole_column
+from carms_lib.kernels.jit import kernel
+from carms_lib.matching._assignment import Assignment, name_column, whole_column
+from carms_lib.matching._couple_market import (
+    RULES,
+    CoupleMarket,
+    CoupleState,
+    new_state,
+    seat_all,
+    to_market,
+    would_take,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from carms_lib.matching._market import Market, State
-    from carms_lib.matching._result import Matching
-    from carms_lib.matching._types import Int32s
+    from carms_lib.kernels.arrays import Int32s
 
-__all__ = ["as_it_stands", "blocking_frame", "count_blocking"]
+__all__ = ["as_it_stands", "blocking_frame", "count_blocking", "find_blocking"]
 
 
-def count_blocking(matching: Matching) -> int:
+def count_blocking(matching: Assignment) -> int:
     """Return the number of blocking pairs and coalitions."""
     return _find(matching, np.zeros((0, 2), np.int32))[0]
 
 
-def blocking_frame(matching: Matching) -> pd.DataFrame:
+def blocking_frame(matching: Assignment) -> pd.DataFrame:
     """Return the blocking pairs and coalitions; see `Matching.blocking_pairs`."""
     import pandas as pd  # noqa: PLC0415 - arrays need no pandas
 
@@ -53,29 +61,70 @@ def blocking_frame(matching: Matching) -> pd.DataFrame:
     )
 
 
-def as_it_stands(matching: Matching) -> tuple[Market, State]:
+def as_it_stands(matching: Assignment) -> tuple[CoupleMarket, CoupleState]:
     """Return a matching as the kernels see it, its seats filled."""
-    from carms_lib.matching import _market  # noqa: PLC0415 - compiled kernels load late
-
-    market = _market.to_market(matching.problem)
-    state = _market.new_state(market)
+    market = to_market(matching.problem)
+    state = new_state(market)
     state.match[:] = matching.match
     state.position[:] = matching.position
     state.held_rank[:] = matching.held_ranks
-    _market.seat_all(market, state)
+    seat_all(market, state)
     return market, state
 
 
-def _find(matching: Matching, found: Int32s) -> tuple[int, Market, State]:
-    from carms_lib.matching import _blocking, _market  # noqa: PLC0415 - compiled kernels load late
+@kernel
+def find_blocking(market: CoupleMarket, state: CoupleState, rule: int, found: Int32s) -> int:
+    """Write the blocking coalitions of a matching as rows (unit, place in its list).
 
+    Parameters
+    ----------
+    market, state
+        A matching with its seats filled (`carms_lib.matching._couple_market.seat_all`).
+    rule : int
+        When a program takes a couple.
+    found : ndarray of int32, shape (capacity, 2), out
+        By unit, then place; no more rows than fit.
+
+    Returns
+    -------
+    int
+        How many there are, also where they do not all fit.
+    """
+    n = state.match.size
+    capacity = found.shape[0]
+    unranked = (1 << market.shift) - 1
+    count = 0
+    for applicant in range(n):
+        if market.couple_of[applicant] >= 0:
+            continue
+        start = market.ptr[applicant]
+        for entry in range(start, start + state.position[applicant]):
+            packed = np.int64(market.entries[entry])
+            if (packed & unranked) < state.worst[packed >> market.shift]:
+                if count < capacity:
+                    found[count, 0] = applicant
+                    found[count, 1] = entry - start
+                count += 1
+    for couple in range(market.members.shape[0]):
+        first = market.members[couple, 0]
+        second = market.members[couple, 1]
+        start = market.pair_ptr[couple]
+        for option in range(start, start + state.position[first]):
+            if would_take(market, state, rule, state.match[first], state.match[second], option):
+                if count < capacity:
+                    found[count, 0] = n + couple
+                    found[count, 1] = option - start
+                count += 1
+    return count
+
+
+def _find(matching: Assignment, found: Int32s) -> tuple[int, CoupleMarket, CoupleState]:
     market, state = as_it_stands(matching)
-    count = _blocking.find_blocking(market, state, _market.RULES[matching.rule], found)
-    return int(count), market, state
+    return int(find_blocking(market, state, RULES[matching.rule], found)), market, state
 
 
 def _coalition(
-    market: Market, state: State, matching: Matching, unit: int, place: int
+    market: CoupleMarket, state: CoupleState, matching: Assignment, unit: int, place: int
 ) -> tuple[int, int, int, int, int, int, int, int]:
     """Return applicant, partner, two programs, two ranks and two displaced applicants; -1 for none."""
     n = matching.match.size
@@ -100,7 +149,7 @@ def _coalition(
     return first, second, one, other, ranks[0], ranks[1], lost[0], lost[1]
 
 
-def _would_go(market: Market, state: State, program: int, stay: tuple[int, ...]) -> tuple[int, int]:
+def _would_go(market: CoupleMarket, state: CoupleState, program: int, stay: tuple[int, ...]) -> tuple[int, int]:
     """Return whom a program would let go for one and for another newcomer, -1 where a seat is free."""
     holders = np.flatnonzero(state.match == program)
     free = int(market.seats[program]) - holders.size

@@ -1,7 +1,7 @@
 """What one seat or one applicant more or less does to a match without couples, without starting over.
 
-Belongs here: the verbs, the checks before them, and who moved. Does not belong here: the chains themselves (`_chains`),
-deferred acceptance (`_ranked`).
+Belongs here: the verbs, the checks before them, and who moved. Does not belong here: the chains themselves
+(`scored.vacancy_chains`), deferred acceptance (`_deferred_acceptance`).
 
 A seat more and an applicant less leave a vacancy, which is followed to its end; a seat less and an applicant more leave
 somebody without a seat, who goes on proposing. Either way the result is what solving the changed problem afresh gives.
@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from carms_lib.exceptions import ArgumentError
+from carms_lib.matching._assignment import name_column, whole_column
 from carms_lib.matching._checks import check_count
-from carms_lib.matching._columns import name_column, whole_column
+from carms_lib.matching._matching import Matching
 from carms_lib.matching._problem import MatchingProblem
-from carms_lib.matching._result import Matching
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
-    from carms_lib.matching._chains import Chain
-    from carms_lib.matching._types import Int32s
+    from carms_lib.kernels.arrays import Int32s
+    from carms_lib.matching.scored.vacancy_chains import Chain
 
 __all__ = ["Change", "add_applicant", "add_seat", "remove_applicant", "remove_seat"]
 
@@ -101,14 +101,14 @@ def add_seat(matching: Matching, program: Any, n: int = 1) -> Change:
     Blum, Y., Roth, A. E. and Rothblum, U. G. (1997). Vacancy chains and equilibration in senior-level labor markets.
     Journal of Economic Theory 76, 362-411.
     """
-    from carms_lib.matching import _chains  # noqa: PLC0415 - compiled kernels load when they are needed
+    from carms_lib.matching.scored import vacancy_chains  # noqa: PLC0415 - compiled kernels load when they are needed
 
     problem, number = _check(matching), matching.problem.program_number(program)
     more = check_count("n", n, least=1)
     match, position = matching.match.copy(), matching.position.copy()
     chain = _chain(matching)
     for _ in range(min(more, problem.n_applicants)):
-        _chains.add_seat(problem.applicant_ptr, problem.applicant_idx, match, position, number, chain)
+        vacancy_chains.add_seat(problem.applicant_ptr, problem.applicant_idx, match, position, number, chain)
     return _change(matching, _with_seats(problem, number, more), match, position)
 
 
@@ -225,12 +225,14 @@ def remove_applicant(matching: Matching, name: Any) -> Change:
     ArgumentError, UnknownNameError
         The matching is not of that kind, or there is no such applicant.
     """
-    from carms_lib.matching import _chains  # noqa: PLC0415 - compiled kernels load when they are needed
+    from carms_lib.matching.scored import vacancy_chains  # noqa: PLC0415 - compiled kernels load when they are needed
 
     problem, number = _check(matching), matching.problem.applicant_number(name)
     lists = problem.lists
     match, position = matching.match.copy(), matching.position.copy()
-    _chains.remove_applicant(problem.applicant_ptr, problem.applicant_idx, match, position, number, _chain(matching))
+    vacancy_chains.remove_applicant(
+        problem.applicant_ptr, problem.applicant_idx, match, position, number, _chain(matching)
+    )
     start, end = problem.applicant_ptr[number], problem.applicant_ptr[number + 1]
     stay = lists.program_idx != number
     owner = np.repeat(np.arange(problem.n_programs), np.diff(lists.program_ptr))
@@ -261,11 +263,13 @@ def _check(matching: Matching) -> MatchingProblem:
 
 
 def _chain(matching: Matching) -> Chain:
-    from carms_lib.matching import _chains  # noqa: PLC0415 - compiled kernels load when they are needed
+    from carms_lib.matching.scored import vacancy_chains  # noqa: PLC0415 - compiled kernels load when they are needed
 
     lists, n = matching.problem.lists, matching.problem.n_applicants
-    chain = _chains.new_chain(n, lists.n_programs, 0)._replace(applicant=lists.program_idx, place=lists.program_pos)
-    _chains.index_ranked(lists.program_ptr, matching.position, chain)
+    chain = vacancy_chains.new_chain(n, lists.n_programs, 0)._replace(
+        applicant=lists.program_idx, place=lists.program_pos
+    )
+    vacancy_chains.index_ranked(lists.program_ptr, matching.position, chain)
     return chain
 
 
@@ -277,16 +281,16 @@ def _with_seats(problem: MatchingProblem, program: int, more: int) -> MatchingPr
 
 def _go_on(problem: MatchingProblem, match: Int32s, position: Int32s, waiting: Int32s) -> None:
     """Let those who wait propose from their positions on, while everybody else keeps the seat they hold."""
-    from carms_lib.matching import _market, _ranked  # noqa: PLC0415 - compiled kernels load when they are needed
+    from carms_lib.matching import _couple_market, _deferred_acceptance  # noqa: PLC0415 - compiled kernels load when they are needed
 
-    lists, market = problem.lists, _market.to_market(problem)
-    state = _market.new_state(market)._replace(match=match, position=position)
+    lists, market = problem.lists, _couple_market.to_market(problem)
+    state = _couple_market.new_state(market)._replace(match=match, position=position)
     seated = np.flatnonzero(match >= 0)
     state.held_rank[seated] = lists.ranks_at(lists.applicant_ptr[seated] + position[seated])
-    _market.seat_all(market, state)
+    _couple_market.seat_all(market, state)
     wave = np.zeros(max(match.size, 1), np.int32)
     wave[: waiting.size] = waiting
-    _ranked.applicants_propose(
+    _deferred_acceptance.applicants_propose(
         lists.applicant_ptr,
         lists.entries,
         lists.shift,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from carms_lib.matching._types import Bools, Int32s, Int64s
+    from carms_lib.kernels.arrays import Bools, Int32s, Int64s
 
 __all__ = ["NO_MATCH", "CoupleLists"]
 

@@ -1,7 +1,7 @@
 """A market with couples as the kernels see it: its arrays, the state of a match, and the moves that change it.
 
 Belongs here: seats taken and given up, and the one predicate that says when programs would take a couple. Does
-not belong here: who moves when (`_roth_peranson`, `_kojima_pathak_roth`), and what blocks (`_blocking`); all of
+not belong here: who moves when (`_roth_peranson`, `_kojima_pathak_roth`), and what blocks (`_blocking_pairs`); all of
 them use the predicate from here, so that algorithm and checker cannot disagree.
 
 A *unit* is a single applicant (unit number = applicant number) or a couple (unit number = number of applicants
@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from carms_lib.matching._bits import clear_bit, empty_rows, exchange, next_better, set_bit
-from carms_lib.matching._fingerprint import FINGERPRINT, SITS, code_of
-from carms_lib.matching._jit import inner_kernel, kernel
+from carms_lib.kernels.jit import inner_kernel, kernel
+from carms_lib.matching._held_seats import clear_bit, empty_rows, exchange, next_better, set_bit
+from carms_lib.matching.scored.state_hash import SITS, STATE_HASH, code_of
 
 if TYPE_CHECKING:
-    from carms_lib.matching._lists import Lists
+    from carms_lib.kernels.arrays import Bools, Int32s, Int64s, UInt64s, UInts
+    from carms_lib.matching._linked_lists import LinkedLists
     from carms_lib.matching._problem import MatchingProblem
-    from carms_lib.matching._types import Bools, Int32s, Int64s, UInt64s, UInts
 
 __all__ = [
     "RULES",
-    "Market",
-    "State",
+    "CoupleMarket",
+    "CoupleState",
     "leave",
     "new_state",
     "reset",
@@ -41,7 +41,7 @@ RULES = {"BIS": 0, "MM": 1}
 _BIS = 0
 
 
-class Market(NamedTuple):
+class CoupleMarket(NamedTuple):
     """What does not change while a match runs."""
 
     ptr: Int64s
@@ -59,7 +59,7 @@ class Market(NamedTuple):
     pair_ranks: Int32s
 
 
-class State(NamedTuple):
+class CoupleState(NamedTuple):
     """What does: who sits where, and who waits."""
 
     match: Int32s
@@ -72,14 +72,14 @@ class State(NamedTuple):
     is_waiting: Bools
     vacated: Int32s
     is_vacated: Bools
-    count: Int64s  # heights of the two stacks, and the fingerprint (see `_fingerprint`)
+    count: Int64s  # heights of the two stacks, and the fingerprint (see `state_hash`)
 
 
-def to_market(problem: MatchingProblem) -> Market:
+def to_market(problem: MatchingProblem) -> CoupleMarket:
     """Return the arrays of a problem for the kernels."""
-    lists: Lists = problem.lists
+    lists: LinkedLists = problem.lists
     couples = problem.couples
-    return Market(
+    return CoupleMarket(
         lists.applicant_ptr,
         lists.entries,
         lists.shift,
@@ -96,11 +96,11 @@ def to_market(problem: MatchingProblem) -> Market:
     )
 
 
-def new_state(market: Market) -> State:
+def new_state(market: CoupleMarket) -> CoupleState:
     """Return empty arrays for a state; `reset` or `seat_all` fills them."""
     n, n_programs = market.ptr.size - 1, market.seats.size
     units = n + market.members.shape[0]
-    return State(
+    return CoupleState(
         match=np.full(n, -1, np.int32),
         position=np.zeros(n, np.int32),
         held_rank=np.zeros(n, np.int32),
@@ -116,7 +116,7 @@ def new_state(market: Market) -> State:
 
 
 @kernel
-def n_options(market: Market, applicant: int) -> int:
+def n_options(market: CoupleMarket, applicant: int) -> int:
     """Return the length of an applicant's list: of pairs for a member of a couple."""
     couple = market.couple_of[applicant]
     if couple < 0:
@@ -125,7 +125,7 @@ def n_options(market: Market, applicant: int) -> int:
 
 
 @kernel
-def reset(market: Market, state: State) -> None:
+def reset(market: CoupleMarket, state: CoupleState) -> None:
     """Empty every seat and every stack; nobody is admitted."""
     empty_rows(market.program_ptr, market.seats, market.row_ptr, state.words, state.worst)
     for applicant in range(state.match.size):
@@ -138,7 +138,7 @@ def reset(market: Market, state: State) -> None:
 
 
 @kernel
-def seat_all(market: Market, state: State) -> None:
+def seat_all(market: CoupleMarket, state: CoupleState) -> None:
     """Fill the seats of a matching that is given by `match` and `held_rank`."""
     empty_rows(market.program_ptr, market.seats, market.row_ptr, state.words, state.worst)
     for applicant in range(state.match.size):
@@ -150,13 +150,13 @@ def seat_all(market: Market, state: State) -> None:
 
 
 @inner_kernel
-def sits(state: State, applicant: int, program: int) -> None:
+def sits(state: CoupleState, applicant: int, program: int) -> None:
     """Take down in the fingerprint that an applicant sits at a program now, or no longer."""
-    state.count[FINGERPRINT] ^= code_of(SITS, np.int64(applicant), np.int64(program))
+    state.count[STATE_HASH] ^= code_of(SITS, np.int64(applicant), np.int64(program))
 
 
 @kernel
-def take(market: Market, state: State, applicant: int, program: int, rank: int) -> int:
+def take(market: CoupleMarket, state: CoupleState, applicant: int, program: int, rank: int) -> int:
     """Give `applicant` a seat; return whom that displaces, or -1."""
     loser = state.worst[program]
     state.worst[program] = exchange(state.words, market.row_ptr[program], loser, rank)
@@ -174,7 +174,7 @@ def take(market: Market, state: State, applicant: int, program: int, rank: int) 
 
 @kernel
 def take_pair(
-    market: Market, state: State, first: int, second: int, program: int, ranks: tuple[int, int]
+    market: CoupleMarket, state: CoupleState, first: int, second: int, program: int, ranks: tuple[int, int]
 ) -> tuple[int, int]:
     """Give both members of a couple a seat at one program; return the two whom that displaces, or -1."""
     row = market.row_ptr[program]
@@ -207,7 +207,7 @@ def take_pair(
 
 
 @kernel
-def leave(market: Market, state: State, applicant: int) -> None:
+def leave(market: CoupleMarket, state: CoupleState, applicant: int) -> None:
     """Let `applicant` give up its seat, which is then empty."""
     program = state.match[applicant]
     row = market.row_ptr[program]
@@ -221,7 +221,9 @@ def leave(market: Market, state: State, applicant: int) -> None:
 
 
 @kernel
-def would_take(market: Market, state: State, rule: int, now_first: int, now_second: int, option: int) -> bool:
+def would_take(
+    market: CoupleMarket, state: CoupleState, rule: int, now_first: int, now_second: int, option: int
+) -> bool:
     """Tell whether every program of a couple's pair `option` would take its member, as the matching stands.
 
     Parameters

@@ -1,7 +1,7 @@
 """What is tried, in which order, to find a stable matching with couples.
 
 Belongs here: the rungs and when to climb on. Does not belong here: the procedures themselves
-(`_roth_peranson`, `_kojima_pathak_roth`, `_exact`).
+(`_roth_peranson`, `_kojima_pathak_roth`, `_integer_program`).
 
 1. ``roth_peranson``: units in the order asked for, left where a chain looks like a loop.
 2. ``reshuffled``: the same with the couples in another, seeded order, up to `reshuffles` times. If every order is
@@ -12,7 +12,7 @@ Belongs here: the rungs and when to climb on. Does not belong here: the procedur
 5. ``exact``: for problems up to that size, an integer program with a time limit; it may prove that there is none.
 6. ``fewest_blocking``: of all matchings met on the way, the one with fewest blocking coalitions.
 
-Whatever a rung returns is checked with `carms_lib.matching._blocking.find_blocking` before it is called stable.
+Whatever a rung returns is checked with `carms_lib.matching._blocking_pairs.find_blocking` before it is called stable.
 """
 
 from __future__ import annotations
@@ -22,12 +22,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from carms_lib.matching import _blocking, _kojima_pathak_roth, _market, _ranked, _roth_peranson
-from carms_lib.matching._exact import solve_exactly
+from carms_lib.matching import (
+    _blocking_pairs,
+    _couple_market,
+    _deferred_acceptance,
+    _kojima_pathak_roth,
+    _roth_peranson,
+)
+from carms_lib.matching._integer_program import solve_exactly
 
 if TYPE_CHECKING:
-    from carms_lib.matching._market import Market, State
-    from carms_lib.matching._types import Int32s
+    from carms_lib.kernels.arrays import Int32s
+    from carms_lib.matching._couple_market import CoupleMarket, CoupleState
 
 __all__ = ["ORDERS", "Climb", "Settings", "climb"]
 
@@ -75,9 +81,9 @@ class Climb:
     attempts: list[tuple[str, int]] = field(default_factory=list)
 
 
-def climb(market: Market, settings: Settings) -> Climb:
+def climb(market: CoupleMarket, settings: Settings) -> Climb:
     """Try the rungs in turn until one gives a stable matching or proves that there is none."""
-    state = _market.new_state(market)
+    state = _couple_market.new_state(market)
     n_couples = market.members.shape[0]
     best: Climb | None = None
     attempts: list[tuple[str, int]] = []
@@ -118,7 +124,7 @@ def climb(market: Market, settings: Settings) -> Climb:
     return best
 
 
-def unit_order(market: Market, couples: Int32s, order: str, rng: np.random.Generator) -> Int32s:
+def unit_order(market: CoupleMarket, couples: Int32s, order: str, rng: np.random.Generator) -> Int32s:
     """Return the units in the order in which they are admitted; no singles where they go first, all at once."""
     n = market.couple_of.size
     singles = np.flatnonzero(market.couple_of < 0).astype(np.int32)
@@ -135,22 +141,30 @@ def unit_order(market: Market, couples: Int32s, order: str, rng: np.random.Gener
 
 
 def _admit_all(
-    market: Market, state: State, couples: Int32s, settings: Settings, order: str, *, to_the_end: bool = False
+    market: CoupleMarket,
+    state: CoupleState,
+    couples: Int32s,
+    settings: Settings,
+    order: str,
+    *,
+    to_the_end: bool = False,
 ) -> bool:
     """Admit everybody; return False where that stopped at what looks like a loop, after a share of the budget."""
-    _market.reset(market, state)
+    _couple_market.reset(market, state)
     if order == "couples_last":
         _seat_singles(market, state)
     units = unit_order(market, couples, order, settings.rng)
     budget = settings.budget if to_the_end else min(settings.budget, _GLANCE)
-    return bool(_roth_peranson.admit(market, state, units, _market.RULES[settings.rule], budget, to_the_end) >= 0)
+    return bool(
+        _roth_peranson.admit(market, state, units, _couple_market.RULES[settings.rule], budget, to_the_end) >= 0
+    )
 
 
-def _seat_singles(market: Market, state: State) -> None:
+def _seat_singles(market: CoupleMarket, state: CoupleState) -> None:
     """Match the singles among themselves: without couples the order does not matter, and this is fast."""
     singles = np.flatnonzero(market.couple_of < 0).astype(np.int32)
     state.position[singles] = 0
-    _ranked.applicants_propose(
+    _deferred_acceptance.applicants_propose(
         market.ptr,
         market.entries,
         market.shift,
@@ -173,14 +187,14 @@ def _fill(stack: Int32s, values: Int32s) -> int:
     return values.size
 
 
-def _remember_ranks(market: Market, state: State, singles: Int32s) -> None:
+def _remember_ranks(market: CoupleMarket, state: CoupleState, singles: Int32s) -> None:
     seated = singles[state.match[singles] >= 0]
     packed = market.entries[market.ptr[seated] + state.position[seated]].astype(np.int64)
     state.held_rank[seated] = packed & ((1 << market.shift) - 1)
 
 
-def _pass_over(market: Market, state: State, settings: Settings, *, reshuffle: bool = False) -> None:
-    _market.reset(market, state)
+def _pass_over(market: CoupleMarket, state: CoupleState, settings: Settings, *, reshuffle: bool = False) -> None:
+    _couple_market.reset(market, state)
     _seat_singles(market, state)
     n_units = market.couple_of.size + market.members.shape[0]
     singles = np.flatnonzero(market.couple_of < 0).astype(np.int32)
@@ -189,10 +203,12 @@ def _pass_over(market: Market, state: State, settings: Settings, *, reshuffle: b
     order = np.concatenate((singles, couples))
     if reshuffle:
         order = settings.rng.permutation(order)
-    _kojima_pathak_roth.pass_over(market, state, order, _market.RULES[settings.rule], settings.passes, *work)
+    _kojima_pathak_roth.pass_over(market, state, order, _couple_market.RULES[settings.rule], settings.passes, *work)
 
 
-def _pass_over_reshuffled(market: Market, state: State, settings: Settings, attempts: list[tuple[str, int]]) -> Climb:
+def _pass_over_reshuffled(
+    market: CoupleMarket, state: CoupleState, settings: Settings, attempts: list[tuple[str, int]]
+) -> Climb:
     """Make passes in one order after another; keep the best, and one line of the attempts for all of them."""
     rung = "kojima_pathak_roth_reshuffled"
     _pass_over(market, state, settings, reshuffle=True)
@@ -207,10 +223,10 @@ def _pass_over_reshuffled(market: Market, state: State, settings: Settings, atte
     return best
 
 
-def _seat(market: Market, state: State, place: Int32s) -> None:
+def _seat(market: CoupleMarket, state: CoupleState, place: Int32s) -> None:
     """Fill the seats of a matching given by the place that each unit has in its list."""
     n = market.couple_of.size
-    _market.reset(market, state)
+    _couple_market.reset(market, state)
     for single in np.flatnonzero(market.couple_of < 0):
         if place[single] < market.ptr[single + 1] - market.ptr[single]:
             packed = int(market.entries[market.ptr[single] + place[single]])
@@ -223,12 +239,12 @@ def _seat(market: Market, state: State, place: Int32s) -> None:
         if option < market.pair_ptr[couple + 1]:
             state.match[members] = market.pairs[option]
             state.held_rank[members] = market.pair_ranks[option]
-    _market.seat_all(market, state)
+    _couple_market.seat_all(market, state)
 
 
-def _judge(market: Market, state: State, rule: str, rung: str, attempts: list[tuple[str, int]]) -> Climb:
+def _judge(market: CoupleMarket, state: CoupleState, rule: str, rung: str, attempts: list[tuple[str, int]]) -> Climb:
     found = np.zeros((0, 2), np.int32)
-    blocking = int(_blocking.find_blocking(market, state, _market.RULES[rule], found))
+    blocking = int(_blocking_pairs.find_blocking(market, state, _couple_market.RULES[rule], found))
     attempts.append((rung, blocking))
     status = "unstable" if blocking else "stable"
     return Climb(state.match.copy(), state.position.copy(), blocking, rung, status, attempts)

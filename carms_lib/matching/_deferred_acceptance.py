@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from carms_lib.matching._bits import exchange
-from carms_lib.matching._jit import kernel
+from carms_lib.kernels.jit import kernel
+from carms_lib.matching._held_seats import exchange
 
 if TYPE_CHECKING:
-    from carms_lib.matching._types import Int32s, Int64s, UInt64s, UInts
+    from carms_lib.kernels.arrays import Int32s, Int64s, UInt64s, UInts
 
 __all__ = ["applicants_propose", "programs_propose"]
 
@@ -46,7 +46,7 @@ def applicants_propose(
     program_ptr, program_idx
         The programs' rank orders.
     row_ptr, words, worst
-        The rows of held seats, as `carms_lib.matching._bits` lays them out; they hold the result's seats.
+        The rows of held seats, as `carms_lib.matching._held_seats` lays them out; they hold the result's seats.
     match, position : ndarrays of int32, shape (n_applicants,), in and out
         Program, or -1; place in the own list, 0-based, or its length.
     wave : ndarray of int32, shape (n_applicants,), in and work

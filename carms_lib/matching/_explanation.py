@@ -1,7 +1,7 @@
 """Why an applicant or a program has this outcome: choice by choice, in words and as a table.
 
 Belongs here: what happened at each choice, and the sentences that say so. Does not belong here: the predicate by
-which programs judge (`_market`), and what blocks a matching as a whole (`_stability`).
+which programs judge (`_couple_market`), and what blocks a matching as a whole (`_blocking_pairs`).
 
 An applicant's explanation has a row for each choice above the match, and for the match itself; what stands below
 was not needed. For a member of a couple a choice is a pair, and each of its two parts has a row. A program's has a
@@ -16,19 +16,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from carms_lib.exceptions import ArgumentError, UnknownNameError
+from carms_lib.matching._assignment import Assignment, name_column, whole_column
+from carms_lib.matching._blocking_pairs import as_it_stands
 from carms_lib.matching._checks import check_choice, shown
-from carms_lib.matching._columns import name_column, whole_column
-from carms_lib.matching._lists import NOT_LISTED
-from carms_lib.matching._stability import as_it_stands
+from carms_lib.matching._linked_lists import NOT_LISTED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
 
-    from carms_lib.matching._market import Market, State
-    from carms_lib.matching._result import Matching
-    from carms_lib.matching._types import Int64s
+    from carms_lib.kernels.arrays import Int64s
+    from carms_lib.matching._couple_market import CoupleMarket, CoupleState
 
 __all__ = ["Explanation", "explain"]
 
@@ -107,7 +106,7 @@ class Explanation:
         return str(self)
 
 
-def explain(matching: Matching, name: Any, side: str | None = None) -> Explanation:
+def explain(matching: Assignment, name: Any, side: str | None = None) -> Explanation:
     """Explain one outcome; see `Matching.explain`.
 
     Raises
@@ -151,11 +150,11 @@ def _is_in(names: Sequence[Any], number: Any, name: Any) -> bool:
 class _View:
     """A matching with its programs' present holders at hand."""
 
-    def __init__(self, matching: Matching) -> None:
+    def __init__(self, matching: Assignment) -> None:
         self.matching = matching
         self.problem = matching.problem
-        self.market: Market
-        self.state: State
+        self.market: CoupleMarket
+        self.state: CoupleState
         self.market, self.state = as_it_stands(matching)
         seated = np.flatnonzero(matching.match >= 0)
         order = np.lexsort((matching.held_ranks[seated], matching.match[seated]))
@@ -228,9 +227,9 @@ def _single_rows(view: _View, applicant: int) -> list[_Row]:
 
 
 def _couple_rows(view: _View, couple: int) -> list[_Row]:
-    from carms_lib.matching import _market  # noqa: PLC0415 - compiled kernels load late
+    from carms_lib.matching import _couple_market  # noqa: PLC0415 - compiled kernels load late
 
-    market, state, rule = view.market, view.state, _market.RULES[view.matching.rule]
+    market, state, rule = view.market, view.state, _couple_market.RULES[view.matching.rule]
     members = [int(member) for member in market.members[couple]]
     now = [int(view.matching.match[member]) for member in members]
     start, end = int(market.pair_ptr[couple]), int(market.pair_ptr[couple + 1])
@@ -240,7 +239,7 @@ def _couple_rows(view: _View, couple: int) -> list[_Row]:
         place = option - start
         pair = [int(program) for program in market.pairs[option]]
         ranks = [int(rank) for rank in market.pair_ranks[option]]
-        taken = bool(_market.would_take(market, state, rule, now[0], now[1], option))
+        taken = bool(_couple_market.would_take(market, state, rule, now[0], now[1], option))
         for member, program, rank, seat in zip(members, pair, ranks, now, strict=True):
             if place == here:
                 outcome = "matched" if program >= 0 else "no_match"
@@ -395,9 +394,9 @@ def _applicant_verdict(view: _View, program: int, rank: int, applicant: int) -> 
         if place > position:
             return "prefers"
         return "blocks" if rank < view.state.worst[program] else "full"
-    from carms_lib.matching import _market  # noqa: PLC0415 - compiled kernels load late
+    from carms_lib.matching import _couple_market  # noqa: PLC0415 - compiled kernels load late
 
-    market, rule = view.market, _market.RULES[matching.rule]
+    market, rule = view.market, _couple_market.RULES[matching.rule]
     members = [int(member) for member in market.members[couple]]
     start, end = int(market.pair_ptr[couple]), int(market.pair_ptr[couple + 1])
     named = np.flatnonzero(market.pairs[start:end, members.index(applicant)] == program)
@@ -407,6 +406,6 @@ def _applicant_verdict(view: _View, program: int, rank: int, applicant: int) -> 
     if not better.size:
         return "prefers"
     now = [int(matching.match[member]) for member in members]
-    if any(_market.would_take(market, view.state, rule, now[0], now[1], start + int(place)) for place in better):
+    if any(_couple_market.would_take(market, view.state, rule, now[0], now[1], start + int(place)) for place in better):
         return "blocks"
     return "partner" if rank < view.state.worst[program] else "full"

@@ -1,7 +1,7 @@
 """Matchings that a user brings: are they matchings of this problem, are they stable, and who blocks them.
 
-Belongs here: `is_stable`, `blocking_pairs`, `check_matching`. Does not belong here: the search (`_blocking`) and its
-table (`_stability`).
+Belongs here: `is_stable`, `blocking_pairs`, `check_matching`. Does not belong here: the search for blocking pairs and
+its table (`_blocking_pairs`).
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from carms_lib.exceptions import ProblemError, UnknownNameError
+from carms_lib.matching._blocking_pairs import blocking_frame, count_blocking
 from carms_lib.matching._checks import check_choice
-from carms_lib.matching._lists import NOT_LISTED
-from carms_lib.matching._result import Matching
-from carms_lib.matching._stability import blocking_frame, count_blocking
+from carms_lib.matching._linked_lists import NOT_LISTED
+from carms_lib.matching._matching import Matching
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from carms_lib.kernels.arrays import Int32s
     from carms_lib.matching._problem import MatchingProblem
-    from carms_lib.matching._types import Int32s
 
 __all__ = ["blocking_pairs", "check_matching", "is_stable"]
 

@@ -18,10 +18,10 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic, overload
 
-from carms_lib.matching._jit import kernel
+from carms_lib.kernels.jit import kernel
 
 if TYPE_CHECKING:
-    from carms_lib.matching._types import Int32s, Int64s, UInt64s
+    from carms_lib.kernels.arrays import Int32s, Int64s, UInt64s
 
 __all__ = ["clear_bit", "empty_rows", "exchange", "lowest_bit", "next_better", "set_bit"]
 

@@ -1,7 +1,7 @@
 """Exact search for a stable matching with couples, as an integer program.
 
 Belongs here: the model and its solution with `scipy.optimize.milp`. Does not belong here: when it is tried
-(`_ladder`).
+(`_couples_search`).
 
 One binary variable says that unit `u` has option `k`. With `H(p, a)` the number of applicants whom program `p` holds
 and ranks above `a`, and `q` its quota, nothing blocks if
@@ -26,11 +26,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from carms_lib.matching._lists import NOT_LISTED
+from carms_lib.matching._linked_lists import NOT_LISTED
 
 if TYPE_CHECKING:
-    from carms_lib.matching._market import Market
-    from carms_lib.matching._types import Int32s
+    from carms_lib.kernels.arrays import Int32s
+    from carms_lib.matching._couple_market import CoupleMarket
 
 __all__ = ["solve_exactly"]
 
@@ -62,12 +62,14 @@ class _Model:
             self.value.append(coefficient)
 
 
-def solve_exactly(market: Market, rule: str, time_limit: float, *, fewest: bool = False) -> tuple[str, Int32s | None]:
+def solve_exactly(
+    market: CoupleMarket, rule: str, time_limit: float, *, fewest: bool = False
+) -> tuple[str, Int32s | None]:
     """Search for a stable matching until one is found, none can exist, or time is up.
 
     Parameters
     ----------
-    market : Market
+    market : CoupleMarket
     rule : {"BIS", "MM"}
     time_limit : float
         Seconds.
@@ -114,7 +116,7 @@ def solve_exactly(market: Market, rule: str, time_limit: float, *, fewest: bool 
 class _Layout:
     """Which variable stands for which unit's option, and who would sit where under it."""
 
-    def __init__(self, market: Market) -> None:
+    def __init__(self, market: CoupleMarket) -> None:
         self.market = market
         n = market.ptr.size - 1
         n_couples = market.members.shape[0]

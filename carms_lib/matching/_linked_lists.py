@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from carms_lib.matching._types import Int32s, Int64s, UInt64s, UInts
+    from carms_lib.kernels.arrays import Int32s, Int64s, UInt64s, UInts
 
-__all__ = ["NOT_LISTED", "Lists", "Seating", "entry_type"]
+__all__ = ["NOT_LISTED", "LinkedLists", "Seating", "entry_type"]
 
 NOT_LISTED = 2**31 - 1
 
@@ -29,7 +29,7 @@ def entry_type(n_programs: int, program_ptr: Int64s) -> tuple[type, int]:
 
 
 @dataclass(frozen=True, eq=False)
-class Lists:
+class LinkedLists:
     """Linked lists of both sides.
 
     Parameters
@@ -115,7 +115,7 @@ class Seating:
 
     __slots__ = ("match", "position", "words", "worst")
 
-    def __init__(self, lists: Lists) -> None:
+    def __init__(self, lists: LinkedLists) -> None:
         self.match: Int32s = np.full(lists.n_applicants, -1, np.int32)
         self.position: Int32s = np.zeros(lists.n_applicants, np.int32)
         self.words: UInt64s = np.empty(int(lists.row_ptr[-1]), np.uint64)

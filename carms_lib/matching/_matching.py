@@ -1,7 +1,7 @@
 """What a solved match is and what it can be asked.
 
 Belongs here: the result as a value, its tables, and the way to those questions that fill modules of their own
-(`_stability`, `_explain`). Does not belong here: solving.
+(`_blocking_pairs`, `_explanation`). Does not belong here: solving.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from carms_lib.matching._columns import name_column, whole_column
+from carms_lib.matching._assignment import Assignment, name_column, whole_column
 from carms_lib.provenance import Provenance
 
 if TYPE_CHECKING:
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from carms_lib.matching._explain import Explanation
+    from carms_lib.kernels.arrays import Int32s
+    from carms_lib.matching._explanation import Explanation
     from carms_lib.matching._problem import MatchingProblem
-    from carms_lib.matching._types import Int32s
 
 __all__ = ["Matching"]
 
 
-class Matching:
+class Matching(Assignment):
     """A matching and how it came about.
 
     Attributes
@@ -66,11 +66,8 @@ class Matching:
         proposals: int | None = None,
         attempts: tuple[tuple[str, int], ...] = (),
     ) -> None:
-        self.problem = problem
-        self.match = match
-        self.position = position
+        super().__init__(problem, match, position, rule=rule)
         self.proposing = proposing
-        self.rule = rule
         self.status = status
         self.rung = rung
         self.proposals = proposals
@@ -84,14 +81,9 @@ class Matching:
     @cached_property
     def is_stable(self) -> bool:
         """Whether nobody blocks, found by looking and not by trusting the algorithm."""
-        from carms_lib.matching._stability import count_blocking  # noqa: PLC0415 - compiled kernels load late
+        from carms_lib.matching._blocking_pairs import count_blocking  # noqa: PLC0415 - compiled kernels load late
 
         return count_blocking(self) == 0
-
-    @property
-    def n_matched(self) -> int:
-        """Number of matched applicants."""
-        return int((self.match >= 0).sum())
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per applicant.
@@ -139,7 +131,7 @@ class Matching:
             ranks of them), displaces and partner_displaces (whom the programs would let go; missing where a seat
             is free).
         """
-        from carms_lib.matching._stability import blocking_frame  # noqa: PLC0415 - compiled kernels load late
+        from carms_lib.matching._blocking_pairs import blocking_frame  # noqa: PLC0415 - compiled kernels load late
 
         return blocking_frame(self)
 
@@ -184,7 +176,7 @@ class Matching:
         Explanation
             Prints as words; `to_frame` gives the same as a table.
         """
-        from carms_lib.matching._explain import explain  # noqa: PLC0415 - on demand
+        from carms_lib.matching._explanation import explain  # noqa: PLC0415 - on demand
 
         return explain(self, name, side)
 
@@ -232,29 +224,5 @@ class Matching:
         text = json.dumps(about, indent=2, ensure_ascii=False)
         place.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
 
-    @cached_property
-    def filled(self) -> Int32s:
-        """Filled positions of each program."""
-        return np.bincount(self.match[self.match >= 0], minlength=self.problem.n_programs).astype(np.int32)
-
-    @cached_property
-    def held_ranks(self) -> Int32s:
-        """The program's rank of each matched applicant, 0-based; -1 when unmatched."""
-        return held_ranks(self.problem, self.match, self.position)
-
     def __repr__(self) -> str:
         return f"Matching({self.n_matched} of {self.match.size} applicants matched, {self.status})"
-
-
-def held_ranks(problem: MatchingProblem, match: Int32s, position: Int32s) -> Int32s:
-    """Return each matched applicant's rank at its program, 0-based; -1 when unmatched."""
-    lists = problem.lists
-    ranks = np.full(match.size, -1, np.int32)
-    single = np.flatnonzero((match >= 0) & (problem.couple_of < 0))
-    ranks[single] = lists.ranks_at(lists.applicant_ptr[single] + position[single])
-    if problem.couples is not None:
-        members = problem.couples.members
-        placed = position[members[:, 0]] < np.diff(problem.couples.pair_ptr)
-        option = problem.couples.pair_ptr[:-1][placed] + position[members[placed, 0]]
-        ranks[members[placed]] = problem.pair_ranks[option]
-    return ranks

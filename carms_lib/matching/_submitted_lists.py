@@ -14,21 +14,21 @@ import numpy as np
 
 from carms_lib.exceptions import DroppedWarning, ProblemError
 from carms_lib.matching._checks import shown
-from carms_lib.matching._lists import NOT_LISTED, Lists, entry_type
+from carms_lib.matching._linked_lists import NOT_LISTED, LinkedLists, entry_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from carms_lib.matching._couples import CoupleLists
-    from carms_lib.matching._types import Bools, Float64s, Int32s, Int64s
+    from carms_lib.kernels.arrays import Bools, Float64s, Int32s, Int64s
+    from carms_lib.matching._couple_lists import CoupleLists
 
-__all__ = ["ONE_SIDED", "Parts", "couple_of", "expand_couples", "settle"]
+__all__ = ["ONE_SIDED", "SubmittedLists", "couple_of", "expand_couples", "settle"]
 
 ONE_SIDED = ("drop", "keep", "refuse")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Parts:
+class SubmittedLists:
     """Names and checked arrays of a problem.
 
     Parameters
@@ -71,7 +71,7 @@ class Parts:
         return np.repeat(np.arange(len(self.programs)), self.program_ptr[1:] - self.program_ptr[:-1])
 
 
-def couple_of(parts: Parts) -> Int32s:
+def couple_of(parts: SubmittedLists) -> Int32s:
     """Return the couple of each applicant; -1 for singles."""
     couple = np.full(len(parts.applicants), -1, np.int32)
     if parts.couples is not None:
@@ -79,7 +79,7 @@ def couple_of(parts: Parts) -> Int32s:
     return couple
 
 
-def expand_couples(parts: Parts) -> Parts:
+def expand_couples(parts: SubmittedLists) -> SubmittedLists:
     """Give each member of a couple the list that its side of the pairs makes.
 
     Raises
@@ -112,7 +112,7 @@ def expand_couples(parts: Parts) -> Parts:
     )
 
 
-def link(parts: Parts) -> tuple[Lists, int]:
+def link(parts: SubmittedLists) -> tuple[LinkedLists, int]:
     """Link both sides' lists; return them and the number of mutual entries.
 
     Raises
@@ -150,7 +150,7 @@ def link(parts: Parts) -> tuple[Lists, int]:
         )
         raise ProblemError(msg)
     length = parts.program_ptr[1:] - parts.program_ptr[:-1]
-    lists = Lists(
+    lists = LinkedLists(
         applicant_ptr=parts.applicant_ptr,
         entries=entries,
         shift=shift,
@@ -162,7 +162,7 @@ def link(parts: Parts) -> tuple[Lists, int]:
     return lists, mutual
 
 
-def settle(parts: Parts, one_sided: str) -> tuple[Parts, Lists]:
+def settle(parts: SubmittedLists, one_sided: str) -> tuple[SubmittedLists, LinkedLists]:
     """Link the lists and do what `one_sided` asks with entries that only one side lists.
 
     Raises
@@ -195,7 +195,7 @@ def settle(parts: Parts, one_sided: str) -> tuple[Parts, Lists]:
     return parts, link(parts)[0]
 
 
-def _without_listed_only(parts: Parts, listed_only: Bools) -> Parts:
+def _without_listed_only(parts: SubmittedLists, listed_only: Bools) -> SubmittedLists:
     """Leave out singles' one-sided entries, and couples' pairs of which one part is one-sided."""
     couples = parts.couples
     if couples is not None and parts.pair_entry is not None:
@@ -215,7 +215,7 @@ def _without_listed_only(parts: Parts, listed_only: Bools) -> Parts:
     )
 
 
-def _describe(parts: Parts, listed_only: Bools, ranked_only: Bools) -> str:
+def _describe(parts: SubmittedLists, listed_only: Bools, ranked_only: Bools) -> str:
     sides = []
     for side, mask, owner, owners, target, targets in (
         ("applicants", listed_only, parts.owner, parts.applicants, parts.applicant_idx, parts.programs),

@@ -28,15 +28,15 @@ import pandas as pd
 
 from carms_lib._views import open_view
 from carms_lib.exceptions import ArgumentError
-from carms_lib.matching._chains import Chain, add_seat, index_scored, keep, new_chain
+from carms_lib.matching.scored.vacancy_chains import Chain, add_seat, index_scored, keep, new_chain
 from carms_lib.pressure._arguments import check_count, check_name, check_names
 from carms_lib.pressure._bands import Bands, Measure, summarise
-from carms_lib.pressure._seats import follow_every_seat
-from carms_lib.pressure._singles import SinglesMatch, match_singles
 from carms_lib.provenance import Provenance
 from carms_lib.simulator import Market, Scenario
-from carms_lib.simulator._draw import DRAWS_PER_INPUT
-from carms_lib.simulator._replay import BlockPlan, plan_blocks, replay
+from carms_lib.simulator.draw.block import DRAWS_PER_INPUT
+from carms_lib.simulator.seats.seat_chains import follow_every_seat
+from carms_lib.simulator.seats.singles import SinglesMatch, match_singles
+from carms_lib.simulator.study.replay import BlockPlan, plan_blocks, replay
 
 __all__ = ["ALLOCATION_METRICS", "OBJECTIVES", "Allocation", "allocate_seats"]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from carms_lib.matching._jit import kernel
+from carms_lib.kernels.jit import kernel
 
 __all__ = ["count_applicants", "count_first_choices", "count_seats"]
 

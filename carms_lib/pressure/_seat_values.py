@@ -1,6 +1,6 @@
 """Seat value: what one more seat would do to the whole country.
 
-Belongs here: `seat_values`, its metrics by any grouping, who gains. Does not belong here: the chains (`_seats`,
+Belongs here: `seat_values`, its metrics by any grouping, who gains. Does not belong here: the chains (`seat_chains`,
 `carms_lib.matching`), and choosing where several seats should go (`_allocate`).
 
 In every draw one seat is added to each program in turn, and what it sets off is followed to its end in the match of
@@ -23,10 +23,10 @@ couple_concerned    whether a program on the way would rather have had a member 
 
 A seat *in a cell* is a seat at one of its programs, each with the probability of its share of the cell's seats.
 
-Single applicants are followed along chains, over the seats that couples do not hold (`_seats`). Their end is stable
-with couples too unless a couple is concerned: a program that takes somebody, or is left with a seat, ranks a member of
-a couple higher, and that member lists it above the place held now. For such a seat the whole first iteration is solved
-afresh, couples admitted in the order of the draw, and who stands elsewhere is read from the difference (`_again`). With
+Single applicants are followed along chains, over the seats that couples do not hold (`seat_chains`). Their end is
+stable with couples too unless a couple is concerned: a program that takes somebody, or is left with a seat, ranks a
+member of a couple higher, and that member lists it above the place held now. For such a seat the whole first iteration
+is solved afresh, couples admitted in the order of the draw, and the difference tells who moved (`rematch`). With
 couples there can be several stable matchings, or none. Where none is found, with or without the seat, couples hold
 their seats and the chain stands; the summary counts these. Where no couple is concerned, solving afresh can end in
 another stable matching than the chain does; docs/performance.md says how often.
@@ -53,14 +53,14 @@ from carms_lib._views import open_view
 from carms_lib.exceptions import ArgumentError, StudyError
 from carms_lib.pressure._arguments import check_names
 from carms_lib.pressure._bands import Bands, Measure, summarise
-from carms_lib.pressure._follow import follow_draw
 from carms_lib.pressure._groups import number_rows
 from carms_lib.pressure._metrics import wanted_metrics
-from carms_lib.pressure._seats import count_gains
 from carms_lib.provenance import Provenance
 from carms_lib.simulator import BASELINE, Market, Scenario, Study
-from carms_lib.simulator._draw import DRAWS_PER_INPUT
-from carms_lib.simulator._replay import BlockPlan, plan_blocks, replay
+from carms_lib.simulator.draw.block import DRAWS_PER_INPUT
+from carms_lib.simulator.seats.added_seat import follow_draw
+from carms_lib.simulator.seats.seat_chains import count_gains
+from carms_lib.simulator.study.replay import BlockPlan, plan_blocks, replay
 
 __all__ = ["SEAT_METRICS", "SeatValues", "seat_values", "seat_values_of"]
 

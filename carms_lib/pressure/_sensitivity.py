@@ -32,13 +32,13 @@ from scipy import stats
 
 from carms_lib._views import open_view
 from carms_lib.exceptions import ArgumentError
+from carms_lib.kernels.noise import entropy_from
 from carms_lib.pressure._arguments import check_count, check_level
 from carms_lib.pressure._metrics import wanted_metrics
 from carms_lib.provenance import Provenance
 from carms_lib.simulator import PARAMETERS, Market
-from carms_lib.simulator._draw import BlockInputs, run_block
-from carms_lib.simulator._noise import entropy_from
-from carms_lib.simulator._settings import draw_parameters, split_uniform
+from carms_lib.simulator.draw.block import BlockInputs, run_block
+from carms_lib.simulator.draw.settings import draw_parameters, split_uniform
 
 __all__ = ["HEADLINES", "Sensitivity", "find_sensitivity"]
 

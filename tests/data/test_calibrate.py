@@ -22,9 +22,9 @@ from carms_lib.data.calibrate.report import check_table
 from carms_lib.data.calibrate.smoother import smooth
 from carms_lib.data.calibrate.write import with_fit
 from carms_lib.data.calibrate.years import market_of, run_ensemble
-from carms_lib.simulator._draw import BlockInputs, run_block
-from carms_lib.simulator._market import Tables
-from carms_lib.simulator._space import Space, new_space
+from carms_lib.simulator.draw.block import BlockInputs, run_block
+from carms_lib.simulator.draw.workspace import Space, new_space
+from carms_lib.simulator.inputs.tables import Tables
 
 
 def test_the_smoother_finds_the_posterior_of_a_linear_problem() -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from carms_lib.exceptions import CohortError, UnknownNameError
 from carms_lib.simulator import PARAMETERS
-from carms_lib.simulator._settings import draw_parameters, draw_settings, joint_rows
+from carms_lib.simulator.draw.settings import draw_parameters, draw_settings, joint_rows
 
 TABLES = ("parameters", "classes", "schools", "disciplines", "provinces")
 

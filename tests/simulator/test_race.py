@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from carms_lib.matching._jit import from_python
-from carms_lib.simulator import _race
-from carms_lib.simulator._lanes import LANES, padded
-from carms_lib.simulator._noise import Purpose, bits_of, fold, halves, stream
-from carms_lib.simulator._race import LONGEST_WAIT, MOST_RACES, PACES, Field, new_races, new_track
+from carms_lib.kernels.jit import from_python
+from carms_lib.kernels.lanes import LANES, padded
+from carms_lib.kernels.noise import Purpose, bits_of, fold, halves, stream
+from carms_lib.simulator.draw import exponential_race
+from carms_lib.simulator.draw.exponential_race import LONGEST_WAIT, MOST_RACES, PACES, Field, new_races, new_track
 
-lay_out, run_races, total_weight = map(from_python, (_race.lay_out, _race.run_races, _race.total_weight))
+lay_out, run_races, total_weight = map(
+    from_python, (exponential_race.lay_out, exponential_race.run_races, exponential_race.total_weight)
+)
 
 
 @pytest.fixture(autouse=True)

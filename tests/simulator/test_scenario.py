@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from carms_lib.exceptions import ArgumentError, CohortError, ScenarioError, UnknownNameError
-from carms_lib.simulator._levers import _share_out
+from carms_lib.simulator.inputs.levers import _share_out
 from hypothesis import given
 from hypothesis import strategies as st
 

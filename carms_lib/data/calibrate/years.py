@@ -20,7 +20,7 @@ from carms_lib.data.calibrate.moments import simulated_moments
 from carms_lib.data.calibrate.priors import inputs_of, natural
 from carms_lib.data.calibrate.published import Published
 from carms_lib.simulator import Cohort, Market
-from carms_lib.simulator._draw import DRAWS_PER_INPUT, BlockInputs, BlockResult, run_block
+from carms_lib.simulator.draw.block import DRAWS_PER_INPUT, BlockInputs, BlockResult, run_block
 
 __all__ = ["SINGLY", "held", "market_of", "run_ensemble", "template"]
 

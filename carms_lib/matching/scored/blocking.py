@@ -1,9 +1,9 @@
 """Who blocks, where programs rank by score: whom a program would take, and who would come for a seat.
 
 Belongs here: what is asked of a matching with couples as it stands. Does not belong here: what changes it, which is
-`_roth_peranson_scored`, and problems with labels and ranks, which `_blocking` looks through.
+`roth_peranson`, and problems with labels and ranks, which `_blocking_pairs` looks through.
 
-A pair of programs is taken by the rule "BIS" of `carms_lib.matching._market.would_take`: each program takes its
+A pair of programs is taken by the rule "BIS" of `carms_lib.matching._couple_market.would_take`: each program takes its
 member, and a program asked for both takes both if both are among the best that it can hold.
 """
 
@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from carms_lib.matching._jit import inner_kernel
-from carms_lib.matching._kernels import is_worse
-from carms_lib.matching._paired import NOBODY, PairedLists, PairedState
+from carms_lib.kernels.jit import inner_kernel
+from carms_lib.matching.scored.deferred_acceptance import is_worse
+from carms_lib.matching.scored.lists import NOBODY, ScoredLists, ScoredState
 
 __all__ = ["best_who_blocks", "count_blocking", "would_take"]
 
 
 @inner_kernel
-def would_take(lists: PairedLists, state: PairedState, first: int, second: int) -> bool:
+def would_take(lists: ScoredLists, state: ScoredState, first: int, second: int) -> bool:
     """Tell whether every program of a couple's pair of entries would take its member, as the matching stands.
 
     Members who hold a seat are judged where they sit: one who stays counts as taken.
@@ -51,13 +51,13 @@ def would_take(lists: PairedLists, state: PairedState, first: int, second: int) 
 
 
 @inner_kernel
-def sits_at(lists: PairedLists, state: PairedState, entry: int) -> bool:
+def sits_at(lists: ScoredLists, state: ScoredState, entry: int) -> bool:
     """Tell whether the applicant of an entry holds a seat at its program."""
     return state.match[lists.owner[entry]] == lists.idx[entry]
 
 
 @inner_kernel
-def beats_worst(lists: PairedLists, state: PairedState, entry: int) -> bool:
+def beats_worst(lists: ScoredLists, state: ScoredState, entry: int) -> bool:
     """Tell whether the program of an entry has a free seat for its applicant, or holds someone worse."""
     program, score = lists.idx[entry], lists.score[entry]
     if score == -np.inf or state.quota[program] == 0:
@@ -69,7 +69,7 @@ def beats_worst(lists: PairedLists, state: PairedState, entry: int) -> bool:
 
 
 @inner_kernel
-def beats_second_worst(lists: PairedLists, state: PairedState, entry: int) -> bool:
+def beats_second_worst(lists: ScoredLists, state: ScoredState, entry: int) -> bool:
     """Tell the same of the second-worst held; the program is full and holds at least two."""
     program = lists.idx[entry]
     root = state.seat_ptr[program]
@@ -85,7 +85,7 @@ def beats_second_worst(lists: PairedLists, state: PairedState, entry: int) -> bo
 
 
 @inner_kernel
-def best_who_blocks(lists: PairedLists, state: PairedState, program: int) -> int:
+def best_who_blocks(lists: ScoredLists, state: ScoredState, program: int) -> int:
     """Return the unit that blocks with `program` by the application it ranks highest, or NOBODY.
 
     Most are left out by their priority alone: below the best so far or the worst held, or above what `vacate` found.
@@ -125,7 +125,7 @@ def best_who_blocks(lists: PairedLists, state: PairedState, program: int) -> int
 
 
 @inner_kernel
-def read_applications(lists: PairedLists, state: PairedState, program: int) -> None:
+def read_applications(lists: ScoredLists, state: ScoredState, program: int) -> None:
     """Write a program's applications side by side: those of couples' members from the front, of singles from the back.
 
     A program that loses one often loses more, and each time looks through them. Whom it does not rank is left out.
@@ -149,7 +149,7 @@ def read_applications(lists: PairedLists, state: PairedState, program: int) -> N
 
 
 @inner_kernel
-def first_option(lists: PairedLists, member: int, entry: int) -> int:
+def first_option(lists: ScoredLists, member: int, entry: int) -> int:
     """Return the first option of a member's couple that has an entry of the member's list; their number for none."""
     couple = lists.couple_of[member]
     side = np.int64(lists.members[couple, 1] == member)
@@ -161,7 +161,7 @@ def first_option(lists: PairedLists, member: int, entry: int) -> int:
 
 
 @inner_kernel
-def couple_blocks_with(lists: PairedLists, state: PairedState, member: int, entry: int, first: int) -> bool:
+def couple_blocks_with(lists: ScoredLists, state: ScoredState, member: int, entry: int, first: int) -> bool:
     """Tell whether an admitted couple prefers, and would get, an option that moves a member of it to that entry.
 
     `first` is the first option with it.
@@ -180,13 +180,13 @@ def couple_blocks_with(lists: PairedLists, state: PairedState, member: int, entr
 
 
 @inner_kernel
-def prefers(lists: PairedLists, state: PairedState, single: int, entry: int) -> bool:
+def prefers(lists: ScoredLists, state: ScoredState, single: int, entry: int) -> bool:
     """Tell whether a single would rather be at the program of an entry of its list than where it is."""
     return entry - lists.ptr[np.uint64(single)] < state.position[np.uint64(single)]
 
 
 @inner_kernel
-def count_blocking(lists: PairedLists, state: PairedState) -> int:
+def count_blocking(lists: ScoredLists, state: ScoredState) -> int:
     """Count blocking coalitions: (single, program), or (couple, pair), that would all rather be matched so.
 
     Couples that were sent away count like all others.

@@ -21,12 +21,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from carms_lib.matching._jit import kernel
+from carms_lib.kernels.jit import kernel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from carms_lib.matching._types import Float64s, Int32s, Int64s
+    from carms_lib.kernels.arrays import Float64s, Int32s, Int64s
 
 __all__ = ["is_worse", "offer", "propose_called", "propose_scored", "resume_scored"]
 

@@ -1,7 +1,7 @@
 """What Roth and Peranson's procedure by score stands on: lists and state.
 
 Belongs here: the arrays, and where they are made. Does not belong here: the procedure, which is
-`_roth_peranson_scored`, and what it asks of them, which is `_blocking_scored`.
+`roth_peranson`, and what it asks of them, which is `blocking`.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from carms_lib.matching._jit import kernel
+from carms_lib.kernels.jit import kernel
 
 if TYPE_CHECKING:
-    from carms_lib.matching._types import Bools, Float64s, Int32s, Int64s
+    from carms_lib.kernels.arrays import Bools, Float64s, Int32s, Int64s
 
 __all__ = [
     "MOVER",
     "NOBODY",
-    "PairedLists",
-    "PairedState",
+    "ScoredLists",
+    "ScoredState",
     "index_programs",
-    "new_paired_state",
+    "new_scored_state",
 ]
 
 
@@ -31,7 +31,7 @@ MOVER = np.int64(3)
 NOBODY = -1
 
 
-class PairedLists(NamedTuple):
+class ScoredLists(NamedTuple):
     """What does not change while a match runs; n applicants, P programs, E entries, C couples."""
 
     ptr: Int64s  # [n + 1]: where each applicant's list begins
@@ -46,7 +46,7 @@ class PairedLists(NamedTuple):
     pairs: Int32s  # [pairs, 2]: the entry of each member, -1 for "no match"
 
 
-class PairedState(NamedTuple):
+class ScoredState(NamedTuple):
     """What does: who sits where, and who waits."""
 
     quota: Int32s  # [P]
@@ -69,13 +69,13 @@ class PairedState(NamedTuple):
     priority: Float64s  # [E]: of each
     option: Int32s  # [E]: of a member's, the first option of the couple that has it
     admitted: Bools  # [C]
-    count: Int64s  # [4]: heights of the two stacks, the fingerprint (see `_fingerprint`), and `MOVER`
+    count: Int64s  # [4]: heights of the two stacks, the fingerprint (see `state_hash`), and `MOVER`
 
 
-def new_paired_state(n: int, programs: int, seats: int, entries: int) -> PairedState:
+def new_scored_state(n: int, programs: int, seats: int, entries: int) -> ScoredState:
     """Return arrays for a match with at most n / 2 couples, and so many seats and entries of lists."""
     units = n + n // 2
-    return PairedState(
+    return ScoredState(
         np.zeros(programs, np.int32),
         np.zeros(programs + 1, np.int64),
         np.full(n, -1, np.int32),

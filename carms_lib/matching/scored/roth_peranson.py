@@ -2,7 +2,7 @@
 
 Belongs here: deferred acceptance of singles, and couples admitted one after another. Does not belong here: who is in a
 couple, what they list and which orders are tried (the caller's); whom a program would take and who would come for a
-seat (`_blocking_scored`); and problems with labels and ranks, which `_roth_peranson` and `_ladder` solve.
+seat (`blocking`); and problems with labels and ranks, which `_roth_peranson` and `_couples_search` solve.
 
 The steps of a chain are those of `_roth_peranson`, but for two. A program that has lost someone calls one applicant,
 the best who would rather be there, and looks again when what that set off is over: in `_roth_peranson` all of them give
@@ -10,8 +10,8 @@ up their seats and apply, which costs the square of the size of a program. And w
 applied last is sent away and may be admitted again.
 
 Nobody's rank order is sorted: a program holds its admitted applicants in a heap with the worst at the root, as
-`_kernels` does, and reads its applications only when it has lost someone. Every array is the caller's, so a match
-allocates nothing.
+`deferred_acceptance` does, and reads its applications only when it has lost someone. Every array is the caller's, so a
+match allocates nothing.
 
 References
 ----------
@@ -25,20 +25,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from carms_lib.matching._blocking_scored import best_who_blocks, would_take
-from carms_lib.matching._fingerprint import FINGERPRINT, SITS, VACATED, WAITING, code_of
-from carms_lib.matching._jit import inner_kernel
-from carms_lib.matching._kernels import REJECTED, is_worse, offer, resume_scored
-from carms_lib.matching._paired import MOVER, NOBODY, PairedLists, PairedState
+from carms_lib.kernels.jit import inner_kernel
+from carms_lib.matching.scored.blocking import best_who_blocks, would_take
+from carms_lib.matching.scored.deferred_acceptance import REJECTED, is_worse, offer, resume_scored
+from carms_lib.matching.scored.lists import MOVER, NOBODY, ScoredLists, ScoredState
+from carms_lib.matching.scored.state_hash import SITS, STATE_HASH, VACATED, WAITING, code_of
 
 if TYPE_CHECKING:
-    from carms_lib.matching._types import Int32s
+    from carms_lib.kernels.arrays import Int32s
 
 __all__ = ["match_in_order"]
 
 
 @inner_kernel
-def n_options(lists: PairedLists, applicant: int) -> int:
+def n_options(lists: ScoredLists, applicant: int) -> int:
     """Return the length of an applicant's list: of pairs for a member of a couple."""
     couple = lists.couple_of[applicant]
     if couple < 0:
@@ -47,17 +47,17 @@ def n_options(lists: PairedLists, applicant: int) -> int:
 
 
 @inner_kernel
-def push_unit(state: PairedState, unit: int) -> None:
+def push_unit(state: ScoredState, unit: int) -> None:
     """Put a unit on top of the applicant stack, unless it is there."""
     if not state.is_waiting[unit]:
         state.is_waiting[unit] = True
         state.waiting[state.count[WAITING]] = unit
-        state.count[FINGERPRINT] ^= code_of(WAITING, unit, state.count[WAITING])
+        state.count[STATE_HASH] ^= code_of(WAITING, unit, state.count[WAITING])
         state.count[WAITING] += 1
 
 
 @inner_kernel
-def vacate(lists: PairedLists, state: PairedState, applicant: int) -> None:
+def vacate(lists: ScoredLists, state: ScoredState, applicant: int) -> None:
     """Let an applicant give up its seat, if it has one; its program goes on the program stack.
 
     A single who would rather be there was refused by it when it was full, and is no better than the worst it held then.
@@ -68,7 +68,7 @@ def vacate(lists: PairedLists, state: PairedState, applicant: int) -> None:
     if program < 0:
         return
     state.match[applicant] = NOBODY
-    state.count[FINGERPRINT] ^= code_of(SITS, applicant, np.int64(program))
+    state.count[STATE_HASH] ^= code_of(SITS, applicant, np.int64(program))
     root = state.seat_ptr[program]
     if not state.is_vacated[program]:
         state.reach[program] = -np.inf
@@ -110,12 +110,12 @@ def vacate(lists: PairedLists, state: PairedState, applicant: int) -> None:
     if not state.is_vacated[program]:
         state.is_vacated[program] = True
         state.vacated[state.count[VACATED]] = program
-        state.count[FINGERPRINT] ^= code_of(VACATED, np.int64(program), state.count[VACATED])
+        state.count[STATE_HASH] ^= code_of(VACATED, np.int64(program), state.count[VACATED])
         state.count[VACATED] += 1
 
 
 @inner_kernel
-def vacate_unit(lists: PairedLists, state: PairedState, unit: int) -> None:
+def vacate_unit(lists: ScoredLists, state: ScoredState, unit: int) -> None:
     """Let a unit give up whatever it holds."""
     n = state.match.size
     if unit < n:
@@ -126,7 +126,7 @@ def vacate_unit(lists: PairedLists, state: PairedState, unit: int) -> None:
 
 
 @inner_kernel
-def displace(lists: PairedLists, state: PairedState, applicant: int) -> None:
+def displace(lists: ScoredLists, state: ScoredState, applicant: int) -> None:
     """Let an applicant who lost its seat wait; the partner of a member withdraws and the couple waits."""
     if applicant < 0:
         return
@@ -143,7 +143,7 @@ def displace(lists: PairedLists, state: PairedState, applicant: int) -> None:
 
 
 @inner_kernel
-def seat(lists: PairedLists, state: PairedState, applicant: int, entry: int) -> int:
+def seat(lists: ScoredLists, state: ScoredState, applicant: int, entry: int) -> int:
     """Let an applicant apply; return REJECTED, or whom it displaced, or SEATED, which is nobody."""
     program = lists.idx[entry]
     outcome = offer(
@@ -158,15 +158,15 @@ def seat(lists: PairedLists, state: PairedState, applicant: int, entry: int) -> 
     )
     if outcome != REJECTED:
         state.match[applicant] = program
-        state.count[FINGERPRINT] ^= code_of(SITS, applicant, np.int64(program))
+        state.count[STATE_HASH] ^= code_of(SITS, applicant, np.int64(program))
     if outcome >= 0:
-        state.count[FINGERPRINT] ^= code_of(SITS, outcome, np.int64(program))
+        state.count[STATE_HASH] ^= code_of(SITS, outcome, np.int64(program))
         state.match[outcome] = NOBODY  # at once: the partner may be displaced by the same pair
     return outcome
 
 
 @inner_kernel
-def apply_single(lists: PairedLists, state: PairedState, applicant: int) -> None:
+def apply_single(lists: ScoredLists, state: ScoredState, applicant: int) -> None:
     """Let a single apply from the top of its list."""
     start = lists.ptr[applicant]
     for entry in range(start, lists.ptr[applicant + 1]):
@@ -178,7 +178,7 @@ def apply_single(lists: PairedLists, state: PairedState, applicant: int) -> None
 
 
 @inner_kernel
-def apply_couple(lists: PairedLists, state: PairedState, couple: int) -> None:
+def apply_couple(lists: ScoredLists, state: ScoredState, couple: int) -> None:
     """Let a couple, who sit nowhere, apply from the top of its list."""
     start = lists.pair_ptr[couple]
     for option in range(start, lists.pair_ptr[couple + 1]):
@@ -198,26 +198,26 @@ def apply_couple(lists: PairedLists, state: PairedState, couple: int) -> None:
 
 
 @inner_kernel
-def chain(lists: PairedLists, state: PairedState, budget: int) -> bool:
+def chain(lists: ScoredLists, state: ScoredState, budget: int) -> bool:
     """Work off both stacks; return False when that takes more than `budget` steps.
 
-    Whole rounds of a circle are left out, as `_fingerprint` says; `state` is as if they had been walked.
+    Whole rounds of a circle are left out, as `state_hash` says; `state` is as if they had been walked.
     """
     n = state.match.size
-    steps, remembered, at = 0, state.count[FINGERPRINT], 0
+    steps, remembered, at = 0, state.count[STATE_HASH], 0
     while state.count[WAITING] > 0 or state.count[VACATED] > 0:
-        if steps > at and state.count[FINGERPRINT] == remembered:
+        if steps > at and state.count[STATE_HASH] == remembered:
             budget = steps + (budget - steps) % (steps - at)
             at = budget
         elif steps == 2 * at or steps == 1:
-            remembered, at = state.count[FINGERPRINT], steps
+            remembered, at = state.count[STATE_HASH], steps
         if steps == budget:
             return False
         steps += 1
         if state.count[WAITING] > 0:
             state.count[WAITING] -= 1
             unit = np.int64(state.waiting[state.count[WAITING]])
-            state.count[FINGERPRINT] ^= code_of(WAITING, unit, state.count[WAITING])
+            state.count[STATE_HASH] ^= code_of(WAITING, unit, state.count[WAITING])
             state.is_waiting[unit] = False
             if unit >= n and not state.admitted[unit - n]:
                 continue
@@ -235,19 +235,19 @@ def chain(lists: PairedLists, state: PairedState, budget: int) -> bool:
                 push_unit(state, unit)
             else:
                 state.count[VACATED] = top
-                state.count[FINGERPRINT] ^= code_of(VACATED, program, top)
+                state.count[STATE_HASH] ^= code_of(VACATED, program, top)
                 state.is_vacated[program] = False
     return True
 
 
 @inner_kernel
-def match_in_order(lists: PairedLists, state: PairedState, order: Int32s, budget: int, rounds: int = 0) -> int:
+def match_in_order(lists: ScoredLists, state: ScoredState, order: Int32s, budget: int, rounds: int = 0) -> int:
     """Match singles, then admit couples one after another; applicants propose.
 
     Parameters
     ----------
-    lists : PairedLists
-    state : PairedState
+    lists : ScoredLists
+    state : ScoredState
         `quota` and `seat_ptr` are given, and `is_read`: False for every program where the last match with this state
         had other lists. Everything else is written.
     order : ndarray of int32, shape (C,)
@@ -297,7 +297,7 @@ def match_in_order(lists: PairedLists, state: PairedState, order: Int32s, budget
 
 
 @inner_kernel
-def _come_to_rest(lists: PairedLists, state: PairedState, budget: int) -> int:
+def _come_to_rest(lists: ScoredLists, state: ScoredState, budget: int) -> int:
     """Follow the chain that a couple set off, and send couples away while it does not end; return how many.
 
     Singles alone always come to rest, so a couple goes round in every loop. The one that applied last is sent away.

@@ -1,7 +1,7 @@
 """Vacancy chains: what one seat more, or one applicant less, does to a stable matching without couples.
 
 Belongs here: the kernels that follow a chain to its end, undo it, or keep it. Does not belong here: the verbs that a
-user calls (`_restart`), and seats taken away or applicants added, which plain deferred acceptance goes on from.
+user calls (`_changes`), and seats taken away or applicants added, which plain deferred acceptance goes on from.
 
 Of a stable matching, the *candidate* of a program is the best-ranked applicant who would rather be there. A vacancy is
 offered to the candidate of its program, whose own seat is then vacant, and so on, until nobody wants the last one or it
@@ -25,11 +25,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from carms_lib.matching._jit import kernel
-from carms_lib.matching._kernels import is_worse
+from carms_lib.kernels.jit import kernel
+from carms_lib.matching.scored.deferred_acceptance import is_worse
 
 if TYPE_CHECKING:
-    from carms_lib.matching._types import Bools, Float64s, Int32s, Int64s
+    from carms_lib.kernels.arrays import Bools, Float64s, Int32s, Int64s
 
 __all__ = [
     "MOVED",
@@ -104,7 +104,7 @@ def index_scored(ptr: Int64s, idx: Int32s, score: Float64s, position: Int32s, ch
     Parameters
     ----------
     ptr, idx, score
-        The applicants' lists with priorities, as `carms_lib.matching._kernels.propose_scored` took them.
+        The applicants' lists with priorities, as `deferred_acceptance.propose_scored` took them.
     position : ndarray of int32
         Its result: what stands above it in a list was refused.
     chain : Chain, out

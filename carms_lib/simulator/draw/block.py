@@ -1,7 +1,7 @@
 """One block of draws, for the baseline and every scenario side by side.
 
 Belongs here: one match after another, and what is kept of a draw. Does not belong here: how its lists come about
-(`_lists`), and how blocks are spread over workers.
+(`rank_lists`), and how blocks are spread over workers.
 
 Draws come in blocks of `DRAWS_PER_INPUT` that share one setting of the uncertain inputs. Within a block only chance
 differs, between blocks the assumptions differ too: that is what tells an `input` band from an `outcome` band.
@@ -14,13 +14,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from carms_lib.matching._jit import inner_kernel, kernel
-from carms_lib.matching._paired import PairedState, new_paired_state
-from carms_lib.simulator._iterations import first_iteration, most_seats, second_iteration
-from carms_lib.simulator._lists import NOT_TAKING_PART, UNMATCHED, begin_block, write_lists
-from carms_lib.simulator._market import Market, Tables
-from carms_lib.simulator._settings import NO_SHIFT, Shift, shifted
-from carms_lib.simulator._space import Space, kept_space, kind_of_program
+from carms_lib.kernels.jit import inner_kernel, kernel
+from carms_lib.matching.scored.lists import ScoredState, new_scored_state
+from carms_lib.simulator.draw.first_iteration import first_iteration, most_seats
+from carms_lib.simulator.draw.rank_lists import NOT_TAKING_PART, UNMATCHED, begin_block, write_lists
+from carms_lib.simulator.draw.second_iteration import second_iteration
+from carms_lib.simulator.draw.settings import NO_SHIFT, Shift, shifted
+from carms_lib.simulator.draw.workspace import Space, kept_space, kind_of_program
+from carms_lib.simulator.inputs.market import Market
+from carms_lib.simulator.inputs.tables import Tables
 
 __all__ = [
     "COUPLE_COUNTS",
@@ -83,7 +85,7 @@ def _run_draws(
     variant_reverts: np.ndarray,
     variant_second: np.ndarray,
     space: Space,
-    state: PairedState,
+    state: ScoredState,
     wished: np.ndarray,
     ranked: np.ndarray,
     first: np.ndarray,
@@ -162,7 +164,7 @@ def run_block(
             np.stack([variant.tables.reverts_to for variant in variants]),
             np.array([variant.second_iteration for variant in variants]),
             space,
-            new_paired_state(n, programs, most_seats(variant_quota, inputs.theta), len(space.program)),
+            new_scored_state(n, programs, most_seats(variant_quota, inputs.theta), len(space.program)),
             wished,
             ranked,
             first,

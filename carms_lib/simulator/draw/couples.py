@@ -24,11 +24,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from carms_lib.matching._jit import inner_kernel
-from carms_lib.simulator._market import Tables
-from carms_lib.simulator._noise import Purpose, fold, stream, uniform
-from carms_lib.simulator._parameters import PARAMETERS
-from carms_lib.simulator._space import MAX_LIST, MAX_PAIRS, Space
+from carms_lib.kernels.jit import inner_kernel
+from carms_lib.kernels.noise import Purpose, fold, stream, uniform
+from carms_lib.simulator.draw.workspace import MAX_LIST, MAX_PAIRS, Space
+from carms_lib.simulator.inputs.parameters import PARAMETERS
+from carms_lib.simulator.inputs.tables import Tables
 
 __all__ = ["choose_couples", "write_pairs"]
 

@@ -1,11 +1,12 @@
 """Which disciplines applicants want: the first, and up to two behind it.
 
 Belongs here: who applies in the first iteration, and the races in which disciplines are chosen. Does not belong here:
-programs, which are `_wishes`.
+programs, which are `wishes`.
 
-All applicants of one type draw from the same disciplines with the same weights, so their exponential races (`_race`)
-are run side by side, one discipline after another for many applicants at a time. There are few disciplines and few
-places, so nothing is gained by a bound: everybody's arrival is computed, and the first taken as often as one is wanted.
+All applicants of one type draw from the same disciplines with the same weights, so their exponential races
+(`exponential_race`) are run side by side, one discipline after another for many applicants at a time. There are few
+disciplines and few places, so nothing is gained by a bound: everybody's arrival is computed, and the first taken as
+often as one is wanted.
 
 References
 ----------
@@ -16,21 +17,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from carms_lib.matching._jit import inlined_kernel, inner_kernel
-from carms_lib.simulator._lanes import LANES, padded, write_firsts
-from carms_lib.simulator._market import Tables
-from carms_lib.simulator._noise import Purpose, bits_of, fold, halves, stream, uniform
-from carms_lib.simulator._parameters import PARAMETERS
-from carms_lib.simulator._race import NEVER, arrival
-from carms_lib.simulator._space import MANY, Space
-from carms_lib.simulator._variates import exp_of
+from carms_lib.kernels.jit import inlined_kernel, inner_kernel
+from carms_lib.kernels.lanes import LANES, padded, write_firsts
+from carms_lib.kernels.noise import Purpose, bits_of, fold, halves, stream, uniform
+from carms_lib.kernels.variates import exp_of
+from carms_lib.simulator.draw.exponential_race import NEVER, arrival
+from carms_lib.simulator.draw.workspace import MANY, Space
+from carms_lib.simulator.inputs.parameters import PARAMETERS
+from carms_lib.simulator.inputs.tables import Tables
 
 __all__ = ["choose_disciplines"]
 
 _AT = {name: i for i, name in enumerate(PARAMETERS)}
 _THIRD, _ONE_ALONE = _AT["third_discipline"], _AT["one_discipline"]
 _FIRST, _DISCIPLINE, _BREADTH, _BACKUP = Purpose.FIRST, Purpose.DISCIPLINE, Purpose.BREADTH, Purpose.BACKUP
-_NOBODY, _ONE, _MANY, _NO_BITS = np.uint64(0), np.uint64(1), np.uint64(MANY), np.uint32(0)
+_ZERO, _ONE, _MANY, _NO_BITS = np.uint64(0), np.uint64(1), np.uint64(MANY), np.uint32(0)
 
 
 @inner_kernel
@@ -55,16 +56,16 @@ def choose_disciplines(entropy: np.uint64, draw: int, theta: np.ndarray, tables:
     for t in range(len(tables.type_class)):
         c = tables.type_class[t]
         group = 1 if tables.class_abroad[c] else 0
-        start, count = np.uint64(tables.type_start[t]), _NOBODY
+        start, count = np.uint64(tables.type_start[t]), _ZERO
         for a in range(start, start + np.uint64(space.taking_part[t])):  # no branch: written always, kept if they apply
             runs[count] = a
             count += np.uint64(uniform(fold(of_first, tables.applicant_key[a])) < tables.class_first[c])
-        for at in range(_NOBODY, count, _MANY):
+        for at in range(_ZERO, count, _MANY):
             width = _run(of_discipline, at, count, space.wait_first[t], tables, space)
             _take_first(width, tables, space)
             for i in range(min(width, count - at)):
                 wanted[np.uint64(runs[at + i]), 0] = chosen[i]
-        applying, count = count, _NOBODY
+        applying, count = count, _ZERO
         for i in range(applying):
             a = np.uint64(runs[i])
             first = np.uint64(max(wanted[a, 0], 0))
@@ -76,7 +77,7 @@ def choose_disciplines(entropy: np.uint64, draw: int, theta: np.ndarray, tables:
             space.ranks_third[count] = breadth >= only + (1.0 - only) * two_only
             runs[count] = a
             count += np.uint64((breadth >= only) & (wanted[a, 0] >= 0))
-        for at in range(_NOBODY, count, _MANY):
+        for at in range(_ZERO, count, _MANY):
             width = _run(of_backup, at, count, space.wait_behind[t], tables, space)
             present = min(width, count - at)
             for i in range(present):

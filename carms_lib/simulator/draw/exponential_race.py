@@ -11,7 +11,7 @@ scenarios can share the noise.
 No step of a draw takes more time. -log(u) is at least 1 - u, so (1 - u) / w is a lower bound of an arrival that
 costs no logarithm: it tells most runners that they come too late, and only the others' arrivals are computed. The loops
 over runners have no branch and no call, and their numbers have 32 bits, so that several are done at a time; where
-runners are counted or searched, `_lanes` does so. Times are positive, and kept as the bits of single precision, which
+runners are counted or searched, `lanes` does so. Times are positive, and kept as the bits of single precision, which
 are integers in the same order.
 
 References
@@ -27,10 +27,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from carms_lib.matching._jit import inlined_kernel, inner_kernel, kernel
-from carms_lib.simulator._lanes import LANES, below, how_many, padded, write_below, write_ranks
-from carms_lib.simulator._noise import bits_of
-from carms_lib.simulator._variates import exponential
+from carms_lib.kernels.jit import inlined_kernel, inner_kernel, kernel
+from carms_lib.kernels.lanes import LANES, below, how_many, padded, write_below, write_ranks
+from carms_lib.kernels.noise import bits_of
+from carms_lib.kernels.variates import exponential
+from carms_lib.simulator.inputs.tables import MOST_PROGRAMS
 
 __all__ = [
     "LONGEST_WAIT",
@@ -51,7 +52,7 @@ __all__ = [
 ]
 
 #: How many may run in one race; a market has no more programs.
-MOST_RUNNERS = 2**16
+MOST_RUNNERS = MOST_PROGRAMS
 #: The longest mean wait of one who can run, so that all who can arrive before the end of time.
 LONGEST_WAIT = np.float32(1e30)
 #: How many races are run abreast: each step is taken in all of them before the next, so that a processor, which guesses
@@ -70,7 +71,7 @@ _INFINITY, _SOONEST, _LATEST = np.float32(np.inf), np.float32(1e-37), np.float32
 _SLACK = np.float32(1.0 + 1e-5)  # a computed arrival can be early by the error of its logarithm
 _HALF, _TO_UNIT31 = np.float32(0.5), np.float32(2.0**-31)
 _T1, _STEP = np.uint32(1), np.int32(1)
-_NOBODY = np.uint64(0)
+_ZERO = np.uint64(0)
 
 
 class Field(NamedTuple):
@@ -261,7 +262,7 @@ def _run_to_the_end(field: Field, races: Races, first: int, last: int, track: Tr
 @inlined_kernel
 def _write_all_bounds(field: Field, races: Races, first: int, last: int, pace: np.ndarray, track: Track) -> None:
     """Write when some races are cut short, and of everybody a time before which they do not arrive."""
-    at = _NOBODY
+    at = _ZERO
     for race in range(first, last):
         own, low, high, start = race - first, races.low[race], races.high[race], np.uint64(races.begin[race])
         # Until then so many arrive on average, and as many as are wanted nearly always.
@@ -298,7 +299,7 @@ def _write_early(field: Field, races: Races, race: int, own: int, place: int, tr
 @inlined_kernel
 def _is_settled(races: Races, race: int, own: int, pace: np.ndarray, track: Track) -> bool:
     """Tell whether as many have arrived as are wanted when a race is cut short; double its time if not."""
-    limit, in_time = track.limit[own], _NOBODY
+    limit, in_time = track.limit[own], _ZERO
     after = np.int32(np.float32(limit).view(np.int32) + _STEP)
     for at in range(track.place[own], track.place[own] + padded(track.possible[own]), LANES):
         in_time += how_many(below(track.codes, at, after))
@@ -315,7 +316,7 @@ def _write_in_order(field: Field, races: Races, race: int, track: Track, own: in
     """Write the first arrivals of one race, each after so many as arrive before; the others to the last place."""
     place, possible, wanted = track.place[own], track.possible[own], np.uint64(races.wanted[race])
     start, to, lost = np.uint64(races.begin[race]), np.uint64(races.to[race]), np.uint64(len(out) - 1)
-    room, before = padded(possible), _NOBODY
+    room, before = padded(possible), _ZERO
     for at in range(place, place + room, LANES):
         write_ranks(track.codes, place, place + room, at, track.ranks)
         for i in range(np.uint64(at), np.uint64(at + LANES)):

@@ -1,44 +1,39 @@
-"""The two iterations of one national match.
+"""The first iteration: the seats of a draw, the match, and the seats that revert.
 
-Belongs here: seats of a draw, the first iteration with its reversions, the second iteration over what is left.
-Does not belong here: how lists come about, and the mechanism, which is `carms_lib.matching`.
+Belongs here: quotas of a draw, orders in which couples are admitted, reversions. Does not belong here: how preference
+lists are generated, and the mechanism, which is `carms_lib.matching`.
 """
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
-from carms_lib.matching._blocking_scored import count_blocking
-from carms_lib.matching._jit import inner_kernel, kernel
-from carms_lib.matching._kernels import propose_scored
-from carms_lib.matching._paired import PairedLists, PairedState
-from carms_lib.matching._roth_peranson_scored import match_in_order
-from carms_lib.simulator._funnel import keep_best, leave_out, read_files
-from carms_lib.simulator._market import Tables
-from carms_lib.simulator._noise import Purpose, fold, halves, stream, uniform
-from carms_lib.simulator._parameters import PARAMETERS
-from carms_lib.simulator._race import MOST_RACES, PACES, lay_out, run_races, total_weight
-from carms_lib.simulator._space import MAX_LIST, Space
-from carms_lib.simulator._variates import exp_of, normal
-from carms_lib.simulator._wishes import gather_open, length_of_list
+from carms_lib.kernels.jit import inner_kernel, kernel
+from carms_lib.kernels.noise import Purpose, fold, stream, uniform
+from carms_lib.matching.scored.blocking import count_blocking
+from carms_lib.matching.scored.lists import ScoredLists, ScoredState
+from carms_lib.matching.scored.roth_peranson import match_in_order
+from carms_lib.simulator.draw.workspace import Space
+from carms_lib.simulator.inputs.parameters import PARAMETERS
+from carms_lib.simulator.inputs.tables import Tables
 
-__all__ = ["COUPLE_ROUNDS", "COUPLE_STEPS", "draw_quota", "first_iteration", "most_seats", "second_iteration"]
+__all__ = [
+    "COUPLE_ROUNDS",
+    "COUPLE_STEPS",
+    "CouplesMatch",
+    "DrawnMatch",
+    "draw_quota",
+    "first_iteration",
+    "most_seats",
+    "seat_offsets",
+]
 
 _AT = {name: i for i, name in enumerate(PARAMETERS)}
 _DRIFT, _REVERSION = _AT["quota_drift"], _AT["reversion_share"]
-_SECOND_LENGTH, _LENGTH_SPREAD = _AT["second_applications"], _AT["applications_spread"]
-_SECOND_RANKED = _AT["second_ranked_share"]
-_ORDER, _OF_REVERSION = Purpose.COUPLE_ORDER, Purpose.REVERSION
-_QUOTA, _FIRST, _SECOND, _OF_LENGTH, _OF_TASTE, _SECOND_FILE = (
-    Purpose.QUOTA,
-    Purpose.FIRST,
-    Purpose.SECOND,
-    Purpose.SECOND_LENGTH,
-    Purpose.SECOND_TASTE,
-    Purpose.SECOND_FILE,
-)
+_ORDER, _OF_REVERSION, _QUOTA = Purpose.COUPLE_ORDER, Purpose.REVERSION, Purpose.QUOTA
 _MOST_REVERSIONS = 3  # rounds; a seat that reverts can free another, which is rare and soon over
 # Orders of couples that are tried. The first, with its rounds, finds a stable matching in 99 of 100 national draws; in
 # the others there is a couple that no order settles, but smaller and more crowded markets need one more often.
@@ -47,6 +42,31 @@ _MOST_ORDERS = 4
 COUPLE_ROUNDS = 3
 #: Steps for each couple; a national chain that ends rarely needs half of them.
 COUPLE_STEPS = 400
+
+
+class CouplesMatch(NamedTuple):
+    """How a draw with C couples came to its first match; arrays are the caller's, as in `DrawnMatch`."""
+
+    lists: ScoredLists
+    position: np.ndarray  # int32[n]: place in the own list, of pairs for a member of a couple; its length for none
+    order: np.ndarray  # int32[C]: the order in which couples were admitted
+    is_stable: bool
+
+
+class DrawnMatch(NamedTuple):
+    """One draw up to the end of its first iteration; n applicants, P programs. Arrays are the caller's to change.
+
+    Lists are those written after interviews: entries of applicant a are ``ptr[a] .. ptr[a + 1] - 1``, best first.
+    """
+
+    draw: int
+    ptr: np.ndarray  # int64[n + 1]
+    program: np.ndarray  # int32[E]
+    score: np.ndarray  # float64[E]: what the program ranks by, -inf where it does not rank the applicant
+    quota: np.ndarray  # int32[P]: seats after drift and reversions
+    match: np.ndarray  # int32[n]: -1 for none
+    couple_of: np.ndarray  # int32[n]: the number of an applicant's couple, -1 for a single
+    couples: CouplesMatch | None = None  # what it takes to match everybody again, couples too; None without couples
 
 
 @inner_kernel
@@ -71,14 +91,15 @@ def most_seats(stated: np.ndarray, theta: np.ndarray) -> int:
 
 
 @inner_kernel
-def _seat_offsets(quota: np.ndarray, seat_ptr: np.ndarray) -> None:
+def seat_offsets(quota: np.ndarray, seat_ptr: np.ndarray) -> None:
+    """Write where the seats of each program begin."""
     seat_ptr[0] = 0
     for p in range(len(quota)):
         seat_ptr[p + 1] = seat_ptr[p] + quota[p]
 
 
 @inner_kernel
-def _match(entropy: np.uint64, draw: int, lists: PairedLists, state: PairedState, order: np.ndarray) -> tuple[int, int]:
+def _match(entropy: np.uint64, draw: int, lists: ScoredLists, state: ScoredState, order: np.ndarray) -> tuple[int, int]:
     """Match once; with couples, try one order of admission after another until the matching is stable.
 
     Returns
@@ -86,7 +107,7 @@ def _match(entropy: np.uint64, draw: int, lists: PairedLists, state: PairedState
     orders, blocking : int
         How many orders were tried, and how many coalitions block what came out: 0 where it is stable.
     """
-    _seat_offsets(state.quota, state.seat_ptr)
+    seat_offsets(state.quota, state.seat_ptr)
     state_of_order = stream(entropy, _ORDER, draw)
     best, fewest = 0, np.int64(2**62)
     for attempt in range(_MOST_ORDERS):
@@ -124,7 +145,7 @@ def first_iteration(
     stated: np.ndarray,
     reverts_to: np.ndarray,
     space: Space,
-    state: PairedState,
+    state: ScoredState,
     couples: int,
 ) -> tuple[int, int]:
     """Match, and move unfilled seats where a province lets them revert, until none moves.
@@ -135,8 +156,8 @@ def first_iteration(
         Seats as the release states them.
     reverts_to : ndarray of shape (P,), int32
     space : Space
-        Lists and couples, as `carms_lib.simulator._lists` writes them.
-    state : PairedState
+        Lists and couples, as `rank_lists` writes them.
+    state : ScoredState
         Written: `quota`, the seats of the draw after reversions, and `match`, the outcome.
     couples : int
         How many couples there are.
@@ -146,7 +167,7 @@ def first_iteration(
     orders, blocking : int
         Of the last match: how many orders of couples were tried, and how many coalitions block it.
     """
-    lists = PairedLists(
+    lists = ScoredLists(
         space.ptr, space.program, space.score, space.owner, space.program_ptr, space.application, space.couple_of,
         space.members[:couples], space.pair_ptr, space.pairs,
     )  # fmt: skip
@@ -176,75 +197,3 @@ def first_iteration(
         if moved == 0:
             break
     return orders, blocking
-
-
-@inner_kernel
-def second_iteration(
-    entropy: np.uint64, draw: int, theta: np.ndarray, tables: Tables, space: Space, state: PairedState
-) -> None:
-    """Match unmatched applicants to unfilled seats with new lists; a couple that went unmatched applies apart.
-
-    Parameters
-    ----------
-    space : Space
-        `taking_part`, `first_of`, `merit` and `wait` are read. Written: `second_ptr`, `second_program`, `second_score`,
-        and `second`, the outcome: -1 for everybody who stays unmatched or did not take part.
-    state : PairedState
-        The first iteration's `match`, `held_count` and `quota`; on return `quota` holds the seats that stood open in
-        the second, and all else but `match` is overwritten.
-    """
-    ptr, program, score, opened = space.second_ptr, space.second_program, space.second_score, space.opened
-    programs, open_programs = len(state.quota), np.int64(0)
-    for p in range(programs):
-        state.quota[p] -= state.held_count[p]
-        if state.quota[p] > 0:
-            opened[open_programs] = p
-            open_programs += 1
-    of_first = stream(entropy, _FIRST, draw)
-    of_second = stream(entropy, _SECOND, draw)
-    of_length = stream(entropy, _OF_LENGTH, draw)
-    of_taste = stream(entropy, _OF_TASTE, draw)
-    races = space.races
-    space.pace[:PACES] = 1.0
-    edge = 0
-    for t in range(len(tables.type_class)):
-        c = tables.type_class[t]
-        bit = np.uint8(1 << c)
-        found, weight, whole, cut = -1, 0.0, 0, 0  # programs are gathered for the first of a type who applies
-        for a in range(tables.type_start[t], tables.type_start[t + 1]):
-            ptr[a] = edge
-            if state.match[a] >= 0 or found == 0 or a - tables.type_start[t] >= space.taking_part[t]:
-                continue
-            if found < 0:
-                found = gather_open(
-                    space.wait[t], tables.second_open, bit, opened, 0, open_programs, space, space.field, 0
-                )
-                if found == 0:
-                    continue
-                weight = total_weight(space.field, 0, found)
-            key = tables.applicant_key[a]
-            came_late = uniform(fold(of_first, key)) >= tables.class_first[c]
-            if not came_late and uniform(fold(of_second, key)) >= tables.class_second[c]:
-                continue
-            breadth = exp_of(theta[_LENGTH_SPREAD] * normal(fold(of_length, key)))
-            low, high = halves(fold(of_taste, key))
-            wanted = min(length_of_list(theta[_SECOND_LENGTH] * breadth, MAX_LIST), found)
-            if whole + cut == MOST_RACES:
-                run_races(space.field, races, whole, cut, space.pace, space.track, program)
-                whole, cut = 0, 0
-            whole, cut = lay_out(races, whole, cut, low, high, 0, found, weight, wanted, 0, edge)
-            edge += wanted
-        run_races(space.field, races, whole, cut, space.pace, space.track, program)
-    n = len(tables.applicant_type)
-    ptr[n] = edge
-    read_files(entropy, _SECOND_FILE, draw, theta, tables, space, ptr, program, score)
-    threshold, kept, fewest = space.threshold, space.kept, space.fewest
-    kept[:] = theta[_SECOND_RANKED]
-    fewest[:] = 0.0
-    keep_best(program[:edge], score[:edge], kept, fewest, threshold, space.offset, space.codes)
-    leave_out(program[:edge], score[:edge], threshold)
-    _seat_offsets(state.quota, state.seat_ptr)
-    propose_scored(
-        ptr, program, score, state.quota, state.seat_ptr, space.second, state.position, state.held_applicant,
-        state.held_score, state.held_count, state.waiting,
-    )  # fmt: skip

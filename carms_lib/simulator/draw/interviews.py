@@ -22,16 +22,16 @@ import math
 
 import numpy as np
 
-from carms_lib.matching._jit import inlined_kernel, inner_kernel, kernel
-from carms_lib.matching._paired import index_programs
-from carms_lib.simulator._lanes import LANES, below, how_many
-from carms_lib.simulator._market import Tables
-from carms_lib.simulator._noise import Purpose, bits_of, fold, halves, stream
-from carms_lib.simulator._parameters import PARAMETERS
-from carms_lib.simulator._space import Space
-from carms_lib.simulator._variates import logistic, normal
+from carms_lib.kernels.jit import inlined_kernel, inner_kernel, kernel
+from carms_lib.kernels.lanes import LANES, below, how_many
+from carms_lib.kernels.noise import Purpose, bits_of, fold, halves, stream, uniform
+from carms_lib.kernels.variates import logistic, normal
+from carms_lib.matching.scored.lists import index_programs
+from carms_lib.simulator.draw.workspace import Space
+from carms_lib.simulator.inputs.parameters import PARAMETERS
+from carms_lib.simulator.inputs.tables import Tables
 
-__all__ = ["draw_merit", "interview", "keep_best", "leave_out", "read_files"]
+__all__ = ["draw_interview_shares", "draw_merit", "interview", "keep_best", "leave_out", "read_files"]
 
 _AT = {name: i for i, name in enumerate(PARAMETERS)}
 _MERIT, _FIRST, _HOME, _LOCAL = (
@@ -44,8 +44,18 @@ _INTERVIEW_NOISE, _RANKED, _PER_SEAT = _AT["interview_noise"], _AT["ranked_share
 _RANKED_ABROAD = _AT["ranked_share_abroad"]
 _ONE = np.uint64(1)  # places are counted without a sign here: an index that may be negative costs a test and a sum
 _SIGN, _ALL_BUT_SIGN, _HALF = np.int32(31), np.int32(0x7FFFFFFF), np.float32(0.5)
-_NOBODY = np.uint64(0)
-_OF_MERIT, _OF_INTERVIEW = Purpose.MERIT, Purpose.INTERVIEW
+_ZERO = np.uint64(0)
+_OF_MERIT, _OF_INTERVIEW, _PROGRAM = Purpose.MERIT, Purpose.INTERVIEW, Purpose.PROGRAM
+
+
+@inner_kernel
+def draw_interview_shares(entropy: np.uint64, block: int, tables: Tables, share: np.ndarray) -> None:
+    """Draw each program's share of applicants interviewed, evenly within the band that it publishes."""
+    state = fold(stream(entropy, _PROGRAM, block), np.uint64(1))
+    for p in range(len(share)):
+        u = uniform(fold(state, tables.program_key[p]))
+        own = tables.interview_low[p] + (tables.interview_high[p] - tables.interview_low[p]) * u
+        share[p] = min(own * tables.interview_factor[p], 1.0)
 
 
 @inner_kernel
@@ -162,7 +172,7 @@ def _score_of_code(code: np.int32) -> np.float32:
 @inlined_kernel
 def _how_many_below(codes: np.ndarray, begin: int, end: int, code: np.int32) -> int:
     """Count those from `begin` to `end` that are less; 8 numbers more must stand in the array."""
-    count = _NOBODY
+    count = _ZERO
     for at in range(begin, end - LANES + 1, LANES):
         count += how_many(below(codes, at, code))
     left = (end - begin) % LANES
@@ -245,7 +255,7 @@ def interview(entropy: np.uint64, draw: int, theta: np.ndarray, tables: Tables, 
         fewest[p] = theta[_PER_SEAT] * seats[p] * tables.interview_factor[p]
     keep_best(program[: ptr[n]], score[: ptr[n]], space.share, fewest, threshold, space.offset, codes)
     of_interview = stream(entropy, _OF_INTERVIEW, draw)
-    edge, begin = _NOBODY, np.uint64(ptr[0])
+    edge, begin = _ZERO, np.uint64(ptr[0])
     for a in range(n):
         start, end = edge, np.uint64(ptr[a + 1])
         ptr[a] = edge

@@ -6,17 +6,28 @@ moving a market's arrays to a setting. Does not belong here: anything that diffe
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from carms_lib.simulator._cohort import Cohort
-from carms_lib.simulator._cohort_checks import cell_of
-from carms_lib.simulator._market import Market, Tables, closed
-from carms_lib.simulator._noise import Purpose, uniform_array
-from carms_lib.simulator._parameters import PARAMETERS
+from carms_lib.exceptions import ArgumentError
+from carms_lib.kernels.noise import Purpose, uniform_array
+from carms_lib.simulator.inputs.cohort import Cohort
+from carms_lib.simulator.inputs.cohort_checks import cell_of
+from carms_lib.simulator.inputs.market import Market
+from carms_lib.simulator.inputs.parameters import PARAMETERS
+from carms_lib.simulator.inputs.tables import Tables, closed
 
-__all__ = ["NO_SHIFT", "Shift", "draw_parameters", "draw_settings", "joint_rows", "shifted", "split_uniform"]
+__all__ = [
+    "NO_SHIFT",
+    "Shift",
+    "check_draws",
+    "draw_parameters",
+    "draw_settings",
+    "joint_rows",
+    "shifted",
+    "split_uniform",
+]
 
 
 class Shift(NamedTuple):
@@ -30,6 +41,13 @@ class Shift(NamedTuple):
 
 
 NO_SHIFT = Shift(*(np.empty(0) for _ in Shift._fields))
+
+
+def check_draws(n_draws: Any) -> int:
+    """Return a number of draws, or raise ArgumentError where it is not a positive whole number."""
+    if isinstance(n_draws, bool) or not isinstance(n_draws, (int, np.integer)) or n_draws < 1:
+        raise ArgumentError(f"n_draws={n_draws!r} must be a whole number of at least 1.")
+    return int(n_draws)
 
 
 def draw_parameters(cohort: Cohort, unit: np.ndarray) -> np.ndarray:

@@ -1,14 +1,14 @@
 """What applicants want: weights of disciplines and programs, and the programs that each applies to.
 
 Belongs here: the weights that draw an applicant to a discipline or program, and the kernel that writes every
-applicant's wish list in one draw. Does not belong here: which disciplines an applicant chooses (`_disciplines`),
+applicant's wish list in one draw. Does not belong here: which disciplines an applicant chooses (`disciplines`),
 interviews, and what programs want.
 
 Within a discipline the applicant wants the programs with the highest utility
 
     u(a, p) = log w(type of a, p) + Gumbel noise of (a, p),
 
-which is the order in which they arrive in an exponential race (`_race`).
+which is the order in which they arrive in an exponential race (`exponential_race`).
 
 References
 ----------
@@ -20,14 +20,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from carms_lib.matching._jit import inlined_kernel, inner_kernel
-from carms_lib.simulator._lanes import padded
-from carms_lib.simulator._market import Tables
-from carms_lib.simulator._noise import Purpose, fold, halves, stream
-from carms_lib.simulator._parameters import PARAMETERS
-from carms_lib.simulator._race import LONGEST_WAIT, MOST_RACES, Field, lay_out, run_races, total_weight
-from carms_lib.simulator._space import MAX_LIST, Space
-from carms_lib.simulator._variates import exp_of, log_of, normal
+from carms_lib.kernels.jit import inlined_kernel, inner_kernel
+from carms_lib.kernels.lanes import padded
+from carms_lib.kernels.noise import Purpose, fold, halves, stream
+from carms_lib.kernels.variates import exp_of, log_of, normal
+from carms_lib.simulator.draw.exponential_race import LONGEST_WAIT, MOST_RACES, Field, lay_out, run_races, total_weight
+from carms_lib.simulator.draw.workspace import MAX_LIST, Space
+from carms_lib.simulator.inputs.parameters import PARAMETERS
+from carms_lib.simulator.inputs.tables import Tables
 
 __all__ = ["draw_breadths", "gather_open", "length_of_list", "taste_weights", "write_wishes"]
 

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from carms_lib.simulator._lanes import LANES, padded
-from carms_lib.simulator._market import Tables
-from carms_lib.simulator._race import PACES, Field, Races, Track, new_field, new_races, new_track
+from carms_lib.kernels.lanes import LANES, padded
+from carms_lib.simulator.draw.exponential_race import PACES, Field, Races, Track, new_field, new_races, new_track
+from carms_lib.simulator.inputs.tables import Tables
 
 __all__ = ["MANY", "MAX_LIST", "MAX_PAIRS", "Space", "kept_space", "kind_of_program", "new_space"]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -15,15 +15,17 @@ import pandas as pd
 from carms_lib.exceptions import CohortError, UnknownNameError
 
 if TYPE_CHECKING:
-    from carms_lib.simulator._cohort import Cohort
+    from carms_lib.simulator.inputs.cohort_tables import CohortTables
 
 __all__ = ["taste_factors", "with_classes"]
+
+C = TypeVar("C", bound="CohortTables")
 
 _COLUMNS = ("applicant_class", "school", "discipline", "size")
 _HALF_A_PERSON = 0.5  # added to both counts, so that a cell where nobody stood is unlikely rather than impossible
 
 
-def with_classes(cohort: Cohort, frame: pd.DataFrame, source: str) -> Cohort:
+def with_classes(cohort: C, frame: pd.DataFrame, source: str) -> C:
     """Return `cohort` with the counts of `frame`; see `Cohort.with_classes`."""
     counts = _check(cohort, frame)
     classes = cohort.classes.copy()
@@ -74,7 +76,7 @@ def taste_factors(counts: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(factors.round(4), index=counts.index, columns=counts.columns)
 
 
-def _check(cohort: Cohort, frame: pd.DataFrame) -> pd.DataFrame:
+def _check(cohort: CohortTables, frame: pd.DataFrame) -> pd.DataFrame:
     for column in frame.columns:
         if column not in _COLUMNS:
             raise CohortError(f"frame: {UnknownNameError('column', column, _COLUMNS)}")
@@ -122,7 +124,7 @@ def _check(cohort: Cohort, frame: pd.DataFrame) -> pd.DataFrame:
     return counts
 
 
-def _class_schools(cohort: Cohort, counts: pd.DataFrame) -> pd.DataFrame:
+def _class_schools(cohort: CohortTables, counts: pd.DataFrame) -> pd.DataFrame:
     rows = counts[counts["school"].notna()]
     given = rows.pivot_table(index="school", columns="applicant_class", values="size", aggfunc="sum", fill_value=0.0)
     given = given.loc[:, given.sum() > 0]
@@ -133,7 +135,7 @@ def _class_schools(cohort: Cohort, counts: pd.DataFrame) -> pd.DataFrame:
     return frame.loc[frame.any(axis=1)] if len(frame.columns) else pd.DataFrame()
 
 
-def _first_choices(cohort: Cohort, counts: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _first_choices(cohort: CohortTables, counts: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     disciplines, tastes = cohort.disciplines.copy(), cohort.tastes
     known = counts[counts["discipline"].notna()]
     abroad = cohort.classes["graduates_of"].reindex(known["applicant_class"]).eq("abroad").to_numpy()

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from carms_lib.exceptions import CohortError
-from carms_lib.simulator._cohort import Cohort
+from carms_lib.simulator.inputs.cohort import Cohort
 
 __all__ = ["Roster", "build_roster"]
 

@@ -12,8 +12,7 @@ draws them, and which rules a province applies.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -21,19 +20,20 @@ from typing import Any
 import pandas as pd
 
 from carms_lib.exceptions import CohortError, UnknownNameError
-from carms_lib.simulator._classes import with_classes
-from carms_lib.simulator._cohort_checks import check_cohort
-from carms_lib.simulator._cohort_file import fields_of, record_of
-from carms_lib.simulator._parameters import PARAMETERS, TABLES
-from carms_lib.simulator._toml import dump_toml
+from carms_lib.simulator.inputs.applicant_counts import with_classes
+from carms_lib.simulator.inputs.cohort_checks import check_cohort
+from carms_lib.simulator.inputs.cohort_file import fields_of, record_of
+from carms_lib.simulator.inputs.cohort_tables import CohortTables
+from carms_lib.simulator.inputs.parameters import PARAMETERS, TABLES
+from carms_lib.simulator.inputs.toml import dump_toml
 
-__all__ = ["PARAMETERS", "Cohort", "load_cohort"]
+__all__ = ["Cohort", "load_cohort"]
 
 _BUNDLED = "carms_lib.data"
 
 
-@dataclass(frozen=True)
-class Cohort:
+@dataclass(frozen=True, repr=False)
+class Cohort(CohortTables):
     """Who applies and what they want: assumptions, each with a source and a range.
 
     Parameters
@@ -77,20 +77,6 @@ class Cohort:
     CohortError
         A number is missing, negative, contradictory or without a source.
     """
-
-    name: str
-    year: int
-    parameters: pd.DataFrame
-    classes: pd.DataFrame
-    schools: pd.DataFrame
-    disciplines: pd.DataFrame
-    provinces: pd.DataFrame
-    description: str = ""
-    sources: Mapping[str, str] = field(default_factory=dict)
-    columns: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    tastes: pd.DataFrame = field(default_factory=pd.DataFrame)
-    class_schools: pd.DataFrame = field(default_factory=pd.DataFrame)
-    draws: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def __post_init__(self) -> None:
         check_cohort(self)

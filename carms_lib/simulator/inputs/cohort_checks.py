@@ -11,20 +11,20 @@ import numpy as np
 import pandas as pd
 
 from carms_lib.exceptions import CohortError, UnknownNameError
-from carms_lib.simulator._parameters import DRAWN, MAY_BE_NEGATIVE, PARAMETERS, TABLES
+from carms_lib.simulator.inputs.parameters import DRAWN, MAY_BE_NEGATIVE, PARAMETERS, TABLES
 
 if TYPE_CHECKING:
-    from carms_lib.simulator._cohort import Cohort
+    from carms_lib.simulator.inputs.cohort_tables import CohortTables
 
 __all__ = ["cell_of", "check_cohort"]
 
 
-def check_cohort(cohort: Cohort) -> None:
+def check_cohort(cohort: CohortTables) -> None:
     """Raise what is wrong with a cohort.
 
     Parameters
     ----------
-    cohort : Cohort
+    cohort : CohortTables
 
     Raises
     ------
@@ -38,7 +38,7 @@ def check_cohort(cohort: Cohort) -> None:
     _check_sources(cohort)
 
 
-def _check_parameters(cohort: Cohort) -> None:
+def _check_parameters(cohort: CohortTables) -> None:
     table = cohort.parameters
     if list(table.index) != list(PARAMETERS):
         raise CohortError("parameters must hold exactly the names of PARAMETERS, in that order.")
@@ -74,7 +74,7 @@ def _check_parameters(cohort: Cohort) -> None:
             raise CohortError(f"parameters.{name} must not be negative; low is {lows[name]}.")
 
 
-def _check_tables(cohort: Cohort) -> None:
+def _check_tables(cohort: CohortTables) -> None:
     for table, (key, kinds) in TABLES.items():
         frame: pd.DataFrame = getattr(cohort, table)
         if frame.empty:
@@ -110,7 +110,7 @@ def _check_tables(cohort: Cohort) -> None:
         raise CohortError(f"schools name provinces that the provinces table lacks: {strangers}.")
 
 
-def _check_shares(cohort: Cohort) -> None:
+def _check_shares(cohort: CohortTables) -> None:
     shares = [
         ("classes", "first_iteration"),
         ("classes", "second_iteration"),
@@ -127,7 +127,7 @@ def _check_shares(cohort: Cohort) -> None:
             raise CohortError(f"{table}.{frame.index[above][0]!r}.{column} is a share: it must lie in [0, 1].")
 
 
-def _check_sources(cohort: Cohort) -> None:
+def _check_sources(cohort: CohortTables) -> None:
     for name, row in cohort.parameters.iterrows():
         if not row["source"] or row["source"] not in cohort.sources:
             raise CohortError(f"parameters.{name} has source {row['source']!r}, which `sources` does not explain.")
@@ -141,13 +141,13 @@ def _check_sources(cohort: Cohort) -> None:
             _check_source(cohort, name)
 
 
-def _check_source(cohort: Cohort, key: str) -> None:
+def _check_source(cohort: CohortTables, key: str) -> None:
     about = cohort.columns.get(key)
     if about is None or about.get("source") not in cohort.sources:
         raise CohortError(f"columns.'{key}' needs a source that `sources` explains.")
 
 
-def _check_by_school(cohort: Cohort) -> None:
+def _check_by_school(cohort: CohortTables) -> None:
     """The two tables that a cohort may leave empty: tastes by school, and classes by school."""
     tastes, spread = cohort.tastes, cohort.class_schools
     for name, frame, across, table in (
@@ -171,7 +171,7 @@ def _check_by_school(cohort: Cohort) -> None:
             raise CohortError(f"class_schools.{name}: nobody of that class graduates anywhere.")
 
 
-def _check_draws(cohort: Cohort) -> None:
+def _check_draws(cohort: CohortTables) -> None:
     draws = cohort.draws
     if draws.empty:
         return

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from carms_lib.exceptions import CohortError, UnknownNameError
-from carms_lib.simulator._parameters import PARAMETERS, TABLES
+from carms_lib.simulator.inputs.parameters import PARAMETERS, TABLES
 
 if TYPE_CHECKING:
-    from carms_lib.simulator._cohort import Cohort
+    from carms_lib.simulator.inputs.cohort_tables import CohortTables
 
 __all__ = ["fields_of", "record_of"]
 
 PARAMETER_COLUMNS = ("value", "low", "high", "source", "fitted", "unit")
 
 
-def record_of(cohort: Cohort) -> dict[str, Any]:
+def record_of(cohort: CohortTables) -> dict[str, Any]:
     """Return a cohort as tables of plain values."""
     record: dict[str, Any] = {"name": cohort.name, "year": cohort.year, "description": cohort.description}
     record["sources"] = dict(cohort.sources)

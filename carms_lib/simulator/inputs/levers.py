@@ -1,7 +1,7 @@
 """Levers at work: how each changes a market.
 
 Belongs here: selecting programs or applicants, and one function a lever that returns the changed market. Does not
-belong here: how a scenario is written, and its TOML form, which are `_scenario`.
+belong here: how a scenario is written, and its TOML form, which are `scenario`.
 
 Causality: demand does not follow quota. Applicants apply, and programs interview, as they would have with the quotas
 of the release, unless a lever says otherwise. A program that a lever adds is wanted, and interviews, as its quota says.
@@ -18,8 +18,9 @@ import numpy as np
 import pandas as pd
 
 from carms_lib.exceptions import ScenarioError, UnknownNameError
-from carms_lib.simulator._market import ELIGIBILITY, LANGUAGES, Market
-from carms_lib.simulator._splice import reverting, with_programs, with_schools
+from carms_lib.simulator.inputs.market import Market
+from carms_lib.simulator.inputs.market_changes import reverting, with_programs, with_schools
+from carms_lib.simulator.inputs.program_table import ELIGIBILITY, LANGUAGES
 
 __all__ = ["ACTIONS", "Lever"]
 

@@ -14,27 +14,25 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from carms_lib.simulator._market import Market, Tables, _assemble, _check_programs, _reversions
-from carms_lib.simulator._roster import build_roster
+from carms_lib.simulator.inputs.applicants import build_roster
+from carms_lib.simulator.inputs.market import Market, assemble
+from carms_lib.simulator.inputs.program_table import check_programs
+from carms_lib.simulator.inputs.rules import reversion_targets
+from carms_lib.simulator.inputs.tables import AXES
 
 __all__ = ["reverting", "with_programs", "with_schools"]
 
-# Arrays of Tables whose last axis is that of programs, and of disciplines; numbers of programs are set apart.
-_OF_PROGRAMS = tuple(
-    name
-    for name in Tables._fields
-    if name.startswith(("program_", "interview_")) or name in {"first_open", "second_open", "residence"}
-)
-_OF_DISCIPLINES = tuple(
-    name
-    for name in Tables._fields
-    if name in {"discipline_key", "discipline_row", "first_weight", "only_share", "behind_weight", "school_taste"}
-)
+# Numbers of programs and of disciplines change with the table: built anew, never carried over.
+_NUMBERED = {"program_discipline", "discipline_start", "reverts_to"}
+_OF_PROGRAMS = tuple(name for name, axis in AXES.items() if axis == "program" and name not in _NUMBERED)
+_OF_DISCIPLINES = tuple(name for name, axis in AXES.items() if axis == "discipline" and name not in _NUMBERED)
 
-# Arrays that say what the words of a row say: stream, language, place, school, band.
+# Arrays that say what the words of a row say: stream, language, place, school, band. A changed row has them anew; all
+# others stay as levers have left them.
 _FROM_WORDS = {
     "first_open",
     "second_open",
+    "only_abroad",
     "residence",
     "interview_low",
     "interview_high",
@@ -58,10 +56,10 @@ def with_programs(market: Market, rows: pd.DataFrame) -> Market:
     -------
     Market
     """
-    fresh = _check_programs(rows, market.cohort)
+    fresh = check_programs(rows, market.cohort)
     kept = market.programs[~market.programs["program_stream_id"].isin(fresh["program_stream_id"])]
     table = pd.concat([kept, fresh]).sort_values(["discipline", "program_stream_id"], ignore_index=True)
-    built = _assemble(table, market.cohort, market.provenance, {}).tables
+    built = assemble(table, market.cohort, market.provenance, {}).tables
     before = pd.Index(market.programs["program_stream_id"]).get_indexer(pd.Index(table["program_stream_id"]))
     known = before >= 0
     unchanged = known & ~table["program_stream_id"].isin(fresh["program_stream_id"]).to_numpy()
@@ -86,7 +84,7 @@ def with_programs(market: Market, rows: pd.DataFrame) -> Market:
 def reverting(market: Market) -> np.ndarray:
     """Return which program takes each one's unfilled seats by the cohort's rules; -1 for none, and for the closed."""
     where = market.cohort.provinces["reverts"].reindex(market.programs["school_province"]).to_numpy(bool)
-    target = _reversions(market.programs, where)
+    target = reversion_targets(market.programs, where)
     closed = market.tables.first_open == 0
     target[closed] = -1
     target[(target >= 0) & closed[np.maximum(target, 0)]] = -1

@@ -1,7 +1,7 @@
 """Scenarios: a name and a tuple of levers, as a value.
 
 Belongs here: how a scenario is written, one method a lever, and its TOML form. Does not belong here: what a lever does
-to a market, which is `_levers`, and running anything.
+to a market, which is `levers`, and running anything.
 
 Causality holds. Demand does not follow quota unless a lever says so: applicants apply, and programs interview, as
 they would have with the quotas of the release. A closed program has no seats and receives no applications. A
@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from carms_lib.exceptions import ArgumentError, ScenarioError, UnknownNameError
-from carms_lib.simulator._levers import ACTIONS, Lever
-from carms_lib.simulator._market import Market
-from carms_lib.simulator._toml import dump_toml
+from carms_lib.simulator.inputs.levers import ACTIONS, Lever
+from carms_lib.simulator.inputs.market import Market
+from carms_lib.simulator.inputs.toml import dump_toml
 
 __all__ = ["Lever", "Scenario"]
 

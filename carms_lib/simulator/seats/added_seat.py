@@ -1,7 +1,7 @@
 """One more seat in every program of one draw.
 
 Belongs here: which seats are followed along chains and which are matched afresh, and what comes of each. Does not
-belong here: the chains (`_seats`), the fresh match (`_again`), and metrics over many draws (`_seat_values`).
+belong here: the chains (`seat_chains`), the fresh match (`rematch`), and metrics over many draws (`_seat_values`).
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from carms_lib.matching._chains import index_scored, new_chain
-from carms_lib.matching._paired import new_paired_state
-from carms_lib.pressure._again import match_concerned_again
-from carms_lib.pressure._seats import follow_every_seat
-from carms_lib.pressure._singles import leave_singles
-from carms_lib.simulator._replay import DrawnMatch
+from carms_lib.matching.scored.lists import new_scored_state
+from carms_lib.matching.scored.vacancy_chains import index_scored, new_chain
+from carms_lib.simulator.draw.first_iteration import DrawnMatch
+from carms_lib.simulator.seats.rematch import match_concerned_again
+from carms_lib.simulator.seats.seat_chains import follow_every_seat
+from carms_lib.simulator.seats.singles import leave_singles
 
 __all__ = ["FollowedDraw", "follow_draw"]
 
@@ -33,12 +33,12 @@ class FollowedDraw(NamedTuple):
 
 
 def follow_draw(drawn: DrawnMatch) -> FollowedDraw:
-    """Add a seat to each program of a draw in turn, and say who stands elsewhere.
+    """Add a seat to each program of a draw in turn, and say who moves.
 
     Parameters
     ----------
     drawn : DrawnMatch
-        Not changed. Where `drawn.paired` is None or its match is not stable, couples hold their seats for all programs.
+        Not changed. Where it has no couples, or its match is not stable, couples hold their seats for all programs.
 
     Returns
     -------
@@ -55,11 +55,11 @@ def follow_draw(drawn: DrawnMatch) -> FollowedDraw:
     )  # fmt: skip
     length = length.astype(np.int16)
     newly, worse, unsettled = (who >= 0).astype(np.int16), np.zeros(programs, dtype=np.int16), int(concerned.sum())
-    paired = drawn.paired
-    if unsettled and paired is not None and paired.is_stable:
-        state = new_paired_state(len(drawn.match), programs, int(drawn.quota.sum()) + 1, len(drawn.program))
+    couples = drawn.couples
+    if unsettled and couples is not None and couples.is_stable:
+        state = new_scored_state(len(drawn.match), programs, int(drawn.quota.sum()) + 1, len(drawn.program))
         movers, unsettled = match_concerned_again(
-            paired.lists, state, paired.order, drawn.quota, drawn.match, paired.position, concerned,
+            couples.lists, state, couples.order, drawn.quota, drawn.match, couples.position, concerned,
             length, newly, worse, mover_ptr, movers,
         )  # fmt: skip
     return FollowedDraw(length, newly, worse, concerned, mover_ptr, movers, unsettled)

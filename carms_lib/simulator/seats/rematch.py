@@ -1,25 +1,25 @@
 """Seats that a couple might have moved for: everybody matched again, couples and all.
 
 Belongs here: solving the first iteration afresh with one more seat, and who stands elsewhere than before. Does not
-belong here: chains of single applicants (`_seats`), which are hundreds of times faster and enough for most seats.
+belong here: chains of single applicants (`seat_chains`), which are hundreds of times faster and enough for most seats.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from carms_lib.matching._jit import allocating_kernel, kernel
-from carms_lib.matching._paired import PairedLists, PairedState
-from carms_lib.matching._roth_peranson_scored import match_in_order
-from carms_lib.simulator._iterations import COUPLE_ROUNDS, COUPLE_STEPS
+from carms_lib.kernels.jit import allocating_kernel, kernel
+from carms_lib.matching.scored.lists import ScoredLists, ScoredState
+from carms_lib.matching.scored.roth_peranson import match_in_order
+from carms_lib.simulator.draw.first_iteration import COUPLE_ROUNDS, COUPLE_STEPS
 
 __all__ = ["match_concerned_again"]
 
 
 @allocating_kernel
 def match_concerned_again(
-    lists: PairedLists,
-    state: PairedState,
+    lists: ScoredLists,
+    state: ScoredState,
     order: np.ndarray,
     quota: np.ndarray,
     match: np.ndarray,
@@ -35,9 +35,9 @@ def match_concerned_again(
 
     Parameters
     ----------
-    lists : PairedLists
+    lists : ScoredLists
         Of the draw.
-    state : PairedState
+    state : ScoredState
         New work space, with room for one seat more than the draw has.
     order : ndarray of shape (C,), int32
         The order in which the draw admitted its couples.
@@ -97,7 +97,7 @@ def match_concerned_again(
 
 @kernel
 def _match_with_seat(
-    lists: PairedLists, state: PairedState, order: np.ndarray, quota: np.ndarray, program: int
+    lists: ScoredLists, state: ScoredState, order: np.ndarray, quota: np.ndarray, program: int
 ) -> bool:
     """Match everybody with one more seat in `program`; return whether the matching is stable."""
     for p in range(len(quota)):

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from carms_lib.matching._chains import Chain, carry_out_cycles, fill_vacancy, undo
-from carms_lib.matching._jit import allocating_kernel, kernel
-from carms_lib.matching._kernels import is_worse
-from carms_lib.matching._paired import PairedLists
+from carms_lib.kernels.jit import allocating_kernel, kernel
+from carms_lib.matching.scored.deferred_acceptance import is_worse
+from carms_lib.matching.scored.lists import ScoredLists
+from carms_lib.matching.scored.vacancy_chains import Chain, carry_out_cycles, fill_vacancy, undo
 
 __all__ = ["best_of_couples", "best_of_pairs", "count_gains", "follow_every_seat", "hold_couples"]
 
@@ -65,13 +65,13 @@ def best_of_couples(
 
 @allocating_kernel
 def best_of_pairs(
-    lists: PairedLists, match: np.ndarray, position: np.ndarray, quota: np.ndarray, best: np.ndarray
+    lists: ScoredLists, match: np.ndarray, position: np.ndarray, quota: np.ndarray, best: np.ndarray
 ) -> None:
     """Write the best score that each program gives to a member of a couple who would come if it were taken.
 
     Parameters
     ----------
-    lists : PairedLists
+    lists : ScoredLists
     match, position : ndarray of shape (n,), int32
         A stable matching; place in the own list, of pairs for a member of a couple.
     quota : ndarray of shape (P,), int32

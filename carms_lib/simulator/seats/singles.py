@@ -1,7 +1,7 @@
 """The single applicants of a draw over the seats that couples do not hold.
 
 Belongs here: setting couples aside, and matching the others or leaving them where the draw has them. Does not belong
-here: adding seats (`_seats`).
+here: adding seats (`seat_chains`).
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from carms_lib.matching._kernels import propose_scored
-from carms_lib.pressure._seats import best_of_couples, best_of_pairs, hold_couples
-from carms_lib.simulator._replay import DrawnMatch
+from carms_lib.matching.scored.deferred_acceptance import propose_scored
+from carms_lib.simulator.draw.first_iteration import DrawnMatch
+from carms_lib.simulator.seats.seat_chains import best_of_couples, best_of_pairs, hold_couples
 
 __all__ = ["SinglesMatch", "leave_singles", "match_singles"]
 
@@ -63,21 +63,21 @@ def leave_singles(drawn: DrawnMatch) -> SinglesMatch:
 
     With couples that need not be the outcome that singles like best over the other seats; it is stable all the same.
     """
-    if drawn.paired is None:
+    if drawn.couples is None:
         return match_singles(drawn)
     score, quota, best = _set_couples_aside(drawn)
     single = drawn.couple_of < 0
     match = np.where(single, drawn.match, -1).astype(np.int32)
-    position = np.where(single, drawn.paired.position, 0).astype(np.int32)
+    position = np.where(single, drawn.couples.position, 0).astype(np.int32)
     return SinglesMatch(drawn.ptr, drawn.program, score, quota, match, position, best)
 
 
 def _set_couples_aside(drawn: DrawnMatch) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return scores and seats without couples, and what programs would give for a couple."""
     score, quota, best = drawn.score.copy(), drawn.quota.astype(np.int32), np.empty((2, len(drawn.quota)))
-    if drawn.paired is None:
+    if drawn.couples is None:
         best_of_couples(drawn.ptr, drawn.program, score, drawn.match, drawn.couple_of, best)
     else:
-        best_of_pairs(drawn.paired.lists, drawn.match, drawn.paired.position, quota, best)
+        best_of_pairs(drawn.couples.lists, drawn.match, drawn.couples.position, quota, best)
     hold_couples(drawn.ptr, score, drawn.match, quota, drawn.couple_of)
     return score, quota, best

@@ -1,11 +1,11 @@
-"""The spool: outcomes of draws on their way out of memory, and back a few at a time.
+"""The draw store: outcomes of draws on their way out of memory, and back a few at a time.
 
 Belongs here: the record of a block of draws, where records are kept (memory, a temporary file, a checkpoint), and
 telling whether a checkpoint belongs to the run at hand. Does not belong here: what outcomes mean, and running draws.
 
 A block of draws is one record of fixed length, so that blocks may arrive in any order and each has its place. A record
 carries a digest of itself: one that was being written when the process was killed is told from one that is whole. A
-spool that would take more than `MEMORY` bytes is a file without a name, which the operating system removes with the
+store that would take more than `MEMORY` bytes is a file without a name, which the operating system removes with the
 process; a checkpoint is the same file with a name and a head. Files hold text and arrays, never pickles, and are read
 in pieces, not mapped: what a study keeps in memory does not grow with its draws.
 """
@@ -24,12 +24,12 @@ from typing import IO, Any
 import numpy as np
 
 from carms_lib.exceptions import ArgumentError, StudyError
-from carms_lib.simulator._draw import COUPLE_COUNTS, DRAWS_PER_INPUT, BlockResult
-from carms_lib.simulator._space import kind_of_program
+from carms_lib.simulator.draw.block import COUPLE_COUNTS, DRAWS_PER_INPUT, BlockResult
+from carms_lib.simulator.draw.workspace import kind_of_program
 
-__all__ = ["FIELDS", "MEMORY", "Layout", "Spool", "entropy_of", "open_spool"]
+__all__ = ["FIELDS", "MEMORY", "DrawStore", "Layout", "entropy_of", "open_store"]
 
-#: A spool larger than this many bytes is a file.
+#: A store larger than this many bytes is a file.
 MEMORY = 128 * 2**20
 #: What is kept of a draw; the first two are shared by all scenarios with the same lists.
 FIELDS = BlockResult._fields
@@ -88,7 +88,7 @@ def _digest(record: bytes) -> int:
     return int.from_bytes(hashlib.blake2b(memoryview(record)[8:], digest_size=8).digest(), "little")
 
 
-class Spool:
+class DrawStore:
     """Records of blocks, each in its place.
 
     Parameters
@@ -167,8 +167,8 @@ class Spool:
         return found
 
 
-def open_spool(layout: Layout, blocks: int, checkpoint: str | Path | None, inputs: Mapping[str, Any]) -> Spool:
-    """Return the spool of a run.
+def open_store(layout: Layout, blocks: int, checkpoint: str | Path | None, inputs: Mapping[str, Any]) -> DrawStore:
+    """Return the store of a run.
 
     Parameters
     ----------
@@ -181,19 +181,19 @@ def open_spool(layout: Layout, blocks: int, checkpoint: str | Path | None, input
 
     Returns
     -------
-    Spool
+    DrawStore
 
     Raises
     ------
     StudyError
-        The checkpoint is of other inputs, or is no checkpoint.
+        The checkpoint is of other inputs, or is not a checkpoint.
     ArgumentError
         It cannot be opened.
     """
     size = layout.dtype.itemsize * blocks
     if checkpoint is None:
         # The stream outlives this call: the study reads from it, and closes it when it is no longer used.
-        return Spool(layout, bytearray(size) if size <= MEMORY else tempfile.TemporaryFile())
+        return DrawStore(layout, bytearray(size) if size <= MEMORY else tempfile.TemporaryFile())
     path = Path(checkpoint)
     try:
         exists = path.exists() and path.stat().st_size > 0
@@ -208,8 +208,8 @@ def open_spool(layout: Layout, blocks: int, checkpoint: str | Path | None, input
         begin = -(-(len(text) + 1) // _HEAD_UNIT) * _HEAD_UNIT
         stream.write(text.ljust(begin, b"\0"))
         stream.flush()
-        return Spool(layout, stream, begin)
-    return Spool(layout, stream, _read_head(path)[1])
+        return DrawStore(layout, stream, begin)
+    return DrawStore(layout, stream, _read_head(path)[1])
 
 
 def entropy_of(checkpoint: str | Path | None) -> int | None:
@@ -233,7 +233,7 @@ def _read_head(path: Path) -> tuple[dict[str, Any], int]:
         if isinstance(error, StudyError):
             raise
         raise StudyError(
-            f"checkpoint={str(path)!r} is no checkpoint of a simulation: name another file, or remove it."
+            f"checkpoint={str(path)!r} is not a checkpoint of a simulation: name another file, or remove it."
         ) from error
     return inputs, -(-(len(line) + 1) // _HEAD_UNIT) * _HEAD_UNIT
 

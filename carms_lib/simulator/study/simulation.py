@@ -22,18 +22,18 @@ from tqdm import tqdm
 
 from carms_lib import __version__
 from carms_lib.exceptions import ArgumentError, StabilityWarning, WorkerError
-from carms_lib.simulator._draw import DRAWS_PER_INPUT, BlockInputs, BlockResult, run_block
-from carms_lib.simulator._market import Market, Tables
-from carms_lib.simulator._noise import entropy_from
-from carms_lib.simulator._scenario import Scenario
-from carms_lib.simulator._settings import draw_settings
-from carms_lib.simulator._spool import Layout, entropy_of, open_spool
-from carms_lib.simulator._study import BASELINE, Study
+from carms_lib.kernels.noise import entropy_from
+from carms_lib.simulator.draw.block import DRAWS_PER_INPUT, BlockInputs, BlockResult, run_block
+from carms_lib.simulator.draw.settings import check_draws, draw_settings
+from carms_lib.simulator.inputs.market import Market
+from carms_lib.simulator.inputs.scenario import Scenario
+from carms_lib.simulator.inputs.tables import NOT_IN_LISTS, Tables
+from carms_lib.simulator.study.draw_store import Layout, entropy_of, open_store
+from carms_lib.simulator.study.outcomes import BASELINE
+from carms_lib.simulator.study.study import Study
 
 __all__ = ["simulate"]
 
-# What may differ between two markets whose applicants and programs nevertheless write the same lists.
-_NOT_IN_LISTS = {"program_quota", "reverts_to"}
 _MOST_UNSTABLE = 0.05  # share of draws; more than that means a market that couples rule
 _MOST_DROPPED = 3  # times that one job is asked for again
 _LOST = {"KilledWorker", "CommClosedError", "FutureCancelledError", "CancelledError"}  # of distributed
@@ -107,7 +107,7 @@ def simulate(
     Memory does not grow with the number of draws: a study that would take more than 128 MB lies in a file, temporary
     unless `checkpoint` names one. Views read it a few draws at a time.
     """
-    n_draws = _check_draws(n_draws)
+    n_draws = check_draws(n_draws)
     names = [scenario.name for scenario in scenarios]
     twice = {name for name in names if names.count(name) > 1}
     if twice:
@@ -121,8 +121,8 @@ def simulate(
 
     layout = Layout(families, {name: (made.n_applicants, made.n_programs) for name, made in markets.items()})
     inputs = _made_from(markets, entropy) if checkpoint is not None else {}
-    spool = open_spool(layout, blocks, checkpoint, inputs)
-    done = spool.finished(blocks, n_draws)
+    store = open_store(layout, blocks, checkpoint, inputs)
+    done = store.finished(blocks, n_draws)
     tasks = [
         _Task(
             block,
@@ -138,13 +138,13 @@ def simulate(
         bar.update(n_draws - sum(len(task.draws) for task in tasks))
         try:
             for task, results in _run(tasks, executor):
-                spool.write(task.block, dict(zip(layout.scenarios, results, strict=True)))
+                store.write(task.block, dict(zip(layout.scenarios, results, strict=True)))
                 bar.update(len(task.draws))
         except Exception as error:
             if not _is_lost_worker(error):
                 raise
             raise WorkerError(_lost(error, bar.n, n_draws, checkpoint)) from error
-    study = Study.from_spool(spool, markets, n_draws=n_draws, entropy=entropy, theta=theta, scenarios=scenarios)
+    study = Study.from_store(store, markets, n_draws=n_draws, entropy=entropy, theta=theta, scenarios=scenarios)
     _warn_if_unstable(study)
     return study
 
@@ -192,12 +192,6 @@ def _made_from(markets: dict[str, Market], entropy: int) -> dict[str, Any]:
     return made
 
 
-def _check_draws(n_draws: Any) -> int:
-    if isinstance(n_draws, bool) or not isinstance(n_draws, (int, np.integer)) or n_draws < 1:
-        raise ArgumentError(f"n_draws={n_draws!r} must be a whole number of at least 1.")
-    return int(n_draws)
-
-
 def _families(markets: dict[str, Market]) -> list[list[str]]:
     """Group the scenarios that share lists; the first of each group writes them."""
     families: list[list[str]] = []
@@ -213,7 +207,7 @@ def _families(markets: dict[str, Market]) -> list[list[str]]:
 
 def _same_lists(one: Market, other: Market) -> bool:
     return all(
-        getattr(one.tables, name) is getattr(other.tables, name) for name in Tables._fields if name not in _NOT_IN_LISTS
+        getattr(one.tables, name) is getattr(other.tables, name) for name in Tables._fields if name not in NOT_IN_LISTS
     )
 
 

@@ -1,7 +1,7 @@
 """A study as one file: arrays and tables with their provenance.
 
 Belongs here: writing and reading it, a few draws at a time. Does not belong here: checkpoints of a run that is not
-done, which are `_spool`.
+done, which are `draw_store`.
 
 The file is a numpy archive (.npz) that `numpy.load(…, allow_pickle=False)` reads: one array for each scenario and
 field, and a head in JSON.
@@ -13,18 +13,16 @@ import json
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from carms_lib.exceptions import ArgumentError, StudyError
 from carms_lib.provenance import Provenance
-from carms_lib.simulator._draw import DRAWS_PER_INPUT, BlockResult
-from carms_lib.simulator._spool import FIELDS, Layout, Spool, open_spool
-
-if TYPE_CHECKING:
-    from carms_lib.simulator._study import Study
+from carms_lib.simulator.draw.block import DRAWS_PER_INPUT, BlockResult
+from carms_lib.simulator.study.draw_store import FIELDS, DrawStore, Layout, open_store
+from carms_lib.simulator.study.outcomes import DrawnOutcomes
 
 __all__ = ["StoredStudy", "read_study", "write_study"]
 
@@ -34,7 +32,7 @@ _FORMAT = 2
 class StoredStudy(NamedTuple):
     """What a file holds."""
 
-    spool: Spool
+    store: DrawStore
     rows: dict[str, tuple[pd.DataFrame, pd.DataFrame]]  # scenario -> programs, applicants
     n_draws: int
     entropy: int
@@ -42,12 +40,12 @@ class StoredStudy(NamedTuple):
     provenance: Provenance
 
 
-def write_study(study: Study, path: Path) -> None:
+def write_study(study: DrawnOutcomes, path: Path) -> None:
     """Write a study to a file that does not exist yet.
 
     Parameters
     ----------
-    study : Study
+    study : DrawnOutcomes
     path : Path
 
     Raises
@@ -118,7 +116,7 @@ def read_study(path: Path) -> StoredStudy:
     Raises
     ------
     StudyError
-        The file is no study, or of a format that this version does not read.
+        The file is not a study, or of a format that this version does not read.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -132,7 +130,7 @@ def read_study(path: Path) -> StoredStudy:
             inputs = pd.DataFrame(_read_array(archive, "inputs"), columns=head["inputs"])
             inputs.index.name = "setting"
             return StoredStudy(
-                _fill_spool(archive, rows, int(head["n_draws"])),
+                _fill_store(archive, rows, int(head["n_draws"])),
                 rows,
                 int(head["n_draws"]),
                 int(head["entropy"]),
@@ -145,11 +143,13 @@ def read_study(path: Path) -> StoredStudy:
         raise StudyError(f"path={str(path)!r} is not a saved study: {error}.") from error
 
 
-def _fill_spool(archive: zipfile.ZipFile, rows: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]], n_draws: int) -> Spool:
+def _fill_store(
+    archive: zipfile.ZipFile, rows: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]], n_draws: int
+) -> DrawStore:
     shapes = {name: (len(applicants), len(programs)) for name, (programs, applicants) in rows.items()}
     blocks = -(-n_draws // DRAWS_PER_INPUT)
     layout = Layout([[name] for name in rows], shapes)
-    spool = open_spool(layout, blocks, None, {})
+    store = open_store(layout, blocks, None, {})
     members = {name: [archive.open(f"{number}/{field}.npy") for field in FIELDS] for number, name in enumerate(rows)}
     heads = {name: [_read_array_head(member) for member in opened] for name, opened in members.items()}
     for block in range(blocks):
@@ -158,11 +158,11 @@ def _fill_spool(archive: zipfile.ZipFile, rows: Mapping[str, tuple[pd.DataFrame,
         for name, opened in members.items():
             parts = [_read_rows(member, *head, count) for member, head in zip(opened, heads[name], strict=True)]
             results[name] = BlockResult(*parts)
-        spool.write(block, results)
+        store.write(block, results)
     for opened in members.values():
         for member in opened:
             member.close()
-    return spool
+    return store
 
 
 def _read_array(archive: zipfile.ZipFile, name: str) -> np.ndarray:

@@ -1,9 +1,8 @@
-"""Telling two states of a match apart by one number, so that a circle is seen when it closes.
+"""State hash of a match with couples, for cycle detection in rejection chains.
 
-Belongs here: the code of one fact about a state. Does not belong here: what is done about a circle, which is the
-procedures' (`_roth_peranson`, `_roth_peranson_scored`).
+Belongs here: the hash of one fact about a state. Does not belong here: what a procedure does when the state recurs.
 
-The fingerprint of a state is the exclusive or of the codes of all its facts, so that one operation adds a fact or takes
+The hash of a state is the exclusive or of the codes of all its facts, so that one operation adds a fact or takes
 it out. It is counted from wherever it stood: only whether two of them are equal says anything.
 
 What a chain does next depends on the state alone, so a state that comes back comes back for ever. One is remembered at
@@ -19,15 +18,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from carms_lib.matching._jit import inner_kernel
+from carms_lib.kernels.jit import inner_kernel
 
-__all__ = ["FINGERPRINT", "SITS", "VACATED", "WAITING", "code_of"]
+__all__ = ["SITS", "STATE_HASH", "VACATED", "WAITING", "code_of"]
 
 #: Kinds of facts: a unit stands at a height of the applicant stack, a program at one of the program stack, an
 #: applicant sits at a program. The first two are also the places of the heights in the states' `count`.
 WAITING, VACATED, SITS = np.int64(0), np.int64(1), np.int64(2)
 #: The place of the fingerprint in the states' `count`.
-FINGERPRINT = np.int64(2)
+STATE_HASH = np.int64(2)
 _LOW = np.int64(0x7FFFFFFF)
 _MIX = (np.int64(0x45D9F3B3), np.int64(0x3C6EF373), np.int64(0x2545F491), np.int64(0x5BD1E995))
 
