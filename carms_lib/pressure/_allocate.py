@@ -34,6 +34,7 @@ from carms_lib.pressure._bands import Bands, Measure, summarise
 from carms_lib.provenance import Provenance
 from carms_lib.simulator import Market, Scenario
 from carms_lib.simulator.draw.block import DRAWS_PER_INPUT
+from carms_lib.simulator.inputs.rounding import largest_remainder
 from carms_lib.simulator.seats.seat_chains import follow_every_seat
 from carms_lib.simulator.seats.singles import SinglesMatch, match_singles
 from carms_lib.simulator.study.replay import BlockPlan, plan_blocks, replay
@@ -280,11 +281,7 @@ def _select(market: Market, among: Mapping[str, str | Sequence[str]]) -> np.ndar
 def _in_proportion(market: Market, eligible: np.ndarray, k: int) -> np.ndarray:
     """Return k seats shared out by largest remainder, int64 of shape (P,)."""
     quota = np.where(eligible, market.programs["quota"].to_numpy(float), 0.0)
-    exact = k * quota / quota.sum()
-    seats: np.ndarray = np.floor(exact).astype(np.int64)
-    order = np.argsort(-(exact - seats), kind="stable")
-    seats[order[: k - seats.sum()]] += 1
-    return seats
+    return largest_remainder(quota, k)
 
 
 class _Worth(NamedTuple):

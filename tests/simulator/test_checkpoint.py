@@ -51,7 +51,7 @@ def test_a_study_in_a_file_is_the_same_study(market: carms.Market, study: carms.
 
 
 def test_chunks_go_through_every_draw_once(study: carms.Study, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("carms_lib.simulator.study.study._CHUNK", 1)  # a block of ten draws at a time
+    monkeypatch.setattr("carms_lib.simulator.study.outcomes._CHUNK", 1)  # a block of ten draws at a time
     whole = study.outcomes_of("more")
     seen = np.zeros(study.n_draws, dtype=int)
     for rows, part in study.chunks("more"):
@@ -170,7 +170,7 @@ def test_a_checkpoint_of_other_inputs_is_refused(market: carms.Market, tmp_path:
 
 def test_what_is_no_checkpoint_is_refused(market: carms.Market, tmp_path: Path) -> None:
     (tmp_path / "text").write_text("no checkpoint", encoding="utf-8")
-    with pytest.raises(StudyError, match="no checkpoint"):
+    with pytest.raises(StudyError, match="not a checkpoint"):
         carms.simulate(market, n_draws=10, rng=1, checkpoint=tmp_path / "text")
     (tmp_path / "other").write_text('{"format": "another", "inputs": {}}\n', encoding="utf-8")
     with pytest.raises(StudyError, match="format"):

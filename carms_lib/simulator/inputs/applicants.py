@@ -17,6 +17,7 @@ import pandas as pd
 
 from carms_lib.exceptions import CohortError
 from carms_lib.simulator.inputs.cohort import Cohort
+from carms_lib.simulator.inputs.rounding import largest_remainder
 
 __all__ = ["Roster", "build_roster"]
 
@@ -50,7 +51,7 @@ def build_roster(cohort: Cohort, factor: Mapping[str, float]) -> Roster:
         capacities.append(max(capacity, 0))
         shares, codes = _shares(cohort, str(name), row["graduates_of"] == "schools")
         for share, (school, home, french, both), code in zip(
-            _round(shares, capacity), codes, range(len(codes)), strict=True
+            largest_remainder(shares, capacity), codes, range(len(codes)), strict=True
         ):
             if share:
                 for column, value in zip(columns, (number, school, home, french, both, share, code), strict=True):
@@ -131,13 +132,3 @@ def _shares(cohort: Cohort, name: str, from_schools: bool) -> tuple[np.ndarray, 
                     codes.append((school, place, is_french, is_both))
     total = np.array(shares)
     return total / total.sum(), codes
-
-
-def _round(shares: np.ndarray, total: int) -> np.ndarray:
-    """Whole numbers that sum to `total`, nearest to `shares` of it by largest remainder."""
-    exact = shares * total
-    whole: np.ndarray = np.floor(exact).astype(np.int64)
-    short = total - int(whole.sum())
-    order = np.argsort(-(exact - whole), kind="stable")
-    whole[order[:short]] += 1
-    return whole

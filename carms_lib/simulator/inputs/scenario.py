@@ -10,14 +10,13 @@ scenario that changes nothing changes no number.
 
 from __future__ import annotations
 
-import math
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from carms_lib.exceptions import ArgumentError, ScenarioError, UnknownNameError
-from carms_lib.simulator.inputs.levers import ACTIONS, Lever
+from carms_lib.simulator.inputs.levers import Lever
 from carms_lib.simulator.inputs.market import Market
 from carms_lib.simulator.inputs.toml import dump_toml
 
@@ -45,10 +44,16 @@ class Scenario:
     levers: tuple[Lever, ...] = ()
 
     def __post_init__(self) -> None:
-        if not str(self.name).strip():
+        name: Any = self.name
+        if not isinstance(name, str) or not name.strip():
             raise ArgumentError(f"name={self.name!r}: a scenario needs a name.")
         if self.name == "baseline":
             raise ArgumentError("name='baseline' is taken: the baseline is always in a study.")
+        levers: Any = self.levers
+        strange = [lever for lever in levers if not isinstance(lever, Lever)]
+        if strange:
+            raise ArgumentError(f"levers must hold Lever values, got {type(strange[0]).__name__}.")
+        object.__setattr__(self, "levers", tuple(levers))
 
     def __repr__(self) -> str:
         parts = []
@@ -73,7 +78,7 @@ class Scenario:
         -------
         Scenario
         """
-        return self._with("scale_quota", _number("factor", factor), where)
+        return self._with("scale_quota", factor, where)
 
     def set_quota(self, seats: int, **where: str | Iterable[str]) -> Scenario:
         """Give every program selected this many seats.
@@ -88,14 +93,11 @@ class Scenario:
         -------
         Scenario
         """
-        return self._with("set_quota", _whole("seats", seats), where)
+        return self._with("set_quota", seats, where)
 
     def add_seats(self, seats: int, **where: str | Iterable[str]) -> Scenario:
         """Share `seats` more (or, if negative, fewer) seats among the programs selected, in proportion to quota."""
-        number = float(seats)
-        if not math.isfinite(number) or number % 1:
-            raise ArgumentError(f"seats={seats!r} must be a whole number.")
-        return self._with("add_seats", int(number), where)
+        return self._with("add_seats", seats, where)
 
     def close_programs(self, **where: str | Iterable[str]) -> Scenario:
         """Close the programs selected: no seats, no applications."""
@@ -114,9 +116,7 @@ class Scenario:
         -------
         Scenario
         """
-        if set(where) != {"discipline"}:
-            raise ArgumentError(f"scale_demand selects by discipline alone, not by {sorted(where)}.")
-        return self._with("scale_demand", _number("factor", factor), where)
+        return self._with("scale_demand", factor, where)
 
     def shift_preference(self, log_weight: float, **where: str | Iterable[str]) -> Scenario:
         """Draw applicants more, or less, to the programs selected.
@@ -132,10 +132,7 @@ class Scenario:
         -------
         Scenario
         """
-        number = float(log_weight)
-        if not math.isfinite(number):
-            raise ArgumentError(f"log_weight={log_weight!r} must be a finite number.")
-        return self._with("shift_preference", number, where)
+        return self._with("shift_preference", log_weight, where)
 
     def scale_class(self, factor: float, *, applicant_class: str | Iterable[str]) -> Scenario:
         """Multiply the size of classes of applicants.
@@ -150,15 +147,15 @@ class Scenario:
         -------
         Scenario
         """
-        return self._with("scale_class", _number("factor", factor), {"applicant_class": applicant_class})
+        return self._with("scale_class", factor, {"applicant_class": applicant_class})
 
     def second_iteration(self, enabled: bool) -> Scenario:
         """Hold the second iteration if `enabled`, or leave it out."""
-        return self._with("second_iteration", bool(enabled), {})
+        return self._with("second_iteration", enabled, {})
 
     def reversions(self, enabled: bool) -> Scenario:
         """Let unfilled seats revert where the cohort's provinces do if `enabled`, or nowhere."""
-        return self._with("reversions", bool(enabled), {})
+        return self._with("reversions", enabled, {})
 
     def add_program(self, program_stream_id: str, *, like: str, seats: int, **columns: str) -> Scenario:
         """Add a program that is like another one, but for what is said.
@@ -177,8 +174,7 @@ class Scenario:
         -------
         Scenario
         """
-        number = _whole("seats", seats)
-        return self._with("add_program", number, {"program_stream_id": program_stream_id, "like": like, **columns})
+        return self._with("add_program", seats, {"program_stream_id": program_stream_id, "like": like, **columns})
 
     def move_seats(self, seats: int, *, from_stream: str, to_stream: str, **where: str | Iterable[str]) -> Scenario:
         """Move seats from the programs of one stream to those of another, in proportion to quota on both sides.
@@ -196,7 +192,7 @@ class Scenario:
         Scenario
         """
         chosen = {"from_stream": from_stream, "to_stream": to_stream, **where}
-        return self._with("move_seats", _whole("seats", seats), chosen)
+        return self._with("move_seats", seats, chosen)
 
     def merge_streams(self, **where: str | Iterable[str]) -> Scenario:
         """Open the CMG and IMG programs selected to both kinds of graduates, in both iterations."""
@@ -208,7 +204,8 @@ class Scenario:
         Parameters
         ----------
         img_share : float
-            Share of the seats that goes to graduates from abroad, rounded to whole seats in each program; in [0, 1].
+            Share of the seats of all programs selected that goes to graduates from abroad, in [0, 1]; whole seats are
+            shared out over the programs by largest remainder.
         **where : str or list of str
             Columns of the table of programs. The new programs' ids end in "/IMG".
 
@@ -216,10 +213,7 @@ class Scenario:
         -------
         Scenario
         """
-        share = _number("img_share", img_share)
-        if share > 1:
-            raise ArgumentError(f"img_share={img_share!r} should lie between 0 and 1.")
-        return self._with("split_streams", share, where)
+        return self._with("split_streams", img_share, where)
 
     def set_language(self, language: str, **where: str | Iterable[str]) -> Scenario:
         """Change the language in which the programs selected work, and so who can apply.
@@ -250,7 +244,7 @@ class Scenario:
         -------
         Scenario
         """
-        return self._with("scale_interviews", _number("factor", factor), where)
+        return self._with("scale_interviews", factor, where)
 
     def change_mix(self, factor: float, *, graduation_school: str | Iterable[str]) -> Scenario:
         """Multiply the weight of schools among Canadian graduates; the size of the classes stays as it is.
@@ -264,7 +258,7 @@ class Scenario:
         -------
         Scenario
         """
-        return self._with("change_mix", _number("factor", factor), {"graduation_school": graduation_school})
+        return self._with("change_mix", factor, {"graduation_school": graduation_school})
 
     def __add__(self, other: Scenario) -> Scenario:
         """Return the scenario of both, first the levers of this one, then those of the other."""
@@ -291,7 +285,7 @@ class Scenario:
             A selection that matches nothing.
         """
         for lever in self.levers:
-            market = ACTIONS[lever.action](market, lever)
+            market = lever.apply(market)
         return market
 
     def to_toml(self) -> str:
@@ -307,9 +301,9 @@ class Scenario:
         Raises
         ------
         ScenarioError
-            The text is not TOML or lacks a name.
+            The text is not TOML or lacks a name; a lever's value is missing, not of its kind or out of range.
         UnknownNameError
-            An action that is no lever.
+            There is no such action.
         """
         try:
             record = tomllib.loads(text)
@@ -317,46 +311,21 @@ class Scenario:
             raise ScenarioError(f"The text is not TOML: {error}.") from error
         if "name" not in record:
             raise ScenarioError('A scenario needs a line such as: name = "Ontario FM +10 %".')
-        scenario = cls(str(record["name"]))
-        for row in record.get("lever", []):
-            given = dict(row)
-            action = given.pop("action", None)
-            if action not in ACTIONS:
-                raise UnknownNameError("action", action, ACTIONS)
-            value = given.pop("value", None)
-            if action == "add_program":
-                given["seats"], value = value, None
-            method: Callable[..., Scenario] = getattr(scenario, action)
-            try:
-                scenario = method(**given) if value is None else method(value, **given)
-            except TypeError as error:
-                raise ScenarioError(f"lever {action!r} has {sorted(row)}: {error}.") from error
-        return scenario
+        rows = record.get("lever", [])
+        if not isinstance(rows, list):
+            raise ScenarioError("Each lever is a table of its own: begin it with a line [[lever]].")
+        return cls(str(record["name"]), tuple(_lever_of(row) for row in rows))
 
-    def _with(self, action: str, value: float | bool | str | None, where: Mapping[str, Any]) -> Scenario:
-        chosen = tuple((column, _texts(column, values)) for column, values in where.items())
-        return Scenario(self.name, (*self.levers, Lever(action, value, chosen)))
+    def _with(self, action: str, value: Any, where: Mapping[str, Any]) -> Scenario:
+        return Scenario(self.name, (*self.levers, Lever(action, value, tuple(where.items()))))
 
 
-def _texts(column: str, values: Any) -> tuple[str, ...]:
-    items = (values,) if isinstance(values, (str, int)) else tuple(values)
-    if not items:
-        raise ArgumentError(f"{column}=[] selects nothing: name at least one value or leave the column out.")
-    return tuple(str(item) for item in items)
-
-
-def _number(argument: str, value: float) -> float:
+def _lever_of(row: Any) -> Lever:
+    if not isinstance(row, dict):
+        raise ScenarioError(f"lever={row!r} should be a table with an action.")
     try:
-        number = float(value)
-    except (TypeError, ValueError) as error:
-        raise ArgumentError(f"{argument}={value!r} should be a number.") from error
-    if not math.isfinite(number) or number < 0:
-        raise ArgumentError(f"{argument}={value!r} should be a finite number that is not negative.")
-    return number
-
-
-def _whole(argument: str, value: float) -> int:
-    number = _number(argument, value)
-    if number % 1:
-        raise ArgumentError(f"{argument}={value!r} must be a whole number.")
-    return int(number)
+        return Lever.from_dict(row)
+    except UnknownNameError:
+        raise
+    except ArgumentError as error:
+        raise ScenarioError(f"lever {row.get('action')!r}: {error}") from error

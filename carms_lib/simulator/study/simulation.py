@@ -197,7 +197,7 @@ def _families(markets: dict[str, Market]) -> list[list[str]]:
     families: list[list[str]] = []
     for name, market in markets.items():
         for family in families:
-            if _same_lists(markets[family[0]], market):
+            if share_lists(markets[family[0]], market):
                 family.append(name)
                 break
         else:
@@ -205,7 +205,8 @@ def _families(markets: dict[str, Market]) -> list[list[str]]:
     return families
 
 
-def _same_lists(one: Market, other: Market) -> bool:
+def share_lists(one: Market, other: Market) -> bool:
+    """Say whether two markets write the same rank-order lists, so that the second needs the match alone."""
     return all(
         getattr(one.tables, name) is getattr(other.tables, name) for name in Tables._fields if name not in NOT_IN_LISTS
     )
