@@ -173,7 +173,7 @@ def graph() -> dict[str, set[str]]:
 
 
 def circles(edges: dict[str, set[str]]) -> list[str]:
-    """What is left when modules that nobody left imports, or that import nobody left, are taken away again and again."""
+    """What is left after taking away, again and again, modules that import nothing left or that nothing left imports."""
     left = dict(edges)
     while True:
         imported = set().union(*left.values()) if left else set()
