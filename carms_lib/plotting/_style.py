@@ -25,7 +25,7 @@ from carms_lib.exceptions import ArgumentError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from carms_lib.plotting._bands import BandTable
+    from carms_lib.plotting._band_table import BandTable
 
 __all__ = [
     "ACCENT",

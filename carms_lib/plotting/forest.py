@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from carms_lib.plotting import _style as style
-from carms_lib.plotting._bands import BandSource, BandTable, check_n_rows, read_bands
+from carms_lib.plotting._band_table import BandSource, BandTable, check_n_rows, read_bands
 
 if TYPE_CHECKING:
     import pandas as pd

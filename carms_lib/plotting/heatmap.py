@@ -13,7 +13,7 @@ from matplotlib.patches import Rectangle
 
 from carms_lib.exceptions import ArgumentError
 from carms_lib.plotting import _style as style
-from carms_lib.plotting._bands import BandSource, BandTable, read_bands
+from carms_lib.plotting._band_table import BandSource, BandTable, read_bands
 from carms_lib.plotting._geography import PROVINCES, is_geographic
 
 if TYPE_CHECKING:

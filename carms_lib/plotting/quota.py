@@ -11,7 +11,7 @@ import pandas as pd
 
 from carms_lib.exceptions import ArgumentError, UnknownNameError
 from carms_lib.plotting import _style as style
-from carms_lib.plotting._bands import check_n_rows
+from carms_lib.plotting._band_table import check_n_rows
 from carms_lib.plotting._geography import PROVINCES, is_geographic
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from carms_lib.exceptions import ArgumentError
 from carms_lib.plotting import _style as style
-from carms_lib.plotting._bands import BandSource, check_n_rows, frame_of, read_bands
+from carms_lib.plotting._band_table import BandSource, check_n_rows, frame_of, read_bands
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,7 +13,7 @@ from matplotlib.patches import Rectangle
 
 from carms_lib.exceptions import ArgumentError, UnknownNameError
 from carms_lib.plotting import _style as style
-from carms_lib.plotting._bands import BandSource, read_bands
+from carms_lib.plotting._band_table import BandSource, read_bands
 from carms_lib.plotting._geography import TILES, is_geographic
 
 if TYPE_CHECKING:

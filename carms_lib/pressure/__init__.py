@@ -7,13 +7,13 @@ Does not belong here: simulating (`carms_lib.simulator`) and drawing (`carms_lib
 
 from __future__ import annotations
 
-from carms_lib.pressure._allocate import ALLOCATION_METRICS, OBJECTIVES, Allocation, allocate_seats
+from carms_lib.pressure._allocation import ALLOCATION_METRICS, OBJECTIVES, Allocation, allocate_seats
 from carms_lib.pressure._arguments import KINDS
 from carms_lib.pressure._associations import sensitivity_of
 from carms_lib.pressure._bands import Bands, Measure, summarise
-from carms_lib.pressure._metrics import PRESSURE_METRICS, outcome_bands, pressure_bands
 from carms_lib.pressure._preferences import PREFERENCE_METRICS, preference_bands
-from carms_lib.pressure._published import RATE_METHODS, published_rates
+from carms_lib.pressure._pressure import PRESSURE_METRICS, outcome_bands, pressure_bands
+from carms_lib.pressure._published_rates import RATE_METHODS, published_rates
 from carms_lib.pressure._ranks import Ranks, rank_groups
 from carms_lib.pressure._seat_values import SEAT_METRICS, SeatValues, seat_values, seat_values_of
 from carms_lib.pressure._sensitivity import HEADLINES, Sensitivity, find_sensitivity

@@ -1,6 +1,6 @@
 """Preferences: what applicants of a class want first, by discipline and place.
 
-Belongs here: shares of first choices with bands. Does not belong here: what becomes of them (`_metrics`).
+Belongs here: shares of first choices with bands. Does not belong here: what becomes of them (`_pressure`).
 
 ======================= ============================================================================ =============
 metric                  definition                                                                   unit
@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 from carms_lib.pressure._bands import Bands, Measure, summarise
-from carms_lib.pressure._metrics import measure_pressure, wanted_metrics
+from carms_lib.pressure._pressure import measure_pressure, wanted_metrics
 from carms_lib.simulator import BASELINE, Study
 
 __all__ = ["PREFERENCE_METRICS", "measure_preferences", "preference_bands"]

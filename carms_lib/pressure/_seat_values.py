@@ -1,7 +1,7 @@
 """Seat value: what one more seat would do to the whole country.
 
 Belongs here: `seat_values`, its metrics by any grouping, who gains. Does not belong here: the chains (`_seats`,
-`carms_lib.matching`), and choosing where several seats should go (`_allocate`).
+`carms_lib.matching`), and choosing where several seats should go (`_allocation`).
 
 In every draw one seat is added to each program in turn, and what it sets off is followed to its end in the match of
 the first iteration, with the lists that applicants and programs wrote and the seats of the draw after reversions. The
@@ -55,7 +55,7 @@ from carms_lib.pressure._arguments import check_names
 from carms_lib.pressure._bands import Bands, Measure, summarise
 from carms_lib.pressure._follow import follow_draw
 from carms_lib.pressure._groups import number_rows
-from carms_lib.pressure._metrics import wanted_metrics
+from carms_lib.pressure._pressure import wanted_metrics
 from carms_lib.pressure._seats import count_gains
 from carms_lib.provenance import Provenance
 from carms_lib.simulator import BASELINE, Market, Scenario, Study

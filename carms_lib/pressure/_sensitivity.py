@@ -33,7 +33,7 @@ from scipy import stats
 from carms_lib._views import open_view
 from carms_lib.exceptions import ArgumentError
 from carms_lib.pressure._arguments import check_count, check_level
-from carms_lib.pressure._metrics import wanted_metrics
+from carms_lib.pressure._pressure import wanted_metrics
 from carms_lib.provenance import Provenance
 from carms_lib.simulator import PARAMETERS, Market
 from carms_lib.simulator._draw import BlockInputs, run_block
