@@ -51,7 +51,7 @@ def plot_allocation(bands: pd.DataFrame | BandSource, *, ax: Axes | None = None,
     ax = style.axes_or_new(ax, 7.6, 1.6 + 0.34 * len(tables) * (len(placements) + 0.6))
     height, ticks, labels = 0.0, [], []
     for table in tables:
-        label, _ = style.metric_of(table.metric)
+        label, _ = style.label_and_form(table.metric)
         for at, name in enumerate(placements):
             own = table.of_scenarios([name])
             colour = style.CATEGORICAL[at]

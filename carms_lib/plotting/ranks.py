@@ -72,7 +72,7 @@ def plot_ranks(ranks: pd.DataFrame | BandSource, *, ax: Axes | None = None, n_ro
     ax.set_yticks(heights, style.row_labels(list(shown["_label"])))
     ax.set_xlabel("rank, 1 is the highest", fontsize=8.5, color=style.MUTED)
     style.bare(ax, grid="x")
-    label, _ = style.metric_of(str(first["of"]))
+    label, _ = style.label_and_form(str(first["of"]))
     style.set_heading(ax, f"Ranks by: {label[0].lower()}{label[1:]}", style.subtitle_of(table))
     small = len(table.frame) - len(known)
     left_out = "" if len(shown) == len(known) else f" The first {len(shown)} of {len(known)}."

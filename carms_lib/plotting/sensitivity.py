@@ -85,7 +85,7 @@ def plot_sensitivity(
         ax.legend(loc="lower right", fontsize=8, frameon=True, edgecolor=style.GRID)
     level, draws = float(own["level"].iloc[0]), int(own["n_draws"].max())
     style.set_heading(
-        ax, f"What moves: {style.metric_of(str(chosen)).label}",
+        ax, f"What moves: {style.label_and_form(str(chosen))[0]}",
         f"{'squared correlations' if linear else 'Sobol indices'} · {100 * level:g} % "
         f"{'intervals' if linear else 'bootstrap intervals'} · {draws:,} matches",
     )  # fmt: skip

@@ -42,8 +42,9 @@ from carms_lib._views import open_view
 from carms_lib.exceptions import ArgumentError, StudyError, UnknownNameError
 from carms_lib.pressure._arguments import check_count, check_kind, check_level, check_name
 from carms_lib.pressure._bands import block_means, is_too_small, ratio, shrink
-from carms_lib.pressure._preferences import PREFERENCE_METRICS, measure_preferences
-from carms_lib.pressure._pressure import FEWEST, PRESSURE_METRICS, measure_pressure
+from carms_lib.pressure._preferences import measure_preferences
+from carms_lib.pressure._pressure import FEWEST, measure_pressure
+from carms_lib.pressure.metrics import PREFERENCE_METRICS, PRESSURE_METRICS
 from carms_lib.provenance import Provenance
 from carms_lib.simulator import BASELINE, Study
 
