@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from carms_lib.plotting import _style as style
+from carms_lib.plotting import style
 from carms_lib.plotting._band_table import BandSource, BandTable, check_n_rows, read_bands
 
 if TYPE_CHECKING:
@@ -64,8 +64,8 @@ def plot_forest(
         table = table.one_scenario(scenario)
     groups = _ordered_groups(table)
     shown = groups[: check_n_rows(n_rows, len(groups))]
-    ax = style.axes_or_new(ax, 7.6, 1.5 + max(0.3, 0.17 * len(table.scenarios)) * len(shown))
     label, form = style.label_and_form(table.metric)
+    ax = style.axes_or_new(ax, 7.6, 1.5 + max(0.3, 0.17 * len(table.scenarios)) * len(shown))
     heights = {name: at for at, name in enumerate(shown)}
     offsets = np.linspace(-_SPREAD / 2, _SPREAD / 2, len(table.scenarios)) if len(table.scenarios) > 1 else [0.0]
     largest = 0.0

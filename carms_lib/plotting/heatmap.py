@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.patches import Rectangle
 
 from carms_lib.exceptions import ArgumentError
-from carms_lib.plotting import _style as style
+from carms_lib.plotting import style
 from carms_lib.plotting._band_table import BandSource, BandTable, read_bands
 from carms_lib.plotting._geography import PROVINCES, is_geographic
 
@@ -76,13 +76,13 @@ def plot_heatmap(
     rows = (
         frame.groupby(row_key, sort=True)["estimate"].mean().sort_values(ascending=False, kind="stable").index.tolist()
     )
+    label, form = style.label_and_form(table.metric)
     ax = style.axes_or_new(ax, 3.4 + 0.92 * len(columns), 1.7 + 0.36 * len(rows))
 
     x = frame[column_key].map({name: at for at, name in enumerate(columns)}).to_numpy()
     y = frame[row_key].map({name: at for at, name in enumerate(rows)}).to_numpy()
     estimate, lower, upper = (frame[name].to_numpy(dtype=float) for name in ("estimate", "lower", "upper"))
     known = np.isfinite(estimate)
-    label, form = style.label_and_form(table.metric)
     values = np.full((len(rows), len(columns)), np.nan)
     values[y[known], x[known]] = estimate[known]
     mesh = ax.pcolormesh(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from carms_lib.exceptions import UnknownNameError
-from carms_lib.plotting import _style as style
+from carms_lib.plotting import style
 from carms_lib.plotting._band_table import BandSource, check_n_rows, frame_of, read_bands
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from matplotlib.colors import Normalize
 from matplotlib.patches import Rectangle
 
 from carms_lib.exceptions import ArgumentError, UnknownNameError
-from carms_lib.plotting import _style as style
+from carms_lib.plotting import style
 from carms_lib.plotting._band_table import BandSource, read_bands
 from carms_lib.plotting._geography import TILES, is_geographic
 
@@ -70,8 +70,8 @@ def plot_tile_map(
     for code in bounds:
         if code not in TILES:
             raise UnknownNameError(table.keys[0], code, TILES)
-    ax = style.axes_or_new(ax, 7.6, 4.6)
     label, form = style.label_and_form(table.metric)
+    ax = style.axes_or_new(ax, 7.6, 4.6)
     known = [estimate for estimate, _, _ in bounds.values() if math.isfinite(estimate)]
     norm = Normalize(0.0, style.upper_limit(max(known, default=0.0), form))
     for code in TILES:

@@ -163,16 +163,18 @@ class Metric:
         for name in ("name", "label", "definition", "unit", "numerator", "views"):
             if not getattr(self, name):
                 raise ArgumentError(f"The metric {self.name!r} has no {name}.")
-        for name, value, allowed in (
-            ("form", self.form, _FORMS),
-            ("iterations", self.iterations, _ITERATIONS),
-            *(("view", view, METRIC_VIEWS) for view in self.views),
-            *((f"count of {view!r}", one, METRIC_VIEWS[view].counts) for view in self.views for one in self.counts),
-        ):
-            if value not in allowed:
-                raise ArgumentError(f"The metric {self.name!r} has the unknown {name} {value!r}: {list(allowed)}.")
+        self._check("form", self.form, _FORMS)
+        self._check("iterations", self.iterations, _ITERATIONS)
+        for view in self.views:
+            self._check("view", view, METRIC_VIEWS)
+            for count in self.counts:
+                self._check(f"count of {view!r}", count, METRIC_VIEWS[view].counts)
         if self.form == "share" and any(self.denominator_in(view) is None for view in self.views):
             raise ArgumentError(f"The metric {self.name!r} is a share without a denominator.")
+
+    def _check(self, what: str, value: str, allowed: Iterable[str]) -> None:
+        if value not in (names := list(allowed)):
+            raise ArgumentError(f"The metric {self.name!r} has the unknown {what} {value!r}: {names}.")
 
     @property
     def terms(self) -> tuple[str, ...]:
