@@ -281,12 +281,6 @@ METRICS: Mapping[str, Metric] = _register(
             "seats left after the first iteration",
         ),
         Metric(
-            "filled_second_iteration", "seats", "count", "filled - filled_first_iteration", None, ("outcomes",),
-            "second",
-            "Seats filled in the second iteration",
-            "seats filled in the second iteration",
-        ),
-        Metric(
             "first_choices", "applicants", "count", "first_choices", None, ("outcomes", "preferences"), "both",
             "Applicants whose first choice lies here",
             "applicants whose first choice lies in the cell",

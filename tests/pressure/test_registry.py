@@ -144,10 +144,3 @@ def test_a_figure_of_an_unknown_metric_is_refused() -> None:
     )  # fmt: skip
     with pytest.raises(UnknownNameError, match="'pressure'"):
         plot_bands(made)
-
-
-def test_seats_of_both_iterations_add_up(small_study: carms.Study) -> None:
-    found = small_study.outcomes("discipline").to_frame().pivot_table("estimate", "discipline", "metric")
-    both = found["filled_first_iteration"] + found["filled_second_iteration"]
-    pd.testing.assert_series_equal(both, found["filled"], check_names=False)
-    assert small_study.outcomes().plot(metric="filled_second_iteration").get_title(loc="left").endswith("iteration")
