@@ -173,7 +173,7 @@ def graph() -> dict[str, set[str]]:
 
 
 def circles(edges: dict[str, set[str]]) -> list[str]:
-    """What is left after taking away, again and again, modules that import nothing left or that nothing left imports."""
+    """Modules left after taking away, again and again, those that import no other left or that none left imports."""
     left = dict(edges)
     while True:
         imported = set().union(*left.values()) if left else set()

@@ -32,7 +32,7 @@ from carms_lib.data.calibrate.moments import published_moments, simulated_moment
 from carms_lib.data.calibrate.published import Published, read_published
 from carms_lib.data.calibrate.report import band, markdown_table, number, signed
 from carms_lib.data.calibrate.years import market_of, run_ensemble
-from carms_lib.pressure._bands import quantiles
+from carms_lib.pressure import quantiles
 from carms_lib.simulator import Market
 from carms_lib.simulator.draw.block import BlockInputs, BlockResult
 from scipy.stats import spearmanr

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from carms_lib.data.calibrate.fit import LEFT_OUT, Fit
-from carms_lib.pressure._bands import quantiles
+from carms_lib.pressure import quantiles
 
 __all__ = ["band", "calibration_page", "check_table", "identification", "markdown_table", "number", "signed"]
 

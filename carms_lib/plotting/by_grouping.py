@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carms_lib.plotting._bands import BandSource, read_bands
+from carms_lib.plotting._band_table import BandSource, read_bands
 from carms_lib.plotting._geography import is_geographic
 from carms_lib.plotting.differences import plot_differences
 from carms_lib.plotting.forest import plot_forest

@@ -19,7 +19,7 @@ from carms_lib.exceptions import MemoError, TooFewDrawsWarning
 from carms_lib.loaders import Release, load_release
 from carms_lib.memo._figures import draw_figures
 from carms_lib.memo._findings import find
-from carms_lib.memo._html import to_html
+from carms_lib.memo._forms import to_html
 from carms_lib.memo._markdown import to_markdown
 from carms_lib.memo._pdf import find_browser, print_pdf
 from carms_lib.memo._stale import RECORD

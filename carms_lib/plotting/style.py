@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
@@ -25,7 +25,7 @@ from carms_lib.exceptions import ArgumentError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from carms_lib.plotting._bands import BandTable
+    from carms_lib.plotting._band_table import BandTable
 
 __all__ = [
     "ACCENT",
@@ -39,11 +39,10 @@ __all__ = [
     "MUTED",
     "PAPER",
     "SEQUENTIAL",
-    "Metric",
     "axes_or_new",
     "bare",
     "format_value",
-    "metric_of",
+    "label_and_form",
     "note_below",
     "readable_on",
     "row_labels",
@@ -60,61 +59,30 @@ SEQUENTIAL = LinearSegmentedColormap.from_list(
 )
 
 
-class Metric(NamedTuple):
-    """How a metric is named on an axis, and in which unit it is printed."""
+def label_and_form(metric: str) -> tuple[str, str]:
+    """Return how a metric is named on an axis, and how its numbers are printed: "share", "ratio" or "count".
 
-    label: str
-    unit: str  # "share", "ratio" or "count"
+    Raises
+    ------
+    UnknownNameError
+        The registry `carms_lib.pressure.METRICS` has no such metric.
+    """
+    from carms_lib.pressure import metric_of  # noqa: PLC0415 - figures of quotas need no simulator
 
-
-_METRICS = {
-    "pressure": Metric("Pressure: first choices that end elsewhere", "share"),
-    "unmatched_risk": Metric("Risk of ending unmatched, by first choice", "share"),
-    "first_choice_ratio": Metric("First choices per seat", "ratio"),
-    "fill_rate": Metric("Seats filled, share", "share"),
-    "seat_value": Metric("One more seat: applicants better off", "ratio"),
-    "newly_matched": Metric("One more seat: applicants newly matched", "ratio"),
-    "chain_length": Metric("One more seat: length of the chain", "ratio"),
-    "seat_taken": Metric("One more seat: probability that it is taken", "share"),
-    "worse_off": Metric("One more seat: applicants worse off", "ratio"),
-    "couple_concerned": Metric("One more seat: a couple might have moved", "share"),
-    "better_off": Metric("Applicants better off", "ratio"),
-    "newly_matched_cmg": Metric("Canadian graduates newly matched", "count"),
-    "filled_family_medicine": Metric("Family Medicine seats filled", "count"),
-    "first_choice_share": Metric("Share of first choices", "share"),
-    "unmatched_cmg": Metric("Canadian graduates unmatched", "count"),
-    "matched_img": Metric("International graduates matched", "count"),
-    "unfilled_family_medicine": Metric("Family Medicine seats left unfilled", "count"),
-    "first_choice_lost": Metric("First choices lost to another discipline", "share"),
-    "applicants": Metric("Applicants", "count"),
-    "matched": Metric("Matched applicants", "count"),
-    "unmatched": Metric("Unmatched applicants", "count"),
-    "seats": Metric("Seats", "count"),
-    "filled": Metric("Seats filled", "count"),
-    "unfilled": Metric("Seats left unfilled", "count"),
-    "first_choices": Metric("Applicants whose first choice lies here", "count"),
-    "filled_first_iteration": Metric("Seats filled in the first iteration", "count"),
-    "unfilled_first_iteration": Metric("Seats left unfilled after the first iteration", "count"),
-    "matched_first_iteration": Metric("Applicants matched in the first iteration", "count"),
-    "unmatched_first_iteration": Metric("Applicants unmatched after the first iteration", "count"),
-}
+    row = metric_of(metric)
+    return row.label, row.form
 
 
-def metric_of(name: str) -> Metric:
-    """Return label and unit of a metric; one unknown here is shown under its own name, as a count."""
-    return _METRICS.get(name, Metric(name.replace("_", " ").capitalize(), "count"))
-
-
-def format_value(value: float, unit: str, *, signed: bool = False) -> str:
+def format_value(value: float, form: str, *, signed: bool = False) -> str:
     """Return a number as printed in a figure: shares as per cent, counts with thousands separators."""
-    if unit == "share":
+    if form == "share":
         value, digits = 100 * value, 0
     else:
-        digits = 2 if unit == "ratio" else 0 if abs(value) >= 10 or float(value).is_integer() else 1
+        digits = 2 if form == "ratio" else 0 if abs(value) >= 10 or float(value).is_integer() else 1
     text = f"{value:{'+' if signed else ''},.{digits}f}".replace("-", "−")
     if not text.strip("+−0."):
         text = "0"
-    return f"{text} %" if unit == "share" else text
+    return f"{text} %" if form == "share" else text
 
 
 def axes_or_new(ax: object, width: float, height: float) -> Axes:
@@ -186,11 +154,11 @@ def readable_on(color: object) -> str:
     return BLACK if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179 else PAPER
 
 
-def upper_limit(largest: float, unit: str) -> float:
+def upper_limit(largest: float, form: str) -> float:
     """Return the end of a scale that begins at zero and holds `largest`."""
     if not math.isfinite(largest) or largest <= 0:
         return 1.0
-    if unit == "share" and largest > 0.5:
+    if form == "share" and largest > 0.5:
         return max(1.0, largest)
     step = 10.0 ** math.floor(math.log10(largest))
     return next(factor * step for factor in (1.0, 2.0, 2.5, 5.0, 10.0) if largest <= factor * step * (1 + 1e-12))

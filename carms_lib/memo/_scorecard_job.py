@@ -1,7 +1,7 @@
 """From a release to its scorecard, on a page or in hand.
 
 Belongs here: loading, building and asking the warehouse for one scorecard, and writing its page. Does not belong here:
-what it says (`_scorecard`).
+what it says (`_scorecard_page`).
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ import pandas as pd
 
 from carms_lib.exceptions import ArgumentError, CarmsError, MemoError, QualityWarning
 from carms_lib.loaders import Release, load_release
-from carms_lib.memo._html import to_html
-from carms_lib.memo._scorecard import scorecard_blocks, scorecard_subtitle, scorecard_title
+from carms_lib.memo._forms import to_html
+from carms_lib.memo._scorecard_page import scorecard_blocks, scorecard_subtitle, scorecard_title
 from carms_lib.quality import Check, Limits, Recorder, RunRecord, Scorecard
 from carms_lib.transforms import Layers, build
 

@@ -1,7 +1,7 @@
 """The words, tables and grids of the scorecard, as blocks of a page.
 
 Belongs here: what the page of a scorecard says, in which order. Does not belong here: a number that the scorecard does
-not hold (`carms_lib.quality`), or how a block looks (`_html`).
+not hold (`carms_lib.quality`), or how a block looks (`_forms`).
 """
 
 from __future__ import annotations

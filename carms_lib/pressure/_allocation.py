@@ -30,7 +30,9 @@ from carms_lib._views import open_view
 from carms_lib.exceptions import ArgumentError
 from carms_lib.matching.scored.vacancy_chains import Chain, add_seat, index_scored, keep, new_chain
 from carms_lib.pressure._arguments import check_count, check_name, check_names
-from carms_lib.pressure._bands import Bands, Measure, summarise
+from carms_lib.pressure._bands import Bands, summarise
+from carms_lib.pressure._counts import measures_of
+from carms_lib.pressure.metrics import ALLOCATION_METRICS, METRIC_VIEWS
 from carms_lib.provenance import Provenance
 from carms_lib.simulator import Market, Scenario
 from carms_lib.simulator.draw.block import DRAWS_PER_INPUT
@@ -39,7 +41,7 @@ from carms_lib.simulator.seats.seat_chains import follow_every_seat
 from carms_lib.simulator.seats.singles import SinglesMatch, match_singles
 from carms_lib.simulator.study.replay import BlockPlan, plan_blocks, replay
 
-__all__ = ["ALLOCATION_METRICS", "OBJECTIVES", "Allocation", "allocate_seats"]
+__all__ = ["OBJECTIVES", "Allocation", "allocate_seats"]
 
 #: What a placement is to serve, and in which unit it is counted.
 OBJECTIVES = {
@@ -49,8 +51,13 @@ OBJECTIVES = {
 }
 _FAMILY_MEDICINE = "Family Medicine"
 _GREEDY, _PROPORTIONAL = "by seat value", "in proportion"
-#: What a placement is judged by, in the order of `OBJECTIVES`.
-ALLOCATION_METRICS = ("newly_matched_cmg", "filled_family_medicine", "better_off")
+#: The metric by which a placement for an objective is read first.
+_HEADLINE_OF = {
+    "fewest_unmatched_cmg": "newly_matched_cmg",
+    "most_filled_family_medicine": "filled_family_medicine",
+    "most_better_off": "better_off",
+}
+_COUNTS = METRIC_VIEWS["allocation"].counts
 
 
 @dataclass(frozen=True)
@@ -75,7 +82,7 @@ class Allocation:
     k: int
     objective: str
     provenance: Provenance
-    _gains: Mapping[str, np.ndarray] = field(repr=False)  # placement -> float64[D, metrics], against no seat
+    _gains: Mapping[str, np.ndarray] = field(repr=False)  # placement -> float64[D, counts], against no seat
 
     @property
     def scenarios(self) -> tuple[Scenario, Scenario]:
@@ -103,12 +110,12 @@ class Allocation:
         Returns
         -------
         Bands
-            Metrics newly_matched_cmg, better_off [applicants], filled_family_medicine [seats].
+            Of the `ALLOCATION_METRICS`.
         """
         if against is not None:
             against = check_name("against", against, [_PROPORTIONAL])
         measures = {
-            name: [Measure(metric, gains[:, [i]]) for i, metric in enumerate(ALLOCATION_METRICS)]
+            name: measures_of("allocation", ALLOCATION_METRICS, {c: gains[:, [i]] for i, c in enumerate(_COUNTS)})
             for name, gains in self._gains.items()
         }
         return summarise(
@@ -117,7 +124,7 @@ class Allocation:
             level=level,
             kind=kind,
             draws_per_input=DRAWS_PER_INPUT,
-            headline=ALLOCATION_METRICS[list(OBJECTIVES).index(self.objective)],
+            headline=_HEADLINE_OF[self.objective],
             provenance=self.provenance,
             against=against,
         )
@@ -350,7 +357,7 @@ def _gain(draws: Sequence[_Draw], worth: _Worth) -> np.ndarray:
 
 
 def _judge(market: Market, plan: BlockPlan, placed: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return what each placement does against no seat, float64 of shape (draws, metrics)."""
+    """Return what each placement does against no seat, float64 of shape (draws, counts)."""
     canadian, family = _canadian(market), _family_medicine(market)
     found: dict[str, list[list[float]]] = {name: [] for name in placed}
     for drawn in replay(market, plan):
@@ -360,7 +367,12 @@ def _judge(market: Market, plan: BlockPlan, placed: Mapping[str, np.ndarray]) ->
             new = int(((after.match >= 0) & (before.match < 0) & canadian).sum())
             lost = int(((after.match < 0) & (before.match >= 0) & canadian).sum())
             better = int((after.position < before.position).sum())
-            found[name].append([new - lost, _filled(after, family) - _filled(before, family), better])
+            counts = {
+                "newly_matched_cmg": new - lost,
+                "filled_family_medicine": _filled(after, family) - _filled(before, family),
+                "better_off": better,
+            }
+            found[name].append([counts[count] for count in _COUNTS])
     return {name: np.array(rows, dtype=np.float64) for name, rows in found.items()}
 
 
