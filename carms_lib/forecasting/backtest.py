@@ -1,25 +1,24 @@
-"""The back-test: forecasts of years that the fit has not seen. Run ``python -m carms_lib.data.calibrate.backtest``.
+"""The back-test: forecasts of years that the fit has not seen.
 
 Belongs here: forecasts from earlier years' figures and the year's own quotas and class sizes, beside the naive
-forecast (last year's figure) and the simple proxy, and the page docs/explanation/backtest.md. Does not belong here:
-the fit of the cohorts that ship (`__main__`), which has seen every year there is.
+forecast (last year's figure) and the simple proxy. Does not belong here: the fit of the cohorts that ship
+(`carms_lib.fitting`), which has seen every year there is, and the page (``docs/make_backtest.py``).
 
 Two tests. **2017 from 2016**: the model is fitted to the tables of 2016 alone; its forecast of 2017 takes from 2017
 only quotas by school, discipline and stream, and how many applicants there are of each class from each school. What
 graduates want first is that of 2016. **Family Medicine by province, 2024 from 2023, and 2025 from 2024**: what 2016
-and 2017 say, let go by years of drift, is fitted to the headlines of the year before and forecasts the next one's.
+and 2017 say, widened by years of drift, is fitted to the headlines of the year before and forecasts the next one's.
 """
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
+from collections.abc import Callable
 
-import carms_lib
 import numpy as np
 import pandas as pd
-from carms_lib.data.calibrate.__main__ import tell
-from carms_lib.data.calibrate.fit import (
+
+from carms_lib.fitting.ensemble import market_of, run_ensemble
+from carms_lib.fitting.fit import (
     base_cohort,
     demand_spread,
     fit_headlines,
@@ -27,18 +26,18 @@ from carms_lib.data.calibrate.fit import (
     headline_prior,
     later_base,
 )
-from carms_lib.data.calibrate.headlines import headline_market, headline_moments, headline_target
-from carms_lib.data.calibrate.moments import published_moments, simulated_moments, simulated_tables
-from carms_lib.data.calibrate.published import Published, read_published
-from carms_lib.data.calibrate.report import band, markdown_table, number, signed
-from carms_lib.data.calibrate.years import market_of, run_ensemble
+from carms_lib.fitting.headlines import headline_market, headline_moments, headline_target
+from carms_lib.fitting.moments import published_moments, simulated_moments, simulated_tables
+from carms_lib.fitting.published import Published
 from carms_lib.pressure._bands import quantiles
 from carms_lib.simulator import Market
 from carms_lib.simulator._draw import BlockInputs, BlockResult
-from scipy.stats import spearmanr
+
+__all__ = ["FEWEST", "forecast_2017", "forecast_provinces"]
 
 _LEVEL = 0.90
-_FEWEST = 20  # first choices or seats for a discipline to be a row of its own
+#: First choices or seats for a discipline to be a row of its own.
+FEWEST = 20
 _NATIONAL = {
     "matched cmg_current": "share of current-year Canadian graduates matched, first iteration",
     "matched img": "share of international graduates matched, first iteration",
@@ -52,25 +51,26 @@ _NATIONAL = {
 }
 
 
-def main() -> None:
-    """Run both tests and write the page."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    page = Path(carms_lib.__file__).parent.parent / "docs" / "explanation" / "backtest.md"
-    parser.add_argument("--page", type=Path, default=page, help="where the page goes")
-    given = parser.parse_args()
-    published, rng = read_published(), np.random.default_rng(2016)
-    tell("2017 from 2016")
-    tables, fitted, prior = forecast_2017(published, rng)
-    tell("Family Medicine by province")
-    provinces = forecast_provinces(published, rng, fitted, prior)
-    given.page.write_text(_page(tables, provinces), encoding="utf-8", newline="\n")
-    tell(f"wrote {given.page.name}")
-
-
 def forecast_2017(
-    published: Published, rng: np.random.Generator
+    published: Published, rng: np.random.Generator, *, tell: Callable[[str], None]
 ) -> tuple[dict[str, pd.DataFrame], pd.DataFrame, pd.DataFrame]:
-    """Return forecasts of 2017 by discipline, by province and nationally, and the ensemble they came from."""
+    """Return forecasts of 2017 by discipline, by province and nationally, and the ensemble they came from.
+
+    Parameters
+    ----------
+    published : Published
+    rng : numpy.random.Generator
+    tell : callable
+        Called with one line a step of the fit.
+
+    Returns
+    -------
+    tables : dict of str to pandas.DataFrame
+        Figures -> one row per cell: cell, published, forecast, low, high, naive (last year's figure), proxy where there
+        is one, inside.
+    ensemble, prior : pandas.DataFrame
+        Of the fit of 2016.
+    """
     base = base_cohort()
     fit = fit_year(published, 2016, base, rng, tell=tell)
     market = market_of(published, 2017, base, taste_year=2016)
@@ -89,7 +89,7 @@ def forecast_2017(
         ("unmatched", "first-choice applicants left unmatched"),
         ("vacant", "seats left"),
     ):
-        names = [n for n in quota.index if quota[n] >= _FEWEST and f"{what}|{n}" in drawn.columns]
+        names = [n for n in quota.index if quota[n] >= FEWEST and f"{what}|{n}" in drawn.columns]
         keys = [f"{what}|{name}" for name in names]
         tables[title] = _compare(
             names,
@@ -109,11 +109,30 @@ def forecast_2017(
 
 
 def forecast_provinces(
-    published: Published, rng: np.random.Generator, fitted: pd.DataFrame, prior: pd.DataFrame
+    published: Published,
+    rng: np.random.Generator,
+    fitted: pd.DataFrame,
+    prior: pd.DataFrame,
+    *,
+    tell: Callable[[str], None],
 ) -> dict[int, pd.DataFrame]:
     """Return forecasts of 2024 from 2023, and of 2025 from 2024.
 
-    The fit of 2016 stands for the early years here; 2017 is left out so that both tests share one ensemble.
+    The fit of 2016 represents the early years; 2017 is left out so that both tests share one ensemble.
+
+    Parameters
+    ----------
+    published : Published
+    rng : numpy.random.Generator
+    fitted, prior : pandas.DataFrame
+        The ensemble and the prior that `forecast_2017` returned.
+    tell : callable
+        Called with one line a step of the fits.
+
+    Returns
+    -------
+    dict of int to pandas.DataFrame
+        Year -> one row per figure, with the columns of `forecast_2017`.
     """
     base = later_base(published, base_cohort())
     base = base.with_parameter("demand_spread", demand_spread(published, 2017), source="first choices until 2017")
@@ -206,118 +225,3 @@ def _compare(
         frame["proxy"] = proxy.to_numpy(dtype=float)
     frame["inside"] = (frame["published"] >= frame["low"] - 1e-9) & (frame["published"] <= frame["high"] + 1e-9)
     return frame.dropna(subset=["published", "naive"]).reset_index(drop=True)
-
-
-def verdict(frame: pd.DataFrame, *, relative: bool = False) -> str:
-    """Say in a sentence how the forecast did beside the naive one.
-
-    Parameters
-    ----------
-    relative : bool, default False
-        Errors in percent of the published figure, for rows of different units.
-    """
-    scale = frame["published"].abs().clip(lower=1e-9) if relative else 1.0
-    model = float(((frame["forecast"] - frame["published"]).abs() / scale).mean())
-    naive = float(((frame["naive"] - frame["published"]).abs() / scale).mean())
-    unit = " of the figure" if relative else ""
-    if relative:
-        shown = [f"{value:.1%}" for value in (model, naive)]
-    else:
-        shown = [f"{value:.3f}" if value < 1.0 else number(value) for value in (model, naive)]
-    if shown[0] == shown[1] and model != naive:  # what is said of the two must be seen in them
-        shown = [f"{value:.2%}" if relative else f"{value:.3f}" for value in (model, naive)]
-    if model < 0.995 * naive:
-        outcome = f"the model beats the naive forecast by {1.0 - model / naive:.0%}"
-    elif model > 1.005 * naive:
-        outcome = f"**the model does not beat the naive forecast**: its error is {model / naive - 1.0:.0%} larger"
-    else:
-        outcome = "the model and the naive forecast do equally well"
-    inside = int(frame["inside"].sum())
-    return (
-        f"Mean absolute error {shown[0]}{unit} (model), {shown[1]}{unit} (last year's figure): {outcome}. "
-        f"{inside} of {len(frame)} 90 % bands hold the published figure."
-    )
-
-
-def _shown(frame: pd.DataFrame) -> str:
-    return markdown_table(
-        pd.DataFrame(
-            {
-                "": frame["cell"],
-                "forecast": frame["forecast"].map(number),
-                "90 % band": [band(a, b) for a, b in zip(frame["low"], frame["high"], strict=True)],
-                "published inside": frame["inside"].map({True: "yes", False: "**no**"}),
-                "forecast − published": (frame["forecast"] - frame["published"]).map(signed),
-                "last year − published": (frame["naive"] - frame["published"]).map(signed),
-            }
-        )
-    )
-
-
-def _page(tables: dict[str, pd.DataFrame], provinces: dict[int, pd.DataFrame]) -> str:
-    rate = tables["first-choice match rate"]
-    ranks = {
-        name: float(spearmanr(rate[column], rate["published"]).statistic)
-        for name, column in (("the model", "forecast"), ("last year's figure", "naive"), ("`supply_score`", "proxy"))
-    }
-    order = ", ".join(f"{name} {value:.2f}" for name, value in ranks.items())
-    all_bands = pd.concat([*tables.values(), *provinces.values()])
-    inside = float(all_bands["inside"].mean())
-    parts = [
-        f"""# Back-test
-
-This page is written by `python -m carms_lib.data.calibrate.backtest`. A forecast here never sees the outcome of the
-year it forecasts. It stands beside the **naive forecast**, last year's figure, and, for the order of disciplines,
-beside the simple proxy `supply_score`. A model that does not beat the naive forecast says so.
-
-The published figures are those of the R-1 match reports of 2016 and 2017 (CaRMS), of the match results of the College
-of Family Physicians of Canada, and of press releases. The reports may not be reproduced, so the tables below show how
-far the forecasts were off, and not the reports' own tables.
-
-Over all tables below, {int(all_bands["inside"].sum())} of {len(all_bands)} bands hold the published figure:
-{inside:.0%}, where 90 % is the aim.
-
-## 2017 from 2016
-
-Fitted to the tables of 2016 alone. From 2017 the forecast takes quotas by school, discipline and stream, and the
-number of applicants of each class from each school. What graduates want first is that of 2016, moving by as much as
-it did in earlier years. First choices are those of rank-order lists. Disciplines with fewer than {_FEWEST} seats
-are left out.
-"""
-    ]
-    for title, frame in tables.items():
-        parts.append(f"### {title[0].upper()}{title[1:]}\n\n{verdict(frame, relative=title == 'national')}\n")
-        if "proxy" in frame:
-            parts.append(
-                f"The order of disciplines by match rate, Spearman's correlation with what was published: {order}. "
-                "The proxy knows supply and not demand.\n"
-            )
-        parts.append(_shown(frame) + "\n")
-    parts.append(
-        """## Family Medicine by province, 2024 and 2025
-
-What the tables of 2016 say, let go by years of drift, fitted to the headlines of the year before. The market of
-2025 is release 1503; those of 2023 and 2024 are the same programs scaled to the year's national seats, and the
-seats of 2024 were not found and lie halfway between 2023 and 2025. So the forecast of 2024 does not know that
-year's quotas by province. Provinces are those of the school; the Maritime provinces are one. Sources that differ by
-a seat or two were not mixed.
-"""
-    )
-    for year, frame in provinces.items():
-        parts.append(f"### {year} from {year - 1}\n")
-        seats = frame["cell"].str.contains("left")
-        parts.append(verdict(frame[seats].reset_index(drop=True)) + "\n")
-        parts.append(_shown(frame) + "\n")
-    parts.append(
-        """## What was not tested
-
-Years before 2016 have no tables by school, and 2018 to 2022 no Family Medicine vacancies by province that were
-read, so there is no back-test for them. Two years of full tables are few: these pages say how far the model was
-off, not how far it will be.
-"""
-    )
-    return "\n".join(parts)
-
-
-if __name__ == "__main__":
-    main()
