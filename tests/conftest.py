@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import carms_lib as carms
 import matplotlib as mpl
@@ -48,6 +51,19 @@ def published(release_dir: Path) -> carms.Release:
 def published_layers(published: carms.Release) -> carms.Layers:
     """The tables built from the published files, once for all tests; never changed; marked `release`."""
     return carms.build(published)
+
+
+@pytest.fixture(scope="session")
+def docs_script() -> Callable[[str], ModuleType]:
+    """Import a script of docs/ by its name, as `python docs/NAME.py` finds it."""
+    folder = str(Path(__file__).resolve().parents[1] / "docs")
+
+    def load(name: str) -> ModuleType:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.syspath_prepend(folder)
+            return importlib.import_module(name)
+
+    return load
 
 
 def _small_programs() -> pd.DataFrame:

@@ -78,7 +78,7 @@ def published_backtest() -> pd.DataFrame | None:
     pandas.DataFrame or None
         One row per group of figures. Columns forecast, figures, inside, of, model_error, naive_error, unit,
         model_order, naive_order, proxy_order (missing where the page has none): see
-        `carms_lib.data.make_backtest_summary`, which wrote them.
+        ``docs/make_backtest_summary.py``, which wrote them.
     """
     return _bundled("backtest.csv")
 

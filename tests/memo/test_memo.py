@@ -20,7 +20,6 @@ from types import SimpleNamespace
 import carms_lib as carms
 import pandas as pd
 import pytest
-from carms_lib.data.make_backtest_summary import list_forecasts, summarise_page
 from carms_lib.exceptions import ArgumentError, MemoError, SourceNotFoundError, TooFewDrawsWarning
 from carms_lib.memo import (
     MemoPaths,
@@ -210,13 +209,14 @@ class TestThatItIsTrue:
         assert _goes_with(few) == ()
         assert "too few draws" in _story._goes_with(SimpleNamespace(goes_with=()), cohort)
 
-    def test_the_record_of_past_forecasts_is_that_of_the_documents(self):
+    def test_the_record_of_past_forecasts_is_that_of_the_documents(self, docs_script):
+        summary = docs_script("make_backtest_summary")
         page = Path(__file__).resolve().parents[2] / "docs" / "explanation" / "backtest.md"
         bundled = resources.files("carms_lib") / "data" / "published" / "backtest.csv"
         assert bundled.is_file() == page.is_file()
         if page.is_file():
-            assert summarise_page(page.read_text("utf-8")) == bundled.read_text("utf-8")
-            assert list_forecasts(page.read_text("utf-8")) == (
+            assert summary.summarise_page(page.read_text("utf-8")) == bundled.read_text("utf-8")
+            assert summary.list_forecasts(page.read_text("utf-8")) == (
                 bundled.with_name("backtest_forecasts.csv").read_text("utf-8")
             )
 
@@ -233,7 +233,8 @@ class TestThatItIsTrue:
                 assert own["naive_error"].abs().mean() == pytest.approx(row.naive_error, abs=0.1)
         assert record["proxy_order"].notna().sum() == 1
 
-    def test_the_record_is_read_from_the_verdicts_of_the_page_and_told_without_kindness(self):
+    def test_the_record_is_read_from_the_verdicts_of_the_page_and_told_without_kindness(self, docs_script):
+        summary = docs_script("make_backtest_summary")
         page = """# Back-test
 
 ## 2017 from 2016
@@ -250,7 +251,7 @@ Mean absolute error 19.9% of the figure (model), 1,019.7% of the figure (last ye
 
 Mean absolute error 31.1 (model), 9.1 (last year's figure): **the model does not beat it**. 3 of 9 90 % bands hold.
 """
-        table = pd.read_csv(io.StringIO(summarise_page(page)), keep_default_na=False)
+        table = pd.read_csv(io.StringIO(summary.summarise_page(page)), keep_default_na=False)
         assert table["forecast"].tolist() == ["2017 from 2016", "2017 from 2016", "2024 from 2023"]
         assert table["naive_error"].tolist() == [4.8, 1019.7, 9.1]
         assert table["unit"].tolist() == ["", "%", ""]

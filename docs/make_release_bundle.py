@@ -3,7 +3,7 @@
 Belongs here: which raw columns are facts, and the bytes of the bundle. Does not belong here: reading the files
 (`carms_lib.loaders`) and reading the bundle back (the same).
 
-Run ``python -m carms_lib.data.make_release_bundle PATH`` where PATH is what `carms_lib.load_release` takes. The
+Run ``python docs/make_release_bundle.py PATH`` where PATH is what `carms_lib.load_release` takes. The
 bundle holds no prose and no person: free notes are left out, and the text of a section is given only where it is
 a placeholder such as "n/a", because "present" is not "filled". The same files give the same bytes.
 """
@@ -19,6 +19,7 @@ from carms_lib.loaders import Release, load_release
 from carms_lib.transforms import to_bronze, to_silver
 
 PLACEHOLDER = "n/a"
+_DATA = Path(__file__).resolve().parents[1] / "carms_lib" / "data"
 
 # Raw columns that are not facts, or that another bundled column says as well.
 LEFT_OUT = {
@@ -63,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Write the bundle of the release at the path given on the command line."""
     parser = argparse.ArgumentParser(description="Make the bundled facts of a release from the published files.")
     parser.add_argument("path", type=Path, help="folder or archive with the two workbooks and the pages")
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="folder for release_<id>/")
+    parser.add_argument("--out", type=Path, default=_DATA, help="folder for release_<id>/")
     options = parser.parse_args(arguments)
     release = load_release(options.path)
     folder = options.out / f"release_{release.release_id}"

@@ -1,118 +1,78 @@
-"""The page that tells how well the cohorts fit: docs/explanation/calibration.md.
+"""Write docs/explanation/calibration.md: how well the bundled cohorts fit the published figures.
 
-Belongs here: tables in Markdown from the fits. Does not belong here: any number that is not computed.
+``python docs/make_calibration.py`` fits as ``python -m carms_lib.fitting`` does, with CARMS_DATA_DIR set; with
+``--cohorts DIR`` it writes the fitted cohorts as well, so that one run gives both.
 """
 
 from __future__ import annotations
 
+import argparse
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
-from carms_lib.data.calibrate.fit import LEFT_OUT, Fit
-from carms_lib.pressure import quantiles
+from carms_lib.fitting import LEFT_OUT, check_stages, fit_stages, fitted_cohorts, read_published, write_cohort
+from carms_lib.fitting.checks import identification
+from carms_lib.fitting.stages import SEED, Stages, tell
+from markdown_tables import band, markdown_table, number
 
-__all__ = ["band", "calibration_page", "check_table", "identification", "markdown_table", "number", "signed"]
-
-_LEVEL = 0.90
-
-
-def markdown_table(frame: pd.DataFrame) -> str:
-    """Return a frame as a Markdown table; every cell is text already."""
-    head = f"| {' | '.join(map(str, frame.columns))} |"
-    rule = f"| {' | '.join('---' for _ in frame.columns)} |"
-    rows = [f"| {' | '.join(map(str, row))} |" for row in frame.itertuples(index=False)]
-    return "\n".join([head, rule, *rows])
+PAGE = Path(__file__).resolve().parent / "explanation" / "calibration.md"
 
 
-def number(value: float) -> str:
-    """Return a number as a person would write it."""
-    if not np.isfinite(value):
-        return "–"
-    return f"{value:,.0f}" if abs(value) >= 100 else (f"{value:.1f}" if abs(value) >= 2 else f"{value:.2f}")
+def main() -> None:
+    """Fit, check the fit, and write the page."""
+    parser = argparse.ArgumentParser(description="Write the page of the calibration.")
+    parser.add_argument("--page", type=Path, default=PAGE, help="where the page goes")
+    parser.add_argument("--cohorts", type=Path, help="folder for the fitted cohorts; none are written without it")
+    given = parser.parse_args()
+    published, rng = read_published(), np.random.default_rng(SEED)
+    stages = fit_stages(published, rng, tell=tell)
+    if given.cohorts:
+        for cohort in fitted_cohorts(published, stages):
+            tell(f"wrote {write_cohort(cohort, given.cohorts).name}")
+    tell("checks")
+    checks, measures = check_stages(published, stages, rng)
+    given.page.write_text(calibration_page(stages, checks, measures), encoding="utf-8", newline="\n")
+    tell(f"wrote {given.page.name}")
 
 
-def signed(value: float) -> str:
-    """Return a difference with its sign."""
-    text = number(abs(value))
-    return text if not np.isfinite(value) or not text.strip("0.,") else f"{'+' if value > 0 else '−'}{text}"
-
-
-def band(low: float, high: float) -> str:
-    """Return both ends of a band as one cell that is not broken across lines."""
-    return f"{number(low)} to {number(high)}".replace(" ", "\N{NO-BREAK SPACE}")
-
-
-def check_table(target: pd.Series, before: pd.DataFrame | None, after: pd.DataFrame) -> pd.DataFrame:
-    """Return published figures beside predictive means and 90 % bands, and whether the band holds the figure.
-
-    Parameters
-    ----------
-    target : pandas.Series
-        Published figures.
-    before, after : pandas.DataFrame
-        Simulated single matches, one a row, before and after the fit.
-    """
-    tails = [(1.0 - _LEVEL) / 2.0, (1.0 + _LEVEL) / 2.0]
-    rows = []
-    for name, value in target.items():
-        drawn = after[name]
-        (low,), (high,) = quantiles(drawn.to_numpy(float)[:, None], tails)
-        row = {"figure": name, "published": number(value)}
-        if before is not None:
-            row["before the fit"] = number(before[name].mean())
-        row["after"] = number(drawn.mean())
-        row["90 % band"] = band(float(low), float(high))
-        row["inside"] = "yes" if low - 1e-9 <= value <= high + 1e-9 else "**no**"
-        rows.append(row)
-    return pd.DataFrame(rows)
-
-
-def coverage(table: pd.DataFrame) -> str:
-    """Say how many bands hold their figure."""
-    inside = int((table["inside"] == "yes").sum())
-    return f"{inside} of {len(table)} bands hold the published figure ({inside / len(table):.0%}; they aim at 90 %)."
-
-
-def misfit(target: pd.Series, error: pd.Series, drawn: pd.DataFrame) -> float:
-    """Return the root mean square of (simulated mean - published) / error."""
-    gap = (drawn[list(target.index)].mean() - target) / error[list(target.index)]
-    return float(np.sqrt((gap**2).mean()))
-
-
-def identification(prior: pd.DataFrame, ensemble: pd.DataFrame) -> pd.DataFrame:
-    """Return prior and posterior of every fitted input on its own scale, most learnt first."""
-    after = ensemble[list(prior.index)]
-    frame = pd.DataFrame(
-        {
-            "scale": prior["scale"],
-            "prior": prior["mean"],
-            "prior sd": prior["spread"],
-            "posterior": after.mean(),
-            "posterior sd": after.std(),
-        }
+def check_table(check: pd.DataFrame) -> str:
+    """Return a table of `carms_lib.fitting.check_figures` in Markdown."""
+    before = {"before the fit": check["before"].map(number)} if "before" in check else {}
+    return markdown_table(
+        pd.DataFrame(
+            {
+                "figure": check["figure"],
+                "published": check["published"].map(number),
+                **before,
+                "after": check["after"].map(number),
+                "90 % band": [band(low, high) for low, high in zip(check["low"], check["high"], strict=True)],
+                "inside": check["inside"].map({True: "yes", False: "**no**"}),
+            }
+        )
     )
-    frame["kept"] = (frame["posterior sd"] / frame["prior sd"]).clip(upper=1.0)
-    return frame.sort_values("kept")
+
+
+def coverage(check: pd.DataFrame) -> str:
+    """Say how many bands hold their figure."""
+    inside = int(check["inside"].sum())
+    return f"{inside} of {len(check)} bands hold the published figure ({inside / len(check):.0%}; they aim at 90 %)."
 
 
 def calibration_page(
-    fit_2016: Fit,
-    fit_2017: Fit,
-    fit_2025: Fit,
+    stages: Stages,
     checks: dict[str, pd.DataFrame],
     measures: dict[str, float],
-    start_2025: pd.DataFrame,
 ) -> str:
     """Return the page.
 
     Parameters
     ----------
-    checks : dict
-        "2016", "2017 unseen", "2017", "2025": tables of `check_table`.
-    measures : dict
-        Root mean square misfits, and counts that the prose needs.
-    start_2025 : pandas.DataFrame
-        The ensemble before the headlines of 2025.
+    stages : Stages
+    checks, measures : dict
+        As `carms_lib.fitting.check_stages` returns them.
     """
+    fit_2016, fit_2017, fit_2025, start_2025 = stages[:4]
     learnt = identification(fit_2016.prior, fit_2017.ensemble)
     well, little = (learnt["kept"] < 0.5).sum(), (learnt["kept"] > 0.8).sum()
     own = learnt.reset_index(names="input").assign(
@@ -144,9 +104,9 @@ def calibration_page(
     left_out = "\n".join(f"- **{name}**: {why}." for name, why in LEFT_OUT.items())
     return f"""# Calibration
 
-This page is written by `python -m carms_lib.data.calibrate`. The script reads the published figures, fits the
-cohort's uncertain inputs to them, writes the cohorts that the library ships, and reports here what it found, gaps
-included.
+This page is written by `python docs/make_calibration.py`. The script reads the published figures, fits the
+cohort's uncertain inputs to them as `python -m carms_lib.fitting` does, which writes the cohorts that the library
+ships, and reports here what it found, gaps included.
 
 ## How
 
@@ -158,7 +118,7 @@ moves {len(fit_2016.ensemble)} settings of all inputs together, in a few steps, 
 published moments, each with its own error: chance in a single match, and what a model of this size may miss. What
 comes out is not one best setting but draws of all inputs jointly; they ship with the cohort and a study takes whole
 rows of them. The scheme, its inflation by dummy inputs and its references are in the docstring of
-`carms_lib.data.calibrate.smoother`.
+`carms_lib.fitting.smoother`.
 
 In three stages: **2016** alone, checked on **2017**, which that fit has not seen; then 2017 as well; then, from
 what those years say of 2025 once eight years of drift are allowed for, the headlines of **2025**.
@@ -169,14 +129,14 @@ The root mean square misfit over all moments, in units of their errors, fell fro
 before the fit to {measures["after 2016"]:.2f} after it. On 2017, with 2017's quotas, applicants and first choices
 but nothing of its outcome, it was {measures["unseen 2017"]:.2f}. {coverage(checks["2017 unseen"])}
 
-{markdown_table(checks["2017 unseen"])}
+{check_table(checks["2017 unseen"])}
 
 For comparison, 2016 itself, which the fit has seen: {coverage(checks["2016"])}
 
 <details markdown="1">
 <summary>2016, all moments</summary>
 
-{markdown_table(checks["2016"])}
+{check_table(checks["2016"])}
 
 </details>
 
@@ -197,11 +157,11 @@ there. Inputs that the figures can only see together stay tied in the joint draw
 
 ## Stage 3: 2025
 
-Before the headlines of 2025, with release 1503 and the inputs of 2016-2017 let go by eight years of drift, the
+Before the headlines of 2025, with release 1503 and the inputs of 2016-2017 widened by eight years of drift, the
 misfit was {measures["before 2025"]:.2f}; after them it is {measures["after 2025"]:.2f}. **The table is no test of
 the model**: it shows how well it could be made to fit. {coverage(checks["2025"])}
 
-{markdown_table(checks["2025"])}
+{check_table(checks["2025"])}
 
 Seats in the match: {measures["seats 2025"]:,.0f} on average in these draws, 3,991 published.
 
@@ -219,3 +179,7 @@ The twenty inputs of which 2025 says most:
   2017.
 - **International graduates who took part after 2017**: not public; assumed near 2017.
 """
+
+
+if __name__ == "__main__":
+    main()

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from carms_lib.data.calibrate.markets import PROVINCE
-from carms_lib.data.calibrate.published import Published
+
+from carms_lib.fitting.markets import PROVINCE
+from carms_lib.fitting.published import Published
 from carms_lib.kernels.jit import kernel
 from carms_lib.simulator import Market
 from carms_lib.simulator.draw.block import BlockInputs, BlockResult

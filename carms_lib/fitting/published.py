@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
+
 from carms_lib.exceptions import ArgumentError
 
 __all__ = ["DISCIPLINES", "SCHOOLS", "Published", "published_dir", "read_published"]

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from carms_lib.data.calibrate.published import DISCIPLINES, SCHOOLS, Published
+
+from carms_lib.fitting.published import DISCIPLINES, SCHOOLS, Published
 
 __all__ = ["COLUMNS", "PROVINCE", "programs_of", "seats_of"]
 

@@ -1,7 +1,7 @@
 """The fits: 2016 alone, then 2017 as well, then the headlines of 2025.
 
 Belongs here: which figures each fit meets, what it starts from, and the base cohort that all of them share. Does not
-belong here: the scheme (`smoother`), and what is written of the result (`write`, `report`).
+belong here: the scheme (`smoother`), and the cohorts that are made of the result (`posterior`).
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
-import carms_lib as carms
 import numpy as np
 import pandas as pd
-from carms_lib.data.calibrate.cohorts import cohort_of
-from carms_lib.data.calibrate.headlines import headline_error, headline_market, headline_moments, headline_target
-from carms_lib.data.calibrate.moments import discrepancy, published_moments
-from carms_lib.data.calibrate.priors import Prior, prior_table, sample
-from carms_lib.data.calibrate.published import Published
-from carms_lib.data.calibrate.smoother import smooth
-from carms_lib.data.calibrate.years import market_of, run_ensemble
-from carms_lib.simulator import Cohort, Market
+
+from carms_lib.fitting.cohorts import cohort_of
+from carms_lib.fitting.ensemble import market_of, run_ensemble
+from carms_lib.fitting.headlines import headline_error, headline_market, headline_moments, headline_target
+from carms_lib.fitting.moments import discrepancy, published_moments
+from carms_lib.fitting.priors import Prior, prior_table, sample
+from carms_lib.fitting.published import Published
+from carms_lib.fitting.smoother import smooth
+from carms_lib.simulator import Cohort, Market, load_cohort
 
 __all__ = [
     "LEFT_OUT",
@@ -63,7 +63,7 @@ def base_cohort() -> Cohort:
 
     Whatever was bundled, the fit is the same to the last bit.
     """
-    bundled = carms.load_cohort("2025").without_draws()
+    bundled = load_cohort("2025").without_draws()
     provinces = bundled.provinces.assign(appeal=0.0, attachment=0.0)
     provinces["img_residents"] = provinces["img_residents"].where(provinces.index != "QC", 5.0)
     disciplines = bundled.disciplines.copy()
@@ -123,7 +123,23 @@ def fit_year(
     steps: int = 4,
     tell: Callable[[str], None] = _silent,
 ) -> Fit:
-    """Fit to the tables of 2016 or 2017, from the prior or from what an earlier year left (`start`)."""
+    """Fit to the tables of 2016 or 2017.
+
+    Parameters
+    ----------
+    published : Published
+    year : int
+        2016 or 2017.
+    base : Cohort
+        As `base_cohort` returns it.
+    rng : numpy.random.Generator
+    start : pandas.DataFrame, optional
+        The ensemble that an earlier year's fit returned; by default `members` draws from the prior.
+    members, steps : int
+        Size of the ensemble, and steps of the smoother.
+    tell : callable
+        Called with one line a step.
+    """
     prior = prior_table()
     market = market_of(published, year, base)
     target = published_moments(published, year).drop(list(LEFT_OUT))
@@ -183,7 +199,7 @@ def _drift(name: str) -> float:
 def headline_prior(
     fitted: pd.DataFrame, prior: pd.DataFrame, rng: np.random.Generator
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return what the tables of 2016-2017 say of a later year: their ensemble, let go by years of drift.
+    """Return what the tables of 2016-2017 say of a later year: their ensemble, widened by years of drift.
 
     Returns
     -------
@@ -218,7 +234,23 @@ def fit_headlines(
     steps: int = 3,
     tell: Callable[[str], None] = _silent,
 ) -> Fit:
-    """Fit to the headlines of 2023, 2024 or 2025, from what is believed before them (`start`)."""
+    """Fit to the headlines of 2023, 2024 or 2025.
+
+    Parameters
+    ----------
+    published : Published
+    year : int
+        2023, 2024 or 2025.
+    base : Cohort
+        As `later_base` returns it.
+    prior, start : pandas.DataFrame
+        As `headline_prior` returns them: what is believed before the headlines.
+    rng : numpy.random.Generator
+    steps : int
+        Steps of the smoother.
+    tell : callable
+        Called with one line a step.
+    """
     market = headline_market(base, year)
     target = headline_target(published, year)
     middle = start.copy().iloc[:24]

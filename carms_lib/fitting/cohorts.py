@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from carms_lib.data.calibrate.published import DISCIPLINES, SCHOOLS, Published
+
+from carms_lib.fitting.published import DISCIPLINES, SCHOOLS, Published
 from carms_lib.simulator import Cohort
 
 __all__ = ["cohort_of", "shrunken_tastes"]

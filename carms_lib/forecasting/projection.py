@@ -17,10 +17,11 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from carms_lib.data.calibrate.published import Published
-from carms_lib.data.calibrate.write import used
-from carms_lib.simulator import Cohort
 from statsmodels.tsa.statespace.structural import UnobservedComponents
+
+from carms_lib.fitting.posterior import used_sources
+from carms_lib.fitting.published import Published
+from carms_lib.simulator import Cohort
 
 __all__ = ["project", "projected_cohort", "series_of"]
 
@@ -28,7 +29,19 @@ _LEVEL = 0.90
 
 
 def series_of(published: Published, population: str, measure: str, iteration: str = "final") -> pd.Series:
-    """Return a national series by year; the last reading of a year where there are several."""
+    """Return a national series by year; the last reading of a year where there are several.
+
+    Parameters
+    ----------
+    published : Published
+    population, measure, iteration : str
+        As the published tables name them, such as "CMG", "matched", "final".
+
+    Returns
+    -------
+    pandas.Series
+        float64, indexed by year.
+    """
     frame = published.national
     found = frame[
         (frame["population"] == population) & (frame["measure"] == measure) & (frame["iteration"] == iteration)
@@ -37,7 +50,17 @@ def series_of(published: Published, population: str, measure: str, iteration: st
 
 
 def project(series: pd.Series, year: int, *, level: float = _LEVEL) -> tuple[float, float, float]:
-    """Return the projected value of a series and the ends of its prediction interval."""
+    """Return the projected value of a series and the ends of its prediction interval.
+
+    Parameters
+    ----------
+    series : pandas.Series
+        Positive values by year; years may be missing.
+    year : int
+        Later than the last year of the series.
+    level : float, default 0.90
+        Of the prediction interval.
+    """
     years = np.arange(int(series.index.min()), int(series.index.max()) + 1)
     logs = np.log(series.reindex(years).to_numpy(dtype=float))
     with warnings.catch_warnings():
@@ -54,6 +77,7 @@ def projected_cohort(published: Published, last: Cohort, year: int, *, seats_now
 
     Parameters
     ----------
+    published : Published
     last : Cohort
         The cohort to start from.
     year : int
@@ -96,7 +120,7 @@ def projected_cohort(published: Published, last: Cohort, year: int, *, seats_now
     )
     drift = [max(round(value, 4), 0.0) for value in drift]
     cohort = cohort.with_parameter("quota_drift", drift[0], min(drift[1], drift[0]), drift[2], source=quota)
-    return replace(cohort, sources=used(cohort.sources, cohort.parameters, cohort.columns))
+    return replace(cohort, sources=used_sources(cohort.sources, cohort.parameters, cohort.columns))
 
 
 def _seats(published: Published) -> pd.Series:

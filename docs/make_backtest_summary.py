@@ -1,8 +1,8 @@
 """Write ``published/backtest.csv`` and ``backtest_forecasts.csv``: how far forecasts of past years were off.
 
-Run ``python -m carms_lib.data.make_backtest_summary`` after ``python -m carms_lib.data.calibrate.backtest`` has written
-its page. Belongs here: taking the verdicts and forecasts of that page, number by number, for the memo and the notebook.
-Does not belong here: the back-test itself.
+Run ``python docs/make_backtest_summary.py`` after ``python docs/make_backtest.py`` has written its page. Belongs here:
+taking the verdicts and forecasts of that page, number by number, for the memo and the notebook. Does not belong here:
+the back-test itself.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import carms_lib
-
 __all__ = ["COLUMNS", "FORECAST_COLUMNS", "list_forecasts", "summarise_page"]
 
 COLUMNS = (
@@ -23,8 +21,9 @@ COLUMNS = (
 )  # fmt: skip
 FORECAST_COLUMNS = ("forecast", "figures", "cell", "estimate", "lower", "upper", "inside", "error", "naive_error")
 
-_PAGE = Path(carms_lib.__file__).parent.parent / "docs" / "explanation" / "backtest.md"
-_OUT = Path(carms_lib.__file__).parent / "data" / "published"
+_DOCS = Path(__file__).resolve().parent
+_PAGE = _DOCS / "explanation" / "backtest.md"
+_OUT = _DOCS.parent / "carms_lib" / "data" / "published"
 _BY_PROVINCE = "Family Medicine seats left, by province"
 _YEARS = re.compile(r"^#{2,3} .*?(?P<forecast>\d{4} from \d{4})\s*$")
 _VERDICT = re.compile(
@@ -47,7 +46,7 @@ def summarise_page(page: str) -> str:
     Parameters
     ----------
     page : str
-        The Markdown that ``calibrate.backtest`` wrote.
+        The Markdown that ``docs/make_backtest.py`` wrote.
 
     Returns
     -------
@@ -75,7 +74,7 @@ def list_forecasts(page: str) -> str:
     Parameters
     ----------
     page : str
-        The Markdown that ``calibrate.backtest`` wrote.
+        The Markdown that ``docs/make_backtest.py`` wrote.
 
     Returns
     -------

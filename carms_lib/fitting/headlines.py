@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from carms_lib.data.calibrate.moments import simulated_moments
-from carms_lib.data.calibrate.published import Published
-from carms_lib.data.calibrate.years import SINGLY, held, template
+
+from carms_lib.fitting.ensemble import SINGLY, held, template
+from carms_lib.fitting.moments import simulated_moments
+from carms_lib.fitting.published import Published
 from carms_lib.simulator import Cohort, Market
 from carms_lib.simulator.draw.block import BlockInputs, BlockResult
 

@@ -6,25 +6,24 @@ from dataclasses import replace
 from pathlib import Path
 
 import carms_lib as carms
-import carms_lib.data.calibrate.moments as moments_module
+import carms_lib.fitting.fit
+import carms_lib.fitting.moments as moments_module
 import numpy as np
 import pandas as pd
 import pytest
-from carms_lib.data.calibrate.backtest import verdict
-from carms_lib.data.calibrate.cohorts import shrunken_tastes
-from carms_lib.data.calibrate.fit import base_cohort, demand_spread
-from carms_lib.data.calibrate.markets import programs_of, seats_of
-from carms_lib.data.calibrate.moments import published_moments, simulated_moments
-from carms_lib.data.calibrate.priors import inputs_of, natural, prior_table, sample
-from carms_lib.data.calibrate.project import project
-from carms_lib.data.calibrate.published import Published, read_published
-from carms_lib.data.calibrate.report import check_table
-from carms_lib.data.calibrate.smoother import smooth
-from carms_lib.data.calibrate.write import with_fit
-from carms_lib.data.calibrate.years import market_of, run_ensemble
+from carms_lib.fitting.checks import check_figures
+from carms_lib.fitting.cohorts import shrunken_tastes
+from carms_lib.fitting.ensemble import market_of, run_ensemble
+from carms_lib.fitting.fit import base_cohort, demand_spread
+from carms_lib.fitting.markets import programs_of, seats_of
+from carms_lib.fitting.moments import published_moments, simulated_moments
+from carms_lib.fitting.posterior import with_fit
+from carms_lib.fitting.priors import inputs_of, natural, prior_table, sample
+from carms_lib.fitting.published import Published, read_published
+from carms_lib.fitting.smoother import smooth
 from carms_lib.simulator.draw.block import BlockInputs, run_block
 from carms_lib.simulator.draw.workspace import Space, new_space
-from carms_lib.simulator.inputs.tables import Tables
+from carms_lib.simulator.inputs.market import Tables
 
 
 def test_the_smoother_finds_the_posterior_of_a_linear_problem() -> None:
@@ -78,17 +77,6 @@ def test_tastes_are_drawn_towards_the_country_as_far_as_chance_explains_them() -
     assert 0.4 * raw < tastes.loc["school 0", "B"] < raw
 
 
-def test_a_series_that_grows_evenly_is_carried_on_evenly() -> None:
-    years = [2010, 2011, 2013, 2014, 2016, 2019, 2020]
-    series = pd.Series([1000.0 * 1.02 ** (year - 2010) for year in years], index=years)
-    middle, low, high = project(series, 2022)
-    assert middle == pytest.approx(1000.0 * 1.02**12, rel=1e-3)
-    assert low <= middle <= high
-    rough = series * np.array([1.0, 1.03, 0.97, 1.04, 0.98, 1.02, 0.99])
-    near, far = project(rough, 2021), project(rough, 2024)
-    assert far[2] / far[1] > near[2] / near[1] > 1.02
-
-
 def test_a_fit_ships_as_joint_draws_that_a_file_keeps() -> None:
     prior, rng = prior_table(), np.random.default_rng(1)
     ensemble = sample(prior, 30, rng)
@@ -112,26 +100,10 @@ def test_a_fit_ships_as_joint_draws_that_a_file_keeps() -> None:
     assert shares.between(0.0, 1.0).all()
 
 
-def test_a_forecast_that_does_not_beat_last_year_says_so() -> None:
-    frame = pd.DataFrame(
-        {"cell": ["a", "b"], "published": [10.0, 20.0], "forecast": [14.0, 15.0], "naive": [11.0, 19.0]}
-    ).assign(inside=[True, False])
-    assert "does not beat" in verdict(frame)
-    assert "1 of 2 90 % bands" in verdict(frame)
-    assert "beats the naive forecast by" in verdict(frame.assign(forecast=[10.0, 20.5]))
-
-
-def test_errors_that_differ_are_shown_so_that_they_do() -> None:
-    frame = pd.DataFrame(
-        {"published": [100.0, 200.0], "forecast": [106.16, 206.16], "naive": [106.24, 206.24], "inside": [True, True]}
-    )
-    assert "6.160 (model), 6.240 (last year's figure): the model beats the naive forecast by 1%" in verdict(frame)
-
-
 def test_a_check_says_which_figures_lie_outside() -> None:
     drawn = pd.DataFrame({"a": np.linspace(0, 1, 101), "b": np.linspace(5, 6, 101)})
-    table = check_table(pd.Series({"a": 0.5, "b": 7.0}), None, drawn).set_index("figure")
-    assert table["inside"].tolist() == ["yes", "**no**"]
+    table = check_figures(pd.Series({"a": 0.5, "b": 7.0}), None, drawn).set_index("figure")
+    assert table["inside"].tolist() == [True, False]
 
 
 def test_lengths_of_lists_are_those_that_the_simulation_writes(
@@ -172,7 +144,7 @@ def test_what_a_fit_starts_from_does_not_depend_on_an_earlier_fit(
     fitted = ["cmg_prior", "usmg", "img"]
     classes = bundled.classes.copy()
     classes.loc[fitted, "merit"] -= 0.1234
-    monkeypatch.setattr(carms, "load_cohort", lambda _: replace(bundled, classes=classes))
+    monkeypatch.setattr(carms_lib.fitting.fit, "load_cohort", lambda _: replace(bundled, classes=classes))
     moved = base_cohort()
     assert moved.classes.loc[fitted, "merit"].tolist() == expected.classes.loc[fitted, "merit"].tolist()
     ensemble, prior = sample(prior_table(), 4, np.random.default_rng(1)), prior_table()

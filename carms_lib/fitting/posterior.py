@@ -1,20 +1,22 @@
-"""From an ensemble to a cohort that can be shipped.
+"""The posterior as a cohort: a fitted ensemble becomes joint draws that ship with a cohort's file.
 
-Belongs here: joint draws, ranges and sources of fitted numbers. Does not belong here: the fit.
+Belongs here: joint draws, ranges and sources of fitted numbers, and the file itself. Does not belong here: the fit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from carms_lib.data.calibrate.priors import natural
+
+from carms_lib.fitting.priors import natural
 from carms_lib.simulator import PARAMETERS, Cohort
 
-__all__ = ["used", "with_fit"]
+__all__ = ["used_sources", "with_fit", "write_cohort"]
 
 _DIGITS = 4  # significant: far finer than anything that was learnt
 
@@ -26,6 +28,16 @@ def with_fit(
 
     A fitted input's value is the median of the draws, and its range their smallest and largest. An input that was not
     fitted keeps the range it had.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    ensemble, prior : pandas.DataFrame
+        A fit's ensemble on the inputs' own scales, and the prior that names them.
+    key, source : str
+        Under which key the cohort lists the source of fitted numbers, and its text.
+    name, description : str
+        Of the new cohort.
     """
     draws = natural(ensemble, prior).apply(_significant)
     draws = draws[[column for column in draws.columns if _known(cohort, str(column))]]
@@ -57,7 +69,7 @@ def with_fit(
         description=description,
         parameters=parameters,
         draws=draws.reset_index(drop=True),
-        sources=used(sources, parameters, columns),
+        sources=used_sources(sources, parameters, columns),
         columns=columns,
         **tables,
     )
@@ -78,9 +90,16 @@ def _significant(values: pd.Series) -> pd.Series:
     return pd.Series([float(f"{value:.{_DIGITS}g}") for value in np.round(numbers * scale) / scale], index=values.index)
 
 
-def used(
+def used_sources(
     sources: Mapping[str, str], parameters: pd.DataFrame, columns: Mapping[str, Mapping[str, object]]
 ) -> dict[str, str]:
-    """Leave out sources that no number names any more."""
+    """Return the sources that some number names."""
     named = {*parameters["source"], *(str(about["source"]) for about in columns.values())}
     return {key: text for key, text in sources.items() if key in named}
+
+
+def write_cohort(cohort: Cohort, folder: Path) -> Path:
+    """Write ``<name>.toml`` into `folder`, sources in the order of their keys, and return its path."""
+    path = folder / f"{cohort.name}.toml"
+    replace(cohort, sources=dict(sorted(cohort.sources.items()))).write(path)
+    return path

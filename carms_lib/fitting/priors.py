@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from carms_lib.data.calibrate.published import SCHOOLS
+
+from carms_lib.fitting.published import SCHOOLS
 from carms_lib.simulator import PARAMETERS, Cohort
 from carms_lib.simulator.draw.block import BlockInputs
 from carms_lib.simulator.draw.settings import Shift
