@@ -15,7 +15,7 @@ from carms_lib.provenance import sha256_bytes
 from ._bundle import load_bundle
 from ._files import PageFiles, find_release
 from ._json_and_csv import pages_from_csv, pages_from_json
-from ._page import PageParts, read_pages, take_apart
+from .pages import PageParts, read_pages, take_apart
 from ._release import (
     DISCIPLINE_COLUMNS,
     MASTER_COLUMNS,
