@@ -1,8 +1,8 @@
 """One program page: from its text to a row of `page` and its rows of `section`.
 
 Belongs here: the order of the work on a page (footer, sections, header, fields, privacy), and the rows that come
-out. Does not belong here: finding or decoding files (`_files`), the patterns of fields (`_header`, `_fields`),
-what must not leave the loaders (`_privacy`).
+out. Does not belong here: finding or decoding files (`_files`), the patterns of fields (`_header`, `_page_readers`),
+what must not leave the loaders (`_contact_details`).
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from ._fields import parse_fields
+from ._contact_details import Directory, Scrubber
+from ._contact_names import people_in_contacts
 from ._header import Header, parse_header
-from ._people import people_in_contacts
-from ._privacy import Directory, Scrubber
+from ._page_readers import parse_fields
 from ._release import PAGE_COLUMNS
 from ._sections import CONTACT_SECTION, Section, split_page
 

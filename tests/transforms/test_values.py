@@ -7,7 +7,7 @@ import itertools
 
 import pytest
 from carms_lib.schemas import codes
-from carms_lib.transforms._conform import (
+from carms_lib.transforms._values import (
     Fault,
     fold,
     is_placeholder,

@@ -10,7 +10,7 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from carms_lib.schemas import codes
-from carms_lib.warehouse._tables.base import Base, Key, one_of
+from carms_lib.warehouse.tables.base import Base, Key, one_of
 
 __all__ = ["FACTS", "SearchDocument"]
 

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, and_, case, func, 
 from carms_lib.exceptions import ArgumentError, UnknownNameError
 from carms_lib.schemas import codes
 from carms_lib.warehouse._frames import contract_types
-from carms_lib.warehouse._tables import TABLES
+from carms_lib.warehouse.tables import TABLES
 
 __all__ = ["gold_columns", "is_valid", "read_as_of", "releases", "star", "which_release"]
 

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from carms_lib.schemas import codes
-from carms_lib.warehouse._tables.base import (
+from carms_lib.warehouse.tables.base import (
     Base,
     Key,
     at_least,

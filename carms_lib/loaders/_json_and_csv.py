@@ -1,7 +1,7 @@
 """The pages in the publisher's other forms: JSON, and a table with one column per section.
 
 Belongs here: taking a page apart from either form, so that the rest of the package need not know how it came.
-Does not belong here: reading fields or removing contact details; that is one code for all forms (`_page`).
+Does not belong here: reading fields or removing contact details; that is one code for all forms (`pages`).
 
 What the section table lacks: the section on important information (no column), the headings as printed where a
 cell does not repeat them, and the difference between an empty section and none.
@@ -18,9 +18,9 @@ from typing import Any
 
 from carms_lib.exceptions import CorruptSourceError, DroppedWarning, SchemaError
 
-from ._page import PageParts, take_apart
 from ._release import missing_columns
 from ._sections import HEADINGS, Section, fold
+from .pages import PageParts, take_apart
 
 _ADDRESS = re.compile(r"/program/(?P<release>\d+)/(?P<program>\d+)")
 _JSON_ID = re.compile(r"(?P<release>\d+)\s*[|_-]\s*(?P<program>\d+)")

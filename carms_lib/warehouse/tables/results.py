@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, ForeignKeyConstraint, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from carms_lib.warehouse._tables.base import Base, Key, at_least, is_bool, not_empty, one_of
+from carms_lib.warehouse.tables.base import Base, Key, at_least, is_bool, not_empty, one_of
 
 __all__ = ["KINDS", "DrawSummary", "Scenario", "Study", "StudyBand", "StudyView"]
 

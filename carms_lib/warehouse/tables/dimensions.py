@@ -13,7 +13,7 @@ from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from carms_lib.schemas import codes
-from carms_lib.warehouse._tables.base import Base, Key, at_least, at_most, is_bool, not_empty, one_of
+from carms_lib.warehouse.tables.base import Base, Key, at_least, at_most, is_bool, not_empty, one_of
 
 __all__ = [
     "EDITIONED",

@@ -13,7 +13,7 @@ from sqlalchemy import JSON, CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from carms_lib.schemas import LAYERS, codes
-from carms_lib.warehouse._tables.base import Base, Key, at_least, is_bool, not_empty, one_of
+from carms_lib.warehouse.tables.base import Base, Key, at_least, is_bool, not_empty, one_of
 
 __all__ = ["BuildCheck", "BuildCount", "BuildRun", "BuildTiming"]
 

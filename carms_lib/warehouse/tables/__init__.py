@@ -6,8 +6,8 @@ how they came to be; that is told by the migrations.
 
 from __future__ import annotations
 
-from carms_lib.warehouse._tables import audit, builds, dimensions, facts, results, search
-from carms_lib.warehouse._tables.base import Base
+from carms_lib.warehouse.tables import audit, builds, dimensions, facts, results, search
+from carms_lib.warehouse.tables.base import Base
 
 __all__ = ["TABLES", "Base", "audit", "builds", "dimensions", "facts", "results", "search"]
 

@@ -2,7 +2,7 @@
 
 Belongs here: reading the names of people from the header's contact block, from the contact section, and from
 beside an e-mail address; telling a person from an office; and the pattern that finds a person elsewhere. Does
-not belong here: putting a placeholder in its place (`_privacy`).
+not belong here: putting a placeholder in its place (`_contact_details`).
 """
 
 from __future__ import annotations

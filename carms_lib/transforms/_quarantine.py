@@ -1,7 +1,7 @@
 """The sieve: which rows of a table pass, and why the others do not.
 
 Belongs here: collecting a reason for each fault of a row and parting the rows. Does not belong here: what counts
-as a fault (`_conform`, `_silver`).
+as a fault (`_values`, `_silver`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from carms_lib.schemas import TEXT, show_value
-from carms_lib.transforms._conform import Fault
+from carms_lib.transforms._values import Fault
 
 __all__ = ["Sieve", "empty_quarantine"]
 
