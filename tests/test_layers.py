@@ -71,8 +71,8 @@ def dotted(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def imports_of(tree: ast.Module, path: Path) -> Iterator[tuple[str, int]]:
-    """Every absolute dotted name that the module imports, anywhere in it, with its line."""
+def imports_of(tree: ast.Module, path: Path, *, by_name: bool = True) -> Iterator[tuple[str, int]]:
+    """Every absolute dotted name that the module imports, anywhere in it and by name, with its line."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
@@ -84,7 +84,7 @@ def imports_of(tree: ast.Module, path: Path) -> Iterator[tuple[str, int]]:
                 module = ".".join([*inside[: len(inside) - node.level + 1], *([module] if module else [])])
             for alias in node.names:
                 yield f"{module}.{alias.name}", node.lineno
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and is_module_name(node.value):
+        elif by_name and isinstance(node, ast.Constant) and isinstance(node.value, str) and is_module_name(node.value):
             yield node.value, node.lineno
 
 
@@ -164,7 +164,7 @@ def graph() -> dict[str, set[str]]:
         if name in {FACE, f"{FACE}.{SEAM}"}:
             continue
         edges[name] = set()
-        for target, _ in imports_of(ast.parse(path.read_text(encoding="utf-8")), path):
+        for target, _ in imports_of(ast.parse(path.read_text(encoding="utf-8")), path, by_name=False):
             while target and target not in files:
                 target = target.rpartition(".")[0]  # a name in a module
             if target not in {"", name, FACE, f"{FACE}.{SEAM}"}:
