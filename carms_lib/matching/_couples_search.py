@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from carms_lib.kernels.arrays import Int32s
     from carms_lib.matching._couple_market import CoupleMarket, CoupleState
 
-__all__ = ["ORDERS", "Climb", "Settings", "climb"]
+__all__ = ["ORDERS", "Climb", "SearchSettings", "climb"]
 
 _PASSES_PER_RESHUFFLE = 20
 #: Steps for a unit before another order is tried: nearly all chains are much shorter, and most loops pass this.
@@ -45,7 +45,7 @@ ORDERS = ("couples_last", "couples_first", "by_number", "random")
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class SearchSettings:
     """How far to climb; see `carms_lib.matching.solve`."""
 
     rule: str
@@ -81,7 +81,7 @@ class Climb:
     attempts: list[tuple[str, int]] = field(default_factory=list)
 
 
-def climb(market: CoupleMarket, settings: Settings) -> Climb:
+def climb(market: CoupleMarket, settings: SearchSettings) -> Climb:
     """Try the rungs in turn until one gives a stable matching or proves that there is none."""
     state = _couple_market.new_state(market)
     n_couples = market.members.shape[0]
@@ -144,7 +144,7 @@ def _admit_all(
     market: CoupleMarket,
     state: CoupleState,
     couples: Int32s,
-    settings: Settings,
+    settings: SearchSettings,
     order: str,
     *,
     to_the_end: bool = False,
@@ -193,7 +193,7 @@ def _remember_ranks(market: CoupleMarket, state: CoupleState, singles: Int32s) -
     state.held_rank[seated] = packed & ((1 << market.shift) - 1)
 
 
-def _pass_over(market: CoupleMarket, state: CoupleState, settings: Settings, *, reshuffle: bool = False) -> None:
+def _pass_over(market: CoupleMarket, state: CoupleState, settings: SearchSettings, *, reshuffle: bool = False) -> None:
     _couple_market.reset(market, state)
     _seat_singles(market, state)
     n_units = market.couple_of.size + market.members.shape[0]
@@ -207,7 +207,7 @@ def _pass_over(market: CoupleMarket, state: CoupleState, settings: Settings, *, 
 
 
 def _pass_over_reshuffled(
-    market: CoupleMarket, state: CoupleState, settings: Settings, attempts: list[tuple[str, int]]
+    market: CoupleMarket, state: CoupleState, settings: SearchSettings, attempts: list[tuple[str, int]]
 ) -> Climb:
     """Make passes in one order after another; keep the best, and one line of the attempts for all of them."""
     rung = "kojima_pathak_roth_reshuffled"

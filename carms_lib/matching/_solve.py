@@ -117,7 +117,7 @@ def solve(
     if not time_limit > 0:
         msg = f"time_limit={time_limit!r} is not allowed: give seconds, more than 0."
         raise ArgumentError(msg)
-    settings = _couples_search.Settings(
+    settings = _couples_search.SearchSettings(
         rule=rule,
         order=order,
         reshuffles=check_count("reshuffles", reshuffles),

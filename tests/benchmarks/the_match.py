@@ -225,7 +225,7 @@ def couples() -> str:
         times, checks, rungs = [], [], []
         for seed in range(10):
             market = _couple_market.to_market(with_couples(n_couples, seed))
-            settings = _couples_search.Settings(
+            settings = _couples_search.SearchSettings(
                 "BIS", "couples_last", 10, 20_000, 100, 0, 10.0, np.random.default_rng(0)
             )
             took, climb = timed(lambda m=market, s=settings: _couples_search.climb(m, s))

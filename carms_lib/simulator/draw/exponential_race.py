@@ -39,13 +39,13 @@ __all__ = [
     "MOST_RUNNERS",
     "NEVER",
     "PACES",
-    "Field",
     "Races",
+    "Runners",
     "Track",
     "arrival",
     "lay_out",
-    "new_field",
     "new_races",
+    "new_runners",
     "new_track",
     "run_races",
     "total_weight",
@@ -74,7 +74,7 @@ _T1, _STEP = np.uint32(1), np.int32(1)
 _ZERO = np.uint64(0)
 
 
-class Field(NamedTuple):
+class Runners(NamedTuple):
     """Who can run, side by side; a race is run with a stretch of it, which is padded to a multiple of 8."""
 
     candidates: np.ndarray  # int32[M]: what is written for a runner
@@ -115,10 +115,10 @@ class Track(NamedTuple):
     running: np.ndarray  # int64[ABREAST]: which are not settled
 
 
-def new_field(runners: int) -> Field:
+def new_runners(runners: int) -> Runners:
     """Return a field with room for `runners`, padding included."""
     room = padded(runners)
-    return Field(*(np.zeros(room, dtype=kind) for kind in (np.int32, np.uint32, np.uint32, np.float32)))
+    return Runners(*(np.zeros(room, dtype=kind) for kind in (np.int32, np.uint32, np.uint32, np.float32)))
 
 
 def new_races() -> Races:
@@ -173,7 +173,7 @@ def lay_out(
 
 
 @inner_kernel
-def total_weight(field: Field, begin: int, end: int) -> float:
+def total_weight(field: Runners, begin: int, end: int) -> float:
     """Return the weight of all who run from `begin` to `end`."""
     weight = 0.0
     for i in range(begin, end):
@@ -196,13 +196,13 @@ def _bound(bits: np.uint32, wait: np.float32) -> np.int32:
 
 @inner_kernel
 def run_races(
-    field: Field, races: Races, whole: int, cut: int, pace: np.ndarray, track: Track, out: np.ndarray
+    field: Runners, races: Races, whole: int, cut: int, pace: np.ndarray, track: Track, out: np.ndarray
 ) -> None:
     """Run races and write the first arrivals of each.
 
     Parameters
     ----------
-    field : Field
+    field : Runners
     races : Races
     whole, cut : int
         How many are laid out, at the front and at the back.
@@ -245,7 +245,7 @@ def run_races(
 
 
 @inlined_kernel
-def _run_to_the_end(field: Field, races: Races, first: int, last: int, track: Track) -> None:
+def _run_to_the_end(field: Runners, races: Races, first: int, last: int, track: Track) -> None:
     """Write when everybody arrives in some races."""
     place = 0
     for race in range(first, last):
@@ -260,7 +260,7 @@ def _run_to_the_end(field: Field, races: Races, first: int, last: int, track: Tr
 
 
 @inlined_kernel
-def _write_all_bounds(field: Field, races: Races, first: int, last: int, pace: np.ndarray, track: Track) -> None:
+def _write_all_bounds(field: Runners, races: Races, first: int, last: int, pace: np.ndarray, track: Track) -> None:
     """Write when some races are cut short, and of everybody a time before which they do not arrive."""
     at = _ZERO
     for race in range(first, last):
@@ -278,7 +278,7 @@ def _write_all_bounds(field: Field, races: Races, first: int, last: int, pace: n
 
 
 @inlined_kernel
-def _write_early(field: Field, races: Races, race: int, own: int, place: int, track: Track) -> int:
+def _write_early(field: Runners, races: Races, race: int, own: int, place: int, track: Track) -> int:
     """Write who may arrive before one race is cut short, from `place` on; return where the next race's can stand."""
     until = np.float32(track.limit[own] * _SLACK).view(np.int32)
     at, to = track.at[own], place
@@ -312,7 +312,7 @@ def _is_settled(races: Races, race: int, own: int, pace: np.ndarray, track: Trac
 
 
 @inlined_kernel
-def _write_in_order(field: Field, races: Races, race: int, track: Track, own: int, out: np.ndarray) -> None:
+def _write_in_order(field: Runners, races: Races, race: int, track: Track, own: int, out: np.ndarray) -> None:
     """Write the first arrivals of one race, each after so many as arrive before; the others to the last place."""
     place, possible, wanted = track.place[own], track.possible[own], np.uint64(races.wanted[race])
     start, to, lost = np.uint64(races.begin[race]), np.uint64(races.to[race]), np.uint64(len(out) - 1)
@@ -329,7 +329,7 @@ def _write_in_order(field: Field, races: Races, race: int, track: Track, own: in
 
 
 @inner_kernel
-def _write_tied(field: Field, races: Races, race: int, track: Track, own: int, out: np.ndarray) -> None:
+def _write_tied(field: Runners, races: Races, race: int, track: Track, own: int, out: np.ndarray) -> None:
     """Do the same where some arrive together, of whom the lower number comes first."""
     codes, place = track.codes, track.place[own]
     for one in range(place, place + track.possible[own]):

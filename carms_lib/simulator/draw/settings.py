@@ -13,7 +13,7 @@ import numpy as np
 from carms_lib.exceptions import ArgumentError
 from carms_lib.kernels.noise import Purpose, uniform_array
 from carms_lib.simulator.inputs.cohort import Cohort
-from carms_lib.simulator.inputs.cohort_checks import cell_of
+from carms_lib.simulator.inputs.cohort_tables import cell_of
 from carms_lib.simulator.inputs.market import Market
 from carms_lib.simulator.inputs.parameters import PARAMETERS
 from carms_lib.simulator.inputs.tables import Tables, closed

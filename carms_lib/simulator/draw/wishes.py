@@ -24,7 +24,14 @@ from carms_lib.kernels.jit import inlined_kernel, inner_kernel
 from carms_lib.kernels.lanes import padded
 from carms_lib.kernels.noise import Purpose, fold, halves, stream
 from carms_lib.kernels.variates import exp_of, log_of, normal
-from carms_lib.simulator.draw.exponential_race import LONGEST_WAIT, MOST_RACES, Field, lay_out, run_races, total_weight
+from carms_lib.simulator.draw.exponential_race import (
+    LONGEST_WAIT,
+    MOST_RACES,
+    Runners,
+    lay_out,
+    run_races,
+    total_weight,
+)
 from carms_lib.simulator.draw.workspace import MAX_LIST, Space
 from carms_lib.simulator.inputs.parameters import PARAMETERS
 from carms_lib.simulator.inputs.tables import Tables
@@ -163,7 +170,7 @@ def gather_open(
     begin: int,
     end: int,
     space: Space,
-    field: Field,
+    field: Runners,
     at: int,
 ) -> int:
     """Write the programs that one type may and can apply to, side by side, as those who run in its races.
@@ -176,7 +183,7 @@ def gather_open(
         Which classes may apply; `bit` is the type's class.
     among : ndarray of int32
         Programs; those from `begin` to `end` are looked at.
-    field : Field
+    field : Runners
         Written, from `at` on.
 
     Returns

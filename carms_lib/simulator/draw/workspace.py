@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from carms_lib.kernels.lanes import LANES, padded
-from carms_lib.simulator.draw.exponential_race import PACES, Field, Races, Track, new_field, new_races, new_track
+from carms_lib.simulator.draw.exponential_race import PACES, Races, Runners, Track, new_races, new_runners, new_track
 from carms_lib.simulator.inputs.tables import Tables
 
 __all__ = ["MANY", "MAX_LIST", "MAX_PAIRS", "Space", "kept_space", "kind_of_program", "new_space"]
@@ -41,7 +41,7 @@ class Space(NamedTuple):
     popularity: np.ndarray  # float64[2, K]: first-choice weight of a discipline, Canadian and international graduates
     wait_first: np.ndarray  # float32[T, K]: 1 / the weight of a discipline as a type's first; inf where closed
     wait_behind: np.ndarray  # float32[T, K]: the same behind the first
-    open: Field  # T * M: programs that a type may and can apply to, by discipline
+    open: Runners  # T * M: programs that a type may and can apply to, by discipline
     open_to: np.ndarray  # int64[T, K]: where those of each discipline end
     weight_open: np.ndarray  # float64[T, K]: the weight of all of them
     share: np.ndarray  # float64[P]: share of its applicants that a program interviews
@@ -80,7 +80,7 @@ class Space(NamedTuple):
     offset: np.ndarray  # int64[P + 1]
     every: np.ndarray  # int32[P]: all programs, in order
     opened: np.ndarray  # int32[P]: some of them
-    field: Field  # P padded: who runs in the second iteration's races of one type
+    field: Runners  # P padded: who runs in the second iteration's races of one type
     bits: np.ndarray  # uint32[L]
     pace: np.ndarray  # float64[K * PACES]
     runs: np.ndarray  # int32[n]: who chooses disciplines
@@ -152,8 +152,8 @@ def new_space(tables: Tables) -> Space:
         program_high=(tables.program_key >> np.uint64(32)).astype(np.uint32),
         discipline_keys=tables.discipline_key.astype(np.uint32),
         stretch=stretch,
-        open=new_field(types * int(stretch[-1])),
-        field=new_field(programs),
+        open=new_runners(types * int(stretch[-1])),
+        field=new_runners(programs),
         races=new_races(),
         track=new_track(programs),
         **{name: np.empty(shape, dtype) for name, (shape, dtype) in shapes.items()},

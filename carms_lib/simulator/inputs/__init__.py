@@ -4,7 +4,7 @@
 module               holds
 ==================== ====================================================================================
 `parameters`         names and units of the uncertain inputs and of a cohort's tables
-`cohort`             who applies and what they want, with `cohort_tables`, `cohort_checks` and `cohort_file`
+`cohort`             who applies and what they want, with `cohort_tables` and `cohort_file`
 `applicant_counts`   a cohort with other class sizes, schools and first choices
 `applicants`         one place for each applicant who might take part
 `tables`             the market as integer arrays, and what each array is about

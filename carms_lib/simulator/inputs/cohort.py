@@ -21,10 +21,9 @@ import pandas as pd
 
 from carms_lib.exceptions import CohortError, UnknownNameError
 from carms_lib.simulator.inputs.applicant_counts import with_classes
-from carms_lib.simulator.inputs.cohort_checks import check_cohort
 from carms_lib.simulator.inputs.cohort_file import fields_of, record_of
 from carms_lib.simulator.inputs.cohort_tables import CohortTables
-from carms_lib.simulator.inputs.parameters import PARAMETERS, TABLES
+from carms_lib.simulator.inputs.parameters import COHORT_TABLES, PARAMETERS
 from carms_lib.simulator.inputs.toml import dump_toml
 
 __all__ = ["Cohort", "load_cohort"]
@@ -77,9 +76,6 @@ class Cohort(CohortTables):
     CohortError
         A number is missing, negative, contradictory or without a source.
     """
-
-    def __post_init__(self) -> None:
-        check_cohort(self)
 
     def __repr__(self) -> str:
         people = ", ".join(
@@ -172,7 +168,7 @@ class Cohort(CohortTables):
             {"table": "parameters", "item": name, "quantity": "value", **row}
             for name, row in zip(self.parameters.index, _records(self.parameters), strict=True)
         ]
-        for table, (_, kinds) in TABLES.items():
+        for table, (_, kinds) in COHORT_TABLES.items():
             frame: pd.DataFrame = getattr(self, table)
             for quantity, kind in kinds.items():
                 if kind is str or (table == "classes" and quantity in {"low", "high"}):

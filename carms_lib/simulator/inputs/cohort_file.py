@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from carms_lib.exceptions import CohortError, UnknownNameError
-from carms_lib.simulator.inputs.parameters import PARAMETERS, TABLES
+from carms_lib.simulator.inputs.parameters import COHORT_TABLES, PARAMETERS
 
 if TYPE_CHECKING:
     from carms_lib.simulator.inputs.cohort_tables import CohortTables
@@ -27,7 +27,7 @@ def record_of(cohort: CohortTables) -> dict[str, Any]:
     record["sources"] = dict(cohort.sources)
     record["columns"] = {key: dict(about) for key, about in cohort.columns.items()}
     record["parameters"] = cohort.parameters.to_dict("index")
-    for table in TABLES:
+    for table in COHORT_TABLES:
         record[table] = getattr(cohort, table).to_dict("index")
     for table, across in _BY_SCHOOL.items():
         frame = getattr(cohort, table)
@@ -57,10 +57,10 @@ def fields_of(record: Mapping[str, Any], origin: str) -> dict[str, Any]:
     CohortError
         A table, column or number is missing, unknown or not of its kind.
     """
-    missing = [key for key in ("name", "year", "parameters", *TABLES) if key not in record]
+    missing = [key for key in ("name", "year", "parameters", *COHORT_TABLES) if key not in record]
     if missing:
         raise CohortError(f"{origin} lacks {missing}. Start from a bundled cohort's to_toml().")
-    known = ("name", "year", "description", "sources", "columns", "parameters", *TABLES, *_MAY_LACK)
+    known = ("name", "year", "description", "sources", "columns", "parameters", *COHORT_TABLES, *_MAY_LACK)
     for key in record:
         if key not in known:
             raise CohortError(f"{origin}: {UnknownNameError('table', key, known)}")
@@ -71,7 +71,7 @@ def fields_of(record: Mapping[str, Any], origin: str) -> dict[str, Any]:
         "sources": dict(record.get("sources", {})),
         "columns": dict(record.get("columns", {})),
         "parameters": _read_parameters(record["parameters"], origin),
-        **{table: _read_table(record[table], table, origin) for table in TABLES},
+        **{table: _read_table(record[table], table, origin) for table in COHORT_TABLES},
         **{table: _read_matrix(record, table, across, origin) for table, across in _BY_SCHOOL.items()},
         "draws": _read_draws(record.get("draws", {}), origin),
     }
@@ -127,7 +127,7 @@ def _read_parameters(record: Mapping[str, Any], origin: str) -> pd.DataFrame:
 
 
 def _read_table(record: Mapping[str, Mapping[str, Any]], table: str, origin: str) -> pd.DataFrame:
-    key, kinds = TABLES[table]
+    key, kinds = COHORT_TABLES[table]
     rows = []
     for item, row in record.items():
         absent = [column for column in kinds if column not in row]

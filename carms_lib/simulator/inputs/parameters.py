@@ -5,7 +5,7 @@ Belongs here: names, units and kinds. Does not belong here: any value.
 
 from __future__ import annotations
 
-__all__ = ["DRAWN", "MAY_BE_NEGATIVE", "PARAMETERS", "TABLES"]
+__all__ = ["COHORT_TABLES", "DRAWN", "MAY_BE_NEGATIVE", "PARAMETERS"]
 
 #: Every uncertain input that the model knows, with its unit. The order is that of the kernels' parameter vector.
 PARAMETERS: dict[str, str] = {
@@ -38,7 +38,7 @@ PARAMETERS: dict[str, str] = {
 }
 
 #: Table -> its key column, and its other columns with their kind.
-TABLES: dict[str, tuple[str, dict[str, type]]] = {
+COHORT_TABLES: dict[str, tuple[str, dict[str, type]]] = {
     "classes": (
         "applicant_class",
         {

@@ -27,12 +27,12 @@ from carms_lib.exceptions import ArgumentError, StudyError
 from carms_lib.simulator.draw.block import COUPLE_COUNTS, DRAWS_PER_INPUT, BlockResult
 from carms_lib.simulator.draw.workspace import kind_of_program
 
-__all__ = ["FIELDS", "MEMORY", "DrawStore", "Layout", "entropy_of", "open_store"]
+__all__ = ["MEMORY", "OUTCOME_FIELDS", "DrawStore", "Layout", "entropy_of", "open_store"]
 
 #: A store larger than this many bytes is a file.
 MEMORY = 128 * 2**20
 #: What is kept of a draw; the first two are shared by all scenarios with the same lists.
-FIELDS = BlockResult._fields
+OUTCOME_FIELDS = BlockResult._fields
 _SHARED = ("wished", "ranked")
 _MAGIC = "carms_lib draws, format 1"
 _HEAD_UNIT = 4096
@@ -58,7 +58,7 @@ class Layout:
                 applicants, programs = shapes[name]
                 kind = np.dtype(kind_of_program(programs)).newbyteorder("<")
                 sizes = {"quota": ("<i4", programs), "couples": ("<i4", len(COUPLE_COUNTS))}
-                for field in FIELDS:
+                for field in OUTCOME_FIELDS:
                     label = f"{number}/{field}" if field in _SHARED else f"{number}/{name}/{field}"
                     self._place[name, field] = label
                     if field not in _SHARED or name == family[0]:
@@ -76,7 +76,7 @@ class Layout:
         """Return the record of a block; its digest tells a whole record from one that a killed process left."""
         record = np.zeros((), dtype=self.dtype)
         for name, result in results.items():
-            for field, array in zip(FIELDS, result, strict=True):
+            for field, array in zip(OUTCOME_FIELDS, result, strict=True):
                 record[self._place[name, field]][: len(array)] = array
             record["count"] = len(result.wished)
         if with_digest:

@@ -18,7 +18,7 @@ from carms_lib.simulator.draw.block import COUPLE_COUNTS, DRAWS_PER_INPUT
 from carms_lib.simulator.inputs.market import Market
 from carms_lib.simulator.inputs.parameters import PARAMETERS
 from carms_lib.simulator.inputs.scenario import Scenario
-from carms_lib.simulator.study.draw_store import FIELDS, DrawStore
+from carms_lib.simulator.study.draw_store import OUTCOME_FIELDS, DrawStore
 
 __all__ = ["BASELINE", "DrawnOutcomes", "Outcomes"]
 
@@ -171,7 +171,7 @@ class DrawnOutcomes:
         stop = max(start, stop)
         if self._store is None:
             return Outcomes(*self._rows[scenario], *(array[start:stop] for array in self._held[scenario]))
-        arrays = (self._store.read(scenario, field, start, stop) for field in FIELDS)
+        arrays = (self._store.read(scenario, field, start, stop) for field in OUTCOME_FIELDS)
         return Outcomes(*self._rows[scenario], *arrays)
 
     def chunks(self, scenario: str = BASELINE) -> Iterator[tuple[slice, Outcomes]]:

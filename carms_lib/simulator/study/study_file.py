@@ -21,7 +21,7 @@ import pandas as pd
 from carms_lib.exceptions import ArgumentError, StudyError
 from carms_lib.provenance import Provenance
 from carms_lib.simulator.draw.block import DRAWS_PER_INPUT, BlockResult
-from carms_lib.simulator.study.draw_store import FIELDS, DrawStore, Layout, open_store
+from carms_lib.simulator.study.draw_store import OUTCOME_FIELDS, DrawStore, Layout, open_store
 from carms_lib.simulator.study.outcomes import DrawnOutcomes
 
 __all__ = ["StoredStudy", "read_study", "write_study"]
@@ -75,7 +75,7 @@ def write_study(study: DrawnOutcomes, path: Path) -> None:
             _write_array(archive, "head", np.frombuffer(text, dtype=np.uint8))
             _write_array(archive, "inputs", study.inputs.to_numpy())
             for number, name in enumerate(study.scenarios):
-                for field in FIELDS:
+                for field in OUTCOME_FIELDS:
                     like = getattr(rows[name], field)
                     parts = (np.ascontiguousarray(getattr(part, field)) for _, part in study.chunks(name))
                     _write_parts(archive, f"{number}/{field}", (study.n_draws, *like.shape[1:]), like.dtype, parts)
@@ -150,7 +150,9 @@ def _fill_store(
     blocks = -(-n_draws // DRAWS_PER_INPUT)
     layout = Layout([[name] for name in rows], shapes)
     store = open_store(layout, blocks, None, {})
-    members = {name: [archive.open(f"{number}/{field}.npy") for field in FIELDS] for number, name in enumerate(rows)}
+    members = {
+        name: [archive.open(f"{number}/{field}.npy") for field in OUTCOME_FIELDS] for number, name in enumerate(rows)
+    }
     heads = {name: [_read_array_head(member) for member in opened] for name, opened in members.items()}
     for block in range(blocks):
         count = min(DRAWS_PER_INPUT, n_draws - block * DRAWS_PER_INPUT)
