@@ -1,0 +1,204 @@
+"""Steps of a draw on markets so small that a person can follow them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import carms_lib as carms
+import numpy as np
+import pandas as pd
+import pytest
+from carms_lib.kernels.jit import from_python
+from carms_lib.matching.scored.lists import index_programs, new_scored_state
+from carms_lib.simulator import PARAMETERS
+from carms_lib.simulator.draw import participation
+from carms_lib.simulator.draw.block import BlockInputs, run_block
+from carms_lib.simulator.draw.first_iteration import first_iteration, most_seats
+from carms_lib.simulator.draw.workspace import new_space
+from carms_lib.simulator.inputs.rules import openings, residence_required, reversion_targets
+
+_AT = {name: i for i, name in enumerate(PARAMETERS)}
+who_takes_part = from_python(participation.who_takes_part)
+
+
+def _theta(market: carms.Market, **values: float) -> np.ndarray:
+    theta = market.cohort.parameters["value"].to_numpy(float).copy()
+    for name, value in values.items():
+        theta[_AT[name]] = value
+    return theta
+
+
+def _first_iteration(
+    market: carms.Market, lists: Sequence[Sequence[int]], quota: Sequence[int], reverts_to: Sequence[int], share: float
+) -> tuple[list[int], list[int]]:
+    """Match applicants with these lists, all ranked alike; return seats after reversions, and the match."""
+    tables, space = market.tables, new_space(market.tables)
+    every = [*lists, *[[]] * (market.n_applicants - len(lists))]
+    space.ptr[:] = np.concatenate([[0], np.cumsum([len(one) for one in every])])
+    flat = [program for one in every for program in one]
+    space.program[: len(flat)] = flat
+    space.score[: len(flat)] = 0.0
+    space.couple_of[:] = -1
+    index_programs(space.ptr, space.program, space.owner, space.program_ptr, space.application)
+    stated = np.zeros(market.n_programs, dtype=np.int32)
+    stated[: len(quota)] = quota
+    targets = np.full(market.n_programs, -1, dtype=np.int32)
+    targets[: len(reverts_to)] = reverts_to
+    theta = _theta(market, quota_drift=0.0, reversion_share=share)
+    state = new_scored_state(market.n_applicants, market.n_programs, most_seats(stated, theta), len(space.program))
+    with np.errstate(over="ignore"):
+        orders, blocking = first_iteration(np.uint64(5), 0, theta, tables, stated, targets, space, state, 0)
+    assert (orders, blocking) == (1, 0)
+    return state.quota[: len(quota)].tolist(), state.match[: len(lists)].tolist()
+
+
+def test_seats_that_nobody_takes_revert_and_are_counted_once(market: carms.Market) -> None:
+    """Four seats, nobody wants them: all four revert, and none reverts twice."""
+    quota, match = _first_iteration(market, [[1], [1], [1]], [4, 2], [1, -1], 1.0)
+    assert quota == [0, 6]
+    assert match == [1, 1, 1]
+
+
+def test_a_seat_that_reverts_can_free_another(market: carms.Market) -> None:
+    """Two applicants would rather be in program 1, which has no seat, and sit in 0, which has four.
+
+    The two empty seats of 0 revert to 1; both move there; the two seats that they leave revert as well. What has
+    reverted already counts as left over, and is not moved again.
+    """
+    quota, match = _first_iteration(market, [[1, 0], [1, 0]], [4, 0], [1, -1], 1.0)
+    assert match == [1, 1]
+    assert quota == [0, 4]
+
+
+def test_half_of_what_is_left_over_reverts_and_the_rest_stays(market: carms.Market) -> None:
+    quota, _ = _first_iteration(market, [], [8, 1], [1, -1], 0.5)
+    assert quota == [4, 5]
+
+
+def test_nothing_reverts_from_a_program_that_is_full_or_has_nowhere_to_revert_to(market: carms.Market) -> None:
+    assert _first_iteration(market, [[0], [0]], [2, 1], [1, -1], 1.0) == ([2, 1], [0, 0])
+    assert _first_iteration(market, [[0]], [2, 1], [-1, -1], 1.0) == ([2, 1], [0])
+
+
+def test_a_chain_of_reversions_ends(market: carms.Market) -> None:
+    """0 reverts to 1 and 1 to 2: seats arrive at the end of the chain, and none is made or lost."""
+    quota, match = _first_iteration(market, [[2]], [3, 1, 0], [1, 2, -1], 1.0)
+    assert sum(quota) == 4
+    assert quota == [0, 0, 4]
+    assert match == [2]
+
+
+def _with_classes(market: carms.Market, **columns: float) -> carms.Market:
+    cohort = replace(market.cohort, classes=market.cohort.classes.assign(**columns))
+    return carms.Market.from_gold(market.programs, cohort)
+
+
+def _run(market: carms.Market, draws: int = 60) -> tuple[np.ndarray, np.ndarray]:
+    """First and final program of everybody in each draw; nobody in a couple."""
+    theta, sizes = _theta(market, couples_share=0.0), market.cohort.classes["size"].to_numpy(float)
+    result = run_block(market, [market], 5, 0, np.arange(draws), BlockInputs(theta, sizes))[0]
+    return result.first, result.final
+
+
+def test_who_takes_part_in_the_second_iteration(market: carms.Market) -> None:
+    """Of those left unmatched, as many as the share says; of those who came late, all; of the matched, none."""
+    nobody = _run(_with_classes(market, first_iteration=1.0, second_iteration=0.0))
+    np.testing.assert_array_equal(*nobody)
+    first, everybody = _run(_with_classes(market, first_iteration=1.0, second_iteration=1.0))
+    np.testing.assert_array_equal(first, nobody[0])  # the first does not know what comes after it
+    newly = (first == -1) & (everybody >= 0)
+    assert newly.sum() > 10
+    assert (everybody[first >= 0] == first[first >= 0]).all()
+    _, some = _run(_with_classes(market, first_iteration=1.0, second_iteration=0.3))
+    few = (first == -1) & (some >= 0)
+    assert 0 < few.sum() < newly.sum()
+    assert ((first == -1) & (some == -1)).sum() > ((first == -1) & (everybody == -1)).sum()
+
+
+def test_those_who_come_late_are_matched_in_the_second_iteration_alone(market: carms.Market) -> None:
+    first, final = _run(_with_classes(market, first_iteration=0.0, second_iteration=0.0))
+    assert (first < 0).all()  # nobody applies in the first
+    assert (final >= 0).sum() > 20  # and all who came late take part in the second, whatever the share says
+
+
+@pytest.mark.parametrize(("size", "capacity_share"), [(10.0, 1.0), (10.0, 0.5), (10.0, 0.0), (10.0, 3.0)])
+def test_each_type_is_scaled_to_its_class(market: carms.Market, size: float, capacity_share: float) -> None:
+    """As many as the class has, of the places laid out; never more than there are; a fraction settled by chance."""
+    tables = market.tables
+    places = np.diff(tables.type_start)
+    sizes = tables.type_capacity * capacity_share
+    taking_part = np.empty(len(places), dtype=np.int64)
+    with np.errstate(over="ignore"):
+        who_takes_part(np.uint64(1), 0, sizes, tables, taking_part)
+    exact = places * sizes[tables.type_class] / tables.type_capacity[tables.type_class]
+    np.testing.assert_array_equal(taking_part, np.minimum(places, taking_part))
+    assert ((taking_part >= np.minimum(np.floor(exact), places)) & (taking_part <= exact + 1)).all()
+    if capacity_share in {0.0, 1.0}:
+        np.testing.assert_array_equal(taking_part, places * capacity_share)
+
+
+# --- rules by province ----------------------------------------------------------------------------------------------
+
+
+def _rules(market: carms.Market, **columns: bool) -> tuple[pd.DataFrame, carms.Cohort]:
+    return market.programs, replace(market.cohort, provinces=market.cohort.provinces.assign(**columns))
+
+
+def _bits(cohort: carms.Cohort, *streams: str) -> int:
+    return sum(1 << i for i, stream in enumerate(cohort.classes["stream"]) if stream in streams)
+
+
+@pytest.mark.parametrize("merge", [False, True])
+def test_openings_follow_the_stream_and_merge_in_the_second_iteration_alone(market: carms.Market, merge: bool) -> None:
+    programs, cohort = _rules(market, streams_merge=merge)
+    first, second = openings(programs, cohort)
+    of = {"CMG": ("CMG",), "IMG": ("IMG",), "ALL": ("CMG", "IMG"), "MOTP": ("MOTP",)}
+    expected = [_bits(cohort, *of[stream]) for stream in programs["eligibility"]]
+    assert first.tolist() == expected
+    merged = _bits(cohort, "CMG", "IMG")
+    civil = programs["eligibility"] != "MOTP"
+    assert second.tolist() == [
+        bits | merged if merge and one else bits for bits, one in zip(expected, civil, strict=True)
+    ]
+
+
+def test_openings_admit_the_military_where_the_table_says_so(market: carms.Market) -> None:
+    programs, cohort = _rules(market)
+    admits = programs.assign(admits_motp=programs["eligibility"] == "CMG")
+    first, _ = openings(admits, cohort)
+    plain, _ = openings(programs, cohort)
+    serving = _bits(cohort, "MOTP")
+    assert (first[admits["admits_motp"]] == (plain[admits["admits_motp"]] | serving)).all()
+    assert (first[~admits["admits_motp"]] == plain[~admits["admits_motp"]]).all()
+
+
+def test_residence_is_a_rule_of_the_province_or_of_the_stream(market: carms.Market) -> None:
+    programs, cohort = _rules(market, img_residents_only=False)
+    number = {code: i for i, code in enumerate(cohort.provinces.index)}
+    province = programs["school_province"].map(number).to_numpy(np.int32)
+    assert (residence_required(programs, province, cohort) == -1).all()
+    ruled = replace(cohort, provinces=cohort.provinces.assign(img_residents_only=cohort.provinces.index == "QC"))
+    expected = np.where(programs["school_province"] == "QC", number["QC"], -1)
+    assert residence_required(programs, province, ruled).tolist() == expected.tolist()
+    own = programs.assign(home_province=["NS", *[None] * (len(programs) - 1)])
+    assert residence_required(own, province, ruled)[0] == number["NS"]
+    assert residence_required(own, province, ruled).tolist()[1:] == expected.tolist()[1:]
+
+
+def test_seats_revert_to_the_largest_international_program_of_the_same_school_and_discipline() -> None:
+    programs = pd.DataFrame(
+        [
+            ("1", "A", "S", "CMG", 5),
+            ("2", "A", "S", "IMG", 1),
+            ("3", "A", "S", "IMG", 2),
+            ("4", "A", "T", "CMG", 5),
+            ("5", "B", "S", "CMG", 5),
+            ("6", "A", "S", "ALL", 9),
+            ("7", "A", "S", "IMG", 2),
+        ],
+        columns=["program_stream_id", "discipline", "school", "eligibility", "quota"],
+    )
+    everywhere = np.ones(len(programs), dtype=bool)
+    assert reversion_targets(programs, everywhere).tolist() == [2, -1, -1, -1, -1, -1, -1]  # of equals, the first by id
+    assert reversion_targets(programs, ~everywhere).tolist() == [-1] * len(programs)
