@@ -21,7 +21,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -39,6 +39,9 @@ from carms_lib.provenance import Provenance
 from carms_lib.simulator import Market, Scenario
 from carms_lib.simulator._draw import DRAWS_PER_INPUT
 from carms_lib.simulator._replay import BlockPlan, plan_blocks, replay
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["OBJECTIVES", "Allocation", "allocate_seats"]
 
@@ -146,15 +149,21 @@ class Allocation:
         ]
         return "\n".join(parts)
 
-    def plot(self, **options: Any) -> Any:
+    def plot(self, *, ax: Axes | None = None) -> Axes:
         """Draw what the seats do, by value beside in proportion; see `carms_lib.plotting.plot_allocation`.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Where to draw; None makes a new figure.
 
         Returns
         -------
         matplotlib.axes.Axes
         """
         levels = [self.bands(level=level).to_frame() for level in (0.50, 0.90)]
-        return open_view("plot_allocation")(pd.concat(levels, ignore_index=True), k=self.k, **options)
+        axes: Axes = open_view("plot_allocation")(pd.concat(levels, ignore_index=True), k=self.k, ax=ax)
+        return axes
 
     def save(self, path: str | Path) -> Path:
         """Write the table as CSV to `path`, and steps, bands and provenance as JSON beside it."""

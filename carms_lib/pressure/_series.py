@@ -33,7 +33,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -43,6 +43,9 @@ from carms_lib._views import open_view
 from carms_lib.exceptions import ArgumentError
 from carms_lib.pressure._arguments import check_count, check_level, check_name, check_names
 from carms_lib.provenance import Provenance
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["SERIES_MODELS", "Projection", "load_series", "project_series"]
 
@@ -148,14 +151,22 @@ class Projection:
             )
         return f"{head}\n{shown.to_string(index=False, float_format=lambda x: f'{x:,.3g}')}{reasons}\n{told}"
 
-    def plot(self, **options: Any) -> Any:
+    def plot(self, *, ax: Axes | None = None, **series: str) -> Axes:
         """Draw the fan of one series; see `carms_lib.plotting.plot_series`.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Where to draw; None makes a new figure.
+        **series : str
+            Which series, by its keys, such as ``series="fm_seats"``; needed when there are several.
 
         Returns
         -------
         matplotlib.axes.Axes
         """
-        return open_view("plot_series")(self, **options)
+        axes: Axes = open_view("plot_series")(self, ax=ax, **series)
+        return axes
 
     def save(self, path: str | Path) -> Path:
         """Write the forecasts as CSV to `path`, and the back-test and provenance as JSON beside it."""

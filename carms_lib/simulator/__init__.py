@@ -8,10 +8,12 @@ mechanism (`carms_lib.matching`) and what outcomes mean (`carms_lib.pressure`).
 from __future__ import annotations
 
 from carms_lib.simulator._cohort import PARAMETERS, Cohort, load_cohort
+from carms_lib.simulator._comparison import BASELINE, Comparison
 from carms_lib.simulator._market import PROGRAM_COLUMNS, Market
+from carms_lib.simulator._outcomes import Outcomes
 from carms_lib.simulator._scenario import Lever, Scenario
 from carms_lib.simulator._simulate import simulate
-from carms_lib.simulator._study import BASELINE, Comparison, Outcomes, Study
+from carms_lib.simulator._study import Study
 
 __all__ = [
     "BASELINE",

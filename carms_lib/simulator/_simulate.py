@@ -22,13 +22,14 @@ from tqdm import tqdm
 
 from carms_lib import __version__
 from carms_lib.exceptions import ArgumentError, StabilityWarning, WorkerError
+from carms_lib.simulator._comparison import BASELINE
 from carms_lib.simulator._draw import DRAWS_PER_INPUT, BlockInputs, BlockResult, run_block
 from carms_lib.simulator._market import Market, Tables
 from carms_lib.simulator._noise import entropy_from
 from carms_lib.simulator._scenario import Scenario
 from carms_lib.simulator._settings import draw_settings
 from carms_lib.simulator._spool import Layout, entropy_of, open_spool
-from carms_lib.simulator._study import BASELINE, Study
+from carms_lib.simulator._study import Study
 
 __all__ = ["simulate"]
 
