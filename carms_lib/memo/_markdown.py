@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from carms_lib.memo._blocks import Answer, Block, Figure, Grid, Heading, Items, Paragraph, Preformatted, Table, Tiles
+from carms_lib.memo.blocks import Answer, Block, Figure, Grid, Heading, Items, Paragraph, Preformatted, Table, Tiles
 
 __all__ = ["to_markdown"]
 

@@ -24,14 +24,14 @@ from carms_lib.data.make_backtest_summary import list_forecasts, summarise_page
 from carms_lib.exceptions import ArgumentError, MemoError, SourceNotFoundError, TooFewDrawsWarning
 from carms_lib.memo import (
     MemoPaths,
-    _story,
     beside_published,
     check_memo,
     published_backtest,
     published_forecasts,
     published_outcome,
+    story,
 )
-from carms_lib.memo._pdf import find_browser, print_pdf
+from carms_lib.memo.pdf import find_browser, print_pdf
 
 pytestmark = pytest.mark.filterwarnings("ignore::carms_lib.exceptions.TooFewDrawsWarning")
 
@@ -180,7 +180,7 @@ class TestThatItIsTrue:
             assert cells[5].startswith(f"**{100 * own['estimate']:.0f} %** ({100 * own['lower']:.0f} to")
 
     def test_a_seat_of_an_option_stands_where_the_option_changes_seats(self, market):
-        from carms_lib.memo._findings import _seat_where_changed
+        from carms_lib.memo.findings import _seat_where_changed
         from carms_lib.pressure import seat_values
 
         values = seat_values(market, n_draws=20, rng=3)
@@ -194,7 +194,7 @@ class TestThatItIsTrue:
         assert _seat_where_changed(carms.Scenario("nothing").scale_quota(1.0), market, values) == {}
 
     def test_what_goes_with_the_answer_is_told_in_words(self, market):
-        from carms_lib.memo._findings import _goes_with
+        from carms_lib.memo.findings import _goes_with
         from carms_lib.pressure import sensitivity_of
 
         study = carms.simulate(market, n_draws=200, rng=3)
@@ -202,13 +202,13 @@ class TestThatItIsTrue:
         frame = sensitivity_of(study).to_frame().sort_values("estimate", ascending=False)
         assert [row["input"] for row in told] == frame["input"].head(4).tolist()
         cohort = market.cohort
-        words = _story._goes_with(SimpleNamespace(goes_with=told), cohort)
+        words = story._goes_with(SimpleNamespace(goes_with=told), cohort)
         assert told[0]["input"] == "size of cmg_current"
         assert f"go with the number of {cohort.classes.loc['cmg_current', 'name']}, **" in words
         assert all(str(cohort.parameters.loc[row["input"], "unit"]) in words for row in told[1:])
         few = carms.simulate(market, n_draws=20, rng=3)
         assert _goes_with(few) == ()
-        assert "too few draws" in _story._goes_with(SimpleNamespace(goes_with=()), cohort)
+        assert "too few draws" in story._goes_with(SimpleNamespace(goes_with=()), cohort)
 
     def test_the_record_of_past_forecasts_is_that_of_the_documents(self):
         page = Path(__file__).resolve().parents[2] / "docs" / "explanation" / "backtest.md"
@@ -254,23 +254,23 @@ Mean absolute error 31.1 (model), 9.1 (last year's figure): **the model does not
         assert table["forecast"].tolist() == ["2017 from 2016", "2017 from 2016", "2024 from 2023"]
         assert table["naive_error"].tolist() == [4.8, 1019.7, 9.1]
         assert table["unit"].tolist() == ["", "%", ""]
-        heading, said, told, _ = _story._record(table)
+        heading, said, told, _ = story._record(table)
         assert heading.text == "How its forecasts of past years did"
         assert "30 of 38 bands" in said.text
         assert "2 of 3 groups" in said.text
         assert said.text.endswith(
             "“Family Medicine seats left, by province” of 2024, with an error **3.4 times** as large."
         )
-        _, kinder, *_ = _story._record(table.head(2))
+        _, kinder, *_ = story._record(table.head(2))
         assert kinder.text.endswith("last year’s figure for 2 of 2 groups of figures.")
         assert [row[-1] for row in told.rows] == ["yes", "yes", "**no**"]
-        assert list(_story._record(None)) == []
+        assert list(story._record(None)) == []
 
     def test_no_number_of_the_prose_was_typed(self):
         allowed = {"R-1 main residency match", "scenario-"}
         typed = [
             node.value
-            for node in ast.walk(ast.parse(inspect.getsource(_story)))
+            for node in ast.walk(ast.parse(inspect.getsource(story)))
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and re.search(r"\d", node.value)
         ]
         assert [text for text in typed if not any(part in text for part in allowed)] == []
@@ -487,7 +487,7 @@ def test_the_database_of_the_memo_is_sqlite(memo):
 def test_every_assumption_can_stand_in_a_sentence() -> None:
     cohort = carms.load_cohort("2025")
     names = [*cohort.parameters.index, *(f"size of {key}" for key in cohort.classes.index)]
-    words = {name: _story._assumption(name, cohort) for name in names}
+    words = {name: story._assumption(name, cohort) for name in names}
     assert words["first_discipline"].startswith("what a program adds")
     assert words["size of img"] == "the number of international medical graduates"
     for text in words.values():

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from carms_lib.exceptions import ArgumentError, StudyError, UnknownNameError
 from carms_lib.pressure import PREFERENCE_METRICS, Ranks, rank_groups
-from carms_lib.pressure import _ranks as module
+from carms_lib.pressure import ranks as module
 from carms_lib.provenance import Provenance
 from carms_lib.simulator import BASELINE, Outcomes
 from matplotlib.figure import Figure

@@ -8,7 +8,7 @@ import pytest
 from carms_lib.exceptions import ArgumentError, UnknownNameError
 from carms_lib.plotting import plot_backtest
 from carms_lib.pressure import SERIES_MODELS, load_series, project_series
-from carms_lib.pressure import _series as module
+from carms_lib.pressure import series as module
 from matplotlib.figure import Figure
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from carms_lib.memo._blocks import Answer, Block, Figure, Heading, Items, Paragraph, Preformatted, Table
-from carms_lib.memo._findings import INNER, LARGE, OUTER, Change, Findings
-from carms_lib.memo._numbers import NO_BREAK, change, count, share, tenths, with_band
 from carms_lib.memo._published_figures import published_backtest
 from carms_lib.memo._rows import Row, lowest_and_highest, rows_of
+from carms_lib.memo.blocks import Answer, Block, Figure, Heading, Items, Paragraph, Preformatted, Table
+from carms_lib.memo.findings import INNER, LARGE, OUTER, Change, Findings
+from carms_lib.memo.numbers import NO_BREAK, change, count, share, tenths, with_band
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,7 +13,7 @@ from html import escape
 from importlib import resources
 from string import Template
 
-from carms_lib.memo._blocks import (
+from carms_lib.memo.blocks import (
     Answer,
     Block,
     Cell,
