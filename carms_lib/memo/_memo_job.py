@@ -18,10 +18,9 @@ from typing import Any
 from carms_lib.exceptions import MemoError, TooFewDrawsWarning
 from carms_lib.loaders import Release, load_release
 from carms_lib.memo._figures import draw_figures
-from carms_lib.memo._markdown import to_markdown
 from carms_lib.memo._stale import RECORD
 from carms_lib.memo.findings import find
-from carms_lib.memo.forms import to_html
+from carms_lib.memo.forms import to_html, to_markdown
 from carms_lib.memo.pdf import find_browser, print_pdf
 from carms_lib.memo.story import TITLE, subtitle, tell
 from carms_lib.pressure import seat_values

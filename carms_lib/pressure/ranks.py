@@ -51,7 +51,7 @@ from carms_lib.simulator import BASELINE, Study
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Ranks", "rank_groups"]
+__all__ = ["Ranks", "confidence_bounds", "rank_groups"]
 
 _MULTIPLIERS = 1_000
 
@@ -258,7 +258,7 @@ def rank_groups(
         replicates = shown + weights @ (blocks - blocks.mean(axis=0)) / len(blocks)
     of_draw = _ranks_of_rows(replicates)
     if kind == "mean":
-        lower, upper = _confidence(shown, blocks, replicates, level)
+        lower, upper = confidence_bounds(shown, blocks, replicates, level)
     else:
         tails = [(1.0 - level) / 2.0, (1.0 + level) / 2.0]
         lower, upper = np.nanquantile(of_draw, tails, axis=0, method="inverted_cdf")
@@ -292,7 +292,7 @@ def _ranks_of_rows(values: np.ndarray) -> np.ndarray:
     return ranks
 
 
-def _confidence(
+def confidence_bounds(
     estimate: np.ndarray, blocks: np.ndarray, replicates: np.ndarray, level: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return confidence bounds of each rank from simultaneous intervals of its differences; see the module."""

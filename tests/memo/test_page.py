@@ -6,9 +6,8 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from carms_lib.memo._markdown import to_markdown
 from carms_lib.memo.blocks import Answer, Figure, Heading, Items, Paragraph, Preformatted, Table
-from carms_lib.memo.forms import to_html
+from carms_lib.memo.forms import to_html, to_markdown
 from carms_lib.memo.numbers import change, count, share, with_band
 
 BLOCKS = [

@@ -10,17 +10,17 @@ import numpy as np
 import pandas as pd
 import pytest
 from carms_lib.exceptions import ArgumentError, UnknownNameError
-from carms_lib.matching._blocking_scored import count_blocking
-from carms_lib.matching._chains import add_seat, index_scored, new_chain
-from carms_lib.matching._jit import from_python
-from carms_lib.matching._paired import PairedState, new_paired_state
-from carms_lib.matching._roth_peranson_scored import match_in_order
+from carms_lib.matching._blocking_scored import count_blocking  # private: stability is counted apart
+from carms_lib.matching._chains import add_seat, index_scored, new_chain  # private: one chain, step by step
+from carms_lib.matching._jit import from_python  # private: kernels are run on arrays by hand
+from carms_lib.matching._paired import PairedState, new_paired_state  # private: couples are matched again
+from carms_lib.matching._roth_peranson_scored import match_in_order  # private: the match that a chain must equal
 from carms_lib.pressure import SEAT_METRICS, SeatValues, seat_values
-from carms_lib.pressure._follow import FollowedDraw, follow_draw
-from carms_lib.pressure._seats import follow_every_seat
-from carms_lib.pressure._singles import SinglesMatch, leave_singles, match_singles
-from carms_lib.simulator._iterations import COUPLE_ROUNDS, COUPLE_STEPS
-from carms_lib.simulator._replay import DrawnMatch, plan_blocks, replay
+from carms_lib.pressure._follow import FollowedDraw, follow_draw  # private: one draw, before it is averaged
+from carms_lib.pressure._seats import follow_every_seat  # private: the kernel against matching again
+from carms_lib.pressure._singles import SinglesMatch, leave_singles, match_singles  # private: the same
+from carms_lib.simulator._iterations import COUPLE_ROUNDS, COUPLE_STEPS  # private: budgets of the draw
+from carms_lib.simulator._replay import DrawnMatch, plan_blocks, replay  # private: lists of one draw
 from matplotlib.figure import Figure
 
 admit, blocks = from_python(match_in_order), from_python(count_blocking)
