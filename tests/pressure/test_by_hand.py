@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from carms_lib.exceptions import ArgumentError, TooFewDrawsWarning
-from carms_lib.pressure import Bands, Measure, published_rates, quantiles, summarise
+from carms_lib.pressure import Bands, Measure, pressure_bands, published_rates, quantiles, summarise
 from carms_lib.provenance import Provenance
 from carms_lib.simulator import BASELINE, Outcomes
 
@@ -182,26 +182,26 @@ def wanting(first: int) -> carms.Study:
     final[0, 0], final[0, -1] = 1, -1
     outcomes = Outcomes(
         pd.DataFrame({"discipline": ["A", "B"]}), pd.DataFrame({"applicant_class": ["cmg"] * 10}),
-        wished, wished, final, final, np.array([[6, 8]], dtype=np.int32),
+        wished, wished, final, final, np.array([[4, 8]], dtype=np.int32),
     )  # fmt: skip
     return carms.Study({BASELINE: outcomes}, entropy=1, inputs=pd.DataFrame(), provenance=Provenance())
 
 
 def test_a_group_of_exactly_five_first_choices_is_shown():
-    found = wanting(5).pressure("discipline").to_frame().set_index(["metric", "discipline"])["estimate"]
+    found = pressure_bands(wanting(5), "discipline").to_frame().set_index(["metric", "discipline"])["estimate"]
     assert found["pressure"].tolist() == [1 / 5, 1 / 5]
     assert found["unmatched_risk"].tolist() == [0, 1 / 5]
-    assert found["first_choice_ratio"].tolist() == [5 / 6, 5 / 8]
-    assert found["fill_rate"].tolist() == [4 / 6, 5 / 8]
-    assert found["unfilled"].tolist() == [2, 3]
+    assert found["first_choice_ratio"].tolist() == [5 / 4, 5 / 8]
+    assert found["fill_rate"].tolist() == [4 / 4, 5 / 8]
+    assert found["unfilled"].tolist() == [0, 3]
 
 
 def test_a_group_of_four_is_suppressed_for_shares_of_persons_alone():
-    found = wanting(4).pressure("discipline").to_frame().set_index(["metric", "discipline"])["estimate"]
+    found = pressure_bands(wanting(4), "discipline").to_frame().set_index(["metric", "discipline"])["estimate"]
     assert np.isnan(found[["pressure", "unmatched_risk"]].to_numpy()).tolist() == [True, False] * 2
     assert found["pressure", "B"] == 1 / 6
-    assert found["first_choice_ratio", "A"] == 4 / 6
-    assert found["fill_rate", "A"] == 3 / 6
+    assert found["first_choice_ratio", "A"] == 4 / 4
+    assert found["fill_rate", "A"] == 3 / 4
 
 
 @pytest.mark.parametrize(
