@@ -1,9 +1,9 @@
 """The one seam by which a result opens a view that lives further down the house.
 
-Belongs here: the table of views. ``study.pressure(…)`` is written on the study, in `simulator`, and answered by
-`pressure`; ``bands.plot()`` is written on the bands and drawn by `plotting`. Imports run one way, so neither can
-import its answer; instead each opens it by name when it is called. Does not belong here: anything else. A package
-that is not in this table imports only what stands above it.
+Belongs here: the table of views, and what each answers with. ``study.pressure(…)`` is written on the study, in
+`simulator`, and answered by `pressure`; ``bands.plot()`` is written on the bands and drawn by `plotting`. Imports run
+one way, so neither can import its answer; instead each opens it by name when it is called. Does not belong here:
+anything else. A package that is not in this table imports only what is above it.
 """
 
 from __future__ import annotations
@@ -11,13 +11,16 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pandas as pd
 
 from carms_lib.provenance import Provenance
 
-__all__ = ["View", "open_view"]
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["Answer", "RankView", "SeatValueView", "View", "open_view"]
 
 _VIEWS = {
     "pressure": ("carms_lib.pressure", "pressure_bands"),
@@ -35,16 +38,8 @@ _VIEWS = {
 }
 
 
-class View(Protocol):
-    """What every view answers; `carms_lib.pressure.Bands` is one."""
-
-    @property
-    def keys(self) -> Sequence[str]:
-        """The group keys."""
-
-    @property
-    def difference(self) -> bool:
-        """Whether the numbers are a scenario minus the baseline."""
+class Answer(Protocol):
+    """What every result of a study has."""
 
     @property
     def provenance(self) -> Provenance:
@@ -56,11 +51,68 @@ class View(Protocol):
     def summary(self) -> str:
         """Return one screen of text."""
 
-    def plot(self, **options: Any) -> Any:
-        """Draw the numbers and return the Axes."""
-
     def save(self, path: str | Path) -> Path:
         """Write the numbers with their provenance."""
+
+
+class View(Answer, Protocol):
+    """Numbers with bands; `carms_lib.pressure.Bands` is one."""
+
+    @property
+    def keys(self) -> Sequence[str]:
+        """The group keys."""
+
+    @property
+    def difference(self) -> bool:
+        """Whether the numbers are a scenario minus the baseline."""
+
+    def plot(self, *, ax: Axes | None = None, metric: str | None = None, scenario: str | None = None) -> Axes:
+        """Draw the numbers and return the Axes."""
+
+
+class RankView(Answer, Protocol):
+    """An order of groups; `carms_lib.pressure.Ranks` is one."""
+
+    @property
+    def keys(self) -> Sequence[str]:
+        """The group keys."""
+
+    def above(self, **group: str) -> pd.DataFrame:
+        """Return the probability that each group ranks above another."""
+
+    def plot(self, *, ax: Axes | None = None, n_rows: int | None = 40) -> Axes:
+        """Draw the intervals of the ranks and return the Axes."""
+
+
+class SeatValueView(Answer, Protocol):
+    """What one more seat does; `carms_lib.pressure.SeatValues` is one."""
+
+    @property
+    def n_draws(self) -> int:
+        """Draws."""
+
+    def bands(
+        self,
+        by: str | Sequence[str] | None = None,
+        *,
+        metric: str | Sequence[str] | None = None,
+        level: float = 0.90,
+        kind: str = "outcome",
+    ) -> View:
+        """Return the metrics of one more seat, with bands."""
+
+    def gains(
+        self,
+        to: str | Sequence[str] = "applicant_class",
+        by: str | Sequence[str] | None = None,
+        *,
+        level: float = 0.90,
+        kind: str = "outcome",
+    ) -> View:
+        """Return who is better off by one more seat, with bands."""
+
+    def plot(self, by: str | Sequence[str] = "discipline", *, ax: Axes | None = None, n_rows: int | None = 40) -> Axes:
+        """Draw the ladder of seat values and return the Axes."""
 
 
 def open_view(name: str) -> Callable[..., Any]:

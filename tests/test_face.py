@@ -120,6 +120,92 @@ def test_the_release_can_be_loaded_and_built_without_the_simulator_the_warehouse
     assert done.stdout.strip() == "[]"
 
 
+# --- signatures ------------------------------------------------------------------------------------------
+
+#: Keywords that take the place of named parameters, because only the data knows their names.
+NAMED_BY_THE_DATA = {
+    "where": "columns of programs or applicants",
+    "columns": "columns of programs",
+    "key": "keys of a table",
+    "group": "keys of a result",
+    "series": "keys of a projection",
+    "changes": "tables of a market",
+    "settings": "what a provenance records",
+}
+#: Passed on to the problem and its solver.
+PASSED_ON = {"carms_lib.matching.second_iteration", "carms_lib.matching.solve_with_reversions"}
+
+
+def methods_of(value: type) -> list[tuple[str, object]]:
+    """Public methods of a class, those that it inherits from ours included."""
+    found = inspect.getmembers(value, lambda member: inspect.isfunction(member) or inspect.ismethod(member))
+    return [(name, method) for name, method in found if not name.startswith("_") and is_ours(method)]
+
+
+def every_public_callable() -> list[tuple[str, object]]:
+    found = dict(callables())
+    for module_name in MODULES:
+        for name, value in public(module_name):
+            if inspect.isclass(value) and is_ours(value):
+                found |= {f"{module_name}.{name}.{method}": each for method, each in methods_of(value)}
+    return sorted(found.items())
+
+
+@pytest.mark.parametrize(("name", "value"), every_public_callable(), ids=lambda v: v if isinstance(v, str) else "")
+def test_every_keyword_is_named_and_typed(name, value):
+    try:
+        parameters = inspect.signature(value).parameters.values()
+    except ValueError:  # an exception that only carries its message
+        return
+    if name in PASSED_ON or not is_ours(getattr(value, "__init__", value) if inspect.isclass(value) else value):
+        return
+    for parameter in parameters:
+        if parameter.kind is parameter.VAR_KEYWORD:
+            assert parameter.name in NAMED_BY_THE_DATA, f"{name} hides its options in **{parameter.name}"
+            assert parameter.name == "settings" or parameter.annotation not in {"Any", parameter.empty}, name
+
+
+@pytest.mark.parametrize(
+    ("short", "long"),
+    [
+        ("Study.pressure", "pressure_bands"),
+        ("Study.outcomes", "outcome_bands"),
+        ("Study.preferences", "preference_bands"),
+        ("Study.ranks", "rank_groups"),
+        ("Study.seat_value", "seat_values_of"),
+        ("Study.plot", "plot_bands"),
+        ("Comparison.pressure", "pressure_bands"),
+        ("Comparison.outcomes", "outcome_bands"),
+        ("Comparison.plot", "plot_bands"),
+        ("Bands.plot", "plot_bands"),
+        ("Ranks.plot", "plot_ranks"),
+        ("SeatValues.plot", "plot_seat_values"),
+        ("Allocation.plot", "plot_allocation"),
+        ("Sensitivity.plot", "plot_sensitivity"),
+        ("Projection.plot", "plot_series"),
+        ("Proxy.plot", "plot_supply"),
+    ],
+)
+def test_a_view_takes_the_arguments_of_its_function_with_the_same_defaults(short, long):
+    """What a method fixes itself it does not take: both scenarios of a comparison, what a result knows of itself."""
+    from carms_lib import plotting, pressure, simulator
+
+    homes = (simulator, pressure, plotting)
+    owner, method = short.split(".")
+    own = dict(inspect.signature(getattr(find_in(homes, owner), method)).parameters)
+    whole = dict(inspect.signature(find_in(homes, long)).parameters)
+    fixed = {"Comparison": {"scenario", "against"}, "Allocation": {"k"}, "SeatValues": {"scenario"}}.get(owner, set())
+    del own["self"], whole[next(iter(whole))]
+    own = {name: value for name, value in own.items() if short != "SeatValues.plot" or name != "by"}
+    assert set(own) == set(whole) - fixed
+    for name, parameter in own.items():
+        assert (parameter.default, parameter.kind) == (whole[name].default, whole[name].kind), f"{short}({name}=…)"
+
+
+def find_in(modules, name):
+    return next(getattr(module, name) for module in modules if name in module.__all__)
+
+
 # --- words -----------------------------------------------------------------------------------------------
 
 

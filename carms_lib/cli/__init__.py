@@ -16,6 +16,12 @@ import typer
 
 from carms_lib import __version__
 from carms_lib.cli._input import (
+    DrawsOption,
+    OptionalOutOption,
+    OutOption,
+    ReleaseOption,
+    RngOption,
+    ScenarioOption,
     day_of,
     lists_from_json,
     log_as_json,
@@ -27,7 +33,6 @@ from carms_lib.cli._input import (
     tags_of,
     write_table,
 )
-from carms_lib.cli._options import DrawsOption, OptionalOutOption, OutOption, ReleaseOption, RngOption, ScenarioOption
 from carms_lib.cli._warehouse import warehouse_app
 from carms_lib.exceptions import ArgumentError, CarmsError
 

@@ -1,6 +1,7 @@
 """What commands read with and write with.
 
-Belongs here: turning an argument into a value of the library, and a table into CSV. Does not belong here: commands.
+Belongs here: the options that several commands share, turning an argument into a value of the library, and a table into
+CSV. Does not belong here: commands.
 Heavy packages are imported when they are needed, so that ``--help`` answers at once.
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -22,6 +23,13 @@ if TYPE_CHECKING:
     from carms_lib.warehouse import Warehouse
 
 __all__ = [
+    "DrawsOption",
+    "OptionalOutOption",
+    "OutOption",
+    "ReleaseOption",
+    "RngOption",
+    "ScenarioOption",
+    "UrlOption",
     "day_of",
     "lists_from_json",
     "log_as_json",
@@ -35,6 +43,20 @@ __all__ = [
     "warehouse_at",
     "write_table",
 ]
+
+ReleaseOption = Annotated[
+    Path | None,
+    typer.Option("--release", help="Folder or archive of the published files; the bundled 1503 without it."),
+]
+DrawsOption = Annotated[int, typer.Option("--draws", help="Simulated matches for each scenario.")]
+RngOption = Annotated[int, typer.Option("--rng", help="Entropy; the same number gives the same result.")]
+ScenarioOption = Annotated[
+    list[Path] | None,
+    typer.Option("--scenario", help="TOML file of a scenario to compare with the baseline; may be repeated."),
+]
+OutOption = Annotated[Path, typer.Option("--out", help="Where to write.")]
+OptionalOutOption = Annotated[Path | None, typer.Option("--out", help="CSV file to write; standard output without it.")]
+UrlOption = Annotated[str, typer.Option("--url", help="sqlite:///file.db or postgresql+psycopg://…")]
 
 
 def day_of(text: str | None) -> dt.date | None:

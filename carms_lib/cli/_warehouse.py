@@ -9,8 +9,7 @@ from typing import Annotated
 
 import typer
 
-from carms_lib.cli._input import print_table, release_at, warehouse_at
-from carms_lib.cli._options import OptionalOutOption, ReleaseOption, UrlOption
+from carms_lib.cli._input import OptionalOutOption, ReleaseOption, UrlOption, print_table, release_at, warehouse_at
 
 __all__ = ["warehouse_app"]
 

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from carms_lib.plotting import plot_differences, plot_forest, plot_heatmap, plot_tile_map
 
 if TYPE_CHECKING:
-    from carms_lib.memo._findings import Findings
+    from carms_lib.memo.findings import Findings
 
 __all__ = ["draw_figures"]
 

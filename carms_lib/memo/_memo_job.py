@@ -18,12 +18,11 @@ from typing import Any
 from carms_lib.exceptions import MemoError, TooFewDrawsWarning
 from carms_lib.loaders import Release, load_release
 from carms_lib.memo._figures import draw_figures
-from carms_lib.memo._findings import find
-from carms_lib.memo._forms import to_html
-from carms_lib.memo._markdown import to_markdown
-from carms_lib.memo._pdf import find_browser, print_pdf
 from carms_lib.memo._stale import RECORD
-from carms_lib.memo._story import TITLE, subtitle, tell
+from carms_lib.memo.findings import find
+from carms_lib.memo.forms import to_html, to_markdown
+from carms_lib.memo.pdf import find_browser, print_pdf
+from carms_lib.memo.story import TITLE, subtitle, tell
 from carms_lib.pressure import seat_values
 from carms_lib.simulator import Market, Scenario, load_cohort, simulate
 from carms_lib.transforms import build

@@ -19,8 +19,8 @@ import pandas as pd
 
 from carms_lib.exceptions import ArgumentError, CarmsError, MemoError, QualityWarning
 from carms_lib.loaders import Release, load_release
-from carms_lib.memo._forms import to_html
 from carms_lib.memo._scorecard_page import scorecard_blocks, scorecard_subtitle, scorecard_title
+from carms_lib.memo.forms import to_html
 from carms_lib.quality import Check, Limits, Recorder, RunRecord, Scorecard
 from carms_lib.transforms import Layers, build
 

@@ -1,7 +1,7 @@
 """The words, tables and grids of the scorecard, as blocks of a page.
 
 Belongs here: what the page of a scorecard says, in which order. Does not belong here: a number that the scorecard does
-not hold (`carms_lib.quality`), or how a block looks (`_forms`).
+not hold (`carms_lib.quality`), or how a block looks (`forms`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from carms_lib.memo._blocks import Block, Cell, Grid, Heading, Items, Paragraph, Preformatted, Table, Tile, Tiles
+from carms_lib.memo.blocks import Block, Cell, Grid, Heading, Items, Paragraph, Preformatted, Table, Tile, Tiles
 from carms_lib.quality import CHECK_KINDS
 
 if TYPE_CHECKING:

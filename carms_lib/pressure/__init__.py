@@ -14,10 +14,8 @@ from carms_lib.pressure._bands import Bands, Measure, quantiles, summarise
 from carms_lib.pressure._preferences import preference_bands
 from carms_lib.pressure._pressure import outcome_bands, pressure_bands
 from carms_lib.pressure._published_rates import RATE_METHODS, published_rates
-from carms_lib.pressure._ranks import Ranks, rank_groups
 from carms_lib.pressure._seat_values import SeatValues, seat_values, seat_values_of
 from carms_lib.pressure._sensitivity import Sensitivity, find_sensitivity
-from carms_lib.pressure._series import SERIES_MODELS, Projection, load_series, project_series
 from carms_lib.pressure._supply import Proxy, compare_supply, supply_score
 from carms_lib.pressure.metrics import (
     ALLOCATION_METRICS,
@@ -34,6 +32,8 @@ from carms_lib.pressure.metrics import (
     metric_of,
     metrics_of,
 )
+from carms_lib.pressure.ranks import Ranks, rank_groups
+from carms_lib.pressure.series import SERIES_MODELS, Projection, load_series, project_series
 
 __all__ = [
     "ALLOCATION_METRICS",

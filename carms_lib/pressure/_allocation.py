@@ -21,7 +21,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -40,6 +40,9 @@ from carms_lib.simulator.inputs.rounding import largest_remainder
 from carms_lib.simulator.seats.seat_chains import follow_every_seat
 from carms_lib.simulator.seats.singles import SinglesMatch, match_singles
 from carms_lib.simulator.study.replay import BlockPlan, plan_blocks, replay
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["OBJECTIVES", "Allocation", "allocate_seats"]
 
@@ -147,15 +150,21 @@ class Allocation:
         ]
         return "\n".join(parts)
 
-    def plot(self, **options: Any) -> Any:
+    def plot(self, *, ax: Axes | None = None) -> Axes:
         """Draw what the seats do, by value beside in proportion; see `carms_lib.plotting.plot_allocation`.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Where to draw; None makes a new figure.
 
         Returns
         -------
         matplotlib.axes.Axes
         """
         levels = [self.bands(level=level).to_frame() for level in (0.50, 0.90)]
-        return open_view("plot_allocation")(pd.concat(levels, ignore_index=True), k=self.k, **options)
+        axes: Axes = open_view("plot_allocation")(pd.concat(levels, ignore_index=True), k=self.k, ax=ax)
+        return axes
 
     def save(self, path: str | Path) -> Path:
         """Write the table as CSV to `path`, and steps, bands and provenance as JSON beside it."""

@@ -33,7 +33,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -43,6 +43,9 @@ from carms_lib._views import open_view
 from carms_lib.exceptions import TooFewDrawsWarning
 from carms_lib.pressure._arguments import check_kind, check_level
 from carms_lib.provenance import Provenance
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = [
     "Bands",
@@ -138,14 +141,22 @@ class Bands:
             for reason, count in self.sizes.loc[rows, "reason"].value_counts().items()
         )
 
-    def plot(self, **options: Any) -> Any:
+    def plot(self, *, ax: Axes | None = None, metric: str | None = None, scenario: str | None = None) -> Axes:
         """Draw the bands; see `carms_lib.plotting.plot_bands`.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Where to draw; None makes a new figure.
+        metric, scenario : str, optional
+            Which to draw. Without a metric, the only one or the headline.
 
         Returns
         -------
         matplotlib.axes.Axes
         """
-        return open_view("plot")(self, **options)
+        axes: Axes = open_view("plot")(self, ax=ax, metric=metric, scenario=scenario)
+        return axes
 
     def save(self, path: str | Path) -> Path:
         """Write the frame as CSV to `path`, and its provenance as JSON beside it.
@@ -309,9 +320,19 @@ def ratio(measure: Measure) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def quantiles(values: np.ndarray, tails: Sequence[float]) -> np.ndarray:
-    """Return Weibull's quantiles of each column over what is not missing, float64 of shape (len(tails), G).
+    """Return Weibull's quantiles of each column over the values that are not missing.
 
-    A column that is missing throughout gives 0.
+    Parameters
+    ----------
+    values : ndarray of shape (D, G), float64
+        Missing values are NaN.
+    tails : sequence of float
+        Probabilities, such as 0.05 and 0.95.
+
+    Returns
+    -------
+    ndarray of shape (len(tails), G), float64
+        0 for a column that is missing throughout.
     """
     filled = np.where(~np.isfinite(values).any(axis=0), 0.0, values)
     if np.isfinite(filled).all():

@@ -31,7 +31,7 @@ from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -50,6 +50,9 @@ from carms_lib.simulator.draw.block import DRAWS_PER_INPUT
 from carms_lib.simulator.seats.added_seat import follow_draw
 from carms_lib.simulator.seats.seat_chains import count_gains
 from carms_lib.simulator.study.replay import BlockPlan, plan_blocks, replay
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["SeatValues", "seat_values", "seat_values_of"]
 
@@ -196,21 +199,26 @@ class SeatValues:
         best = self.bands("discipline", metric="seat_value").summary(rows)
         return f"{text}\n\n{best}"
 
-    def plot(self, **options: Any) -> Any:
+    def plot(self, by: str | Sequence[str] = "discipline", *, ax: Axes | None = None, n_rows: int | None = 40) -> Axes:
         """Draw the ladder of seat values; see `carms_lib.plotting.plot_seat_values`.
 
         Parameters
         ----------
-        **options
-            `by` (columns of the programs, by default discipline), and what the figure takes: ax, n_rows.
+        by : str or sequence of str, default "discipline"
+            Columns of the programs: one rung a cell.
+        ax : Axes, optional
+            Where to draw; None makes a new figure.
+        n_rows : int, optional
+            Draw only the best; None draws all.
 
         Returns
         -------
         matplotlib.axes.Axes
         """
-        by = options.pop("by", "discipline")
         levels = [self.bands(by, level=level).to_frame() for level in (0.50, 0.90)]
-        return open_view("plot_seat_values")(pd.concat(levels, ignore_index=True), **options)
+        bands = pd.concat(levels, ignore_index=True)
+        axes: Axes = open_view("plot_seat_values")(bands, ax=ax, n_rows=n_rows)
+        return axes
 
     def save(self, path: str | Path) -> Path:
         """Write every metric of every program as CSV to `path`, its provenance beside it; see `Bands.save`."""
@@ -314,7 +322,13 @@ def seat_values(
 
 
 def seat_values_of(
-    study: Study, market: Market, scenario: Scenario | None = None, *, n_draws: int | None = None, **options: Any
+    study: Study,
+    market: Market,
+    scenario: Scenario | None = None,
+    *,
+    n_draws: int | None = None,
+    executor: Executor | None = None,
+    progress: bool = False,
 ) -> SeatValues:
     """Return `seat_values` on the draws of a study.
 
@@ -327,8 +341,8 @@ def seat_values_of(
         Put the seat into this scenario instead.
     n_draws : int, optional
         By default all draws of the study; a smaller number takes the first ones.
-    **options
-        executor, progress: as in `seat_values`.
+    executor, progress
+        As in `seat_values`.
 
     Returns
     -------
@@ -348,7 +362,8 @@ def seat_values_of(
             "market gives other draws than this study's baseline. Give the market that was simulated, with the same "
             "cohort, programs and quotas."
         )
-    return seat_values(market, scenario, n_draws=study.n_draws if n_draws is None else n_draws, rng=entropy, **options)
+    n_draws = study.n_draws if n_draws is None else n_draws
+    return seat_values(market, scenario, n_draws=n_draws, rng=entropy, executor=executor, progress=progress)
 
 
 def _follow_block(task: tuple[Market, BlockPlan]) -> _Followed:

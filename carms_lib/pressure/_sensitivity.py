@@ -24,7 +24,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -40,6 +40,9 @@ from carms_lib.provenance import Provenance
 from carms_lib.simulator import PARAMETERS, Market
 from carms_lib.simulator.draw.block import BlockInputs, run_block
 from carms_lib.simulator.draw.settings import draw_parameters, split_uniform
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["Sensitivity", "find_sensitivity"]
 
@@ -86,14 +89,24 @@ class Sensitivity:
             parts.append(f"{result.metric} (mean {result.mean:,.3g}, sd {result.sd:,.2g}): {told}")
         return "\n".join(parts)
 
-    def plot(self, **options: Any) -> Any:
+    def plot(self, *, ax: Axes | None = None, metric: str | None = None, n_rows: int | None = 12) -> Axes:
         """Draw the indices of one result; see `carms_lib.plotting.plot_sensitivity`.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Where to draw; None makes a new figure.
+        metric : str, optional
+            Which result; by default the first.
+        n_rows : int, optional
+            Draw only the inputs with the largest index; None draws all.
 
         Returns
         -------
         matplotlib.axes.Axes
         """
-        return open_view("plot_sensitivity")(self.frame, **options)
+        axes: Axes = open_view("plot_sensitivity")(self.frame, ax=ax, metric=metric, n_rows=n_rows)
+        return axes
 
     def save(self, path: str | Path) -> Path:
         """Write the indices as CSV to `path`, and their provenance as JSON beside it."""

@@ -19,7 +19,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -32,6 +32,9 @@ from carms_lib.pressure._bands import is_too_small, quantiles, ratio
 from carms_lib.pressure._pressure import FEWEST, measure_pressure
 from carms_lib.provenance import Provenance
 from carms_lib.simulator import BASELINE, Market, Study
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["Proxy", "compare_supply", "supply_score"]
 
@@ -140,14 +143,22 @@ class Proxy:
             f"less pressed than supply says\n{_lines(ranked.tail(rows)[::-1][shown])}"
         )
 
-    def plot(self, **options: Any) -> Any:
+    def plot(self, *, ax: Axes | None = None, n_labels: int = 8) -> Axes:
         """Draw the metric against the score; see `carms_lib.plotting.plot_supply`.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Where to draw; None makes a new figure.
+        n_labels : int, default 8
+            How many of the cells that the proxy misjudges most are named.
 
         Returns
         -------
         matplotlib.axes.Axes
         """
-        return open_view("plot_supply")(self, **options)
+        axes: Axes = open_view("plot_supply")(self, ax=ax, n_labels=n_labels)
+        return axes
 
     def save(self, path: str | Path) -> Path:
         """Write the frame as CSV to `path`, and the correlations with their provenance as JSON beside it."""

@@ -12,9 +12,10 @@ from carms_lib.simulator.inputs.market import Market
 from carms_lib.simulator.inputs.parameters import PARAMETERS
 from carms_lib.simulator.inputs.program_table import PROGRAM_COLUMNS
 from carms_lib.simulator.inputs.scenario import Lever, Scenario
+from carms_lib.simulator.study.comparison import Comparison
 from carms_lib.simulator.study.outcomes import BASELINE, Outcomes
 from carms_lib.simulator.study.simulation import simulate
-from carms_lib.simulator.study.study import Comparison, Study
+from carms_lib.simulator.study.study import Study
 
 __all__ = [
     "BASELINE",

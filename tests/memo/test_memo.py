@@ -13,6 +13,7 @@ import re
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from importlib import resources
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,14 +24,14 @@ import pytest
 from carms_lib.exceptions import ArgumentError, MemoError, SourceNotFoundError, TooFewDrawsWarning
 from carms_lib.memo import (
     MemoPaths,
-    _story,
     beside_published,
     check_memo,
     published_backtest,
     published_forecasts,
     published_outcome,
+    story,
 )
-from carms_lib.memo._pdf import find_browser, print_pdf
+from carms_lib.memo.pdf import find_browser, print_pdf
 
 pytestmark = pytest.mark.filterwarnings("ignore::carms_lib.exceptions.TooFewDrawsWarning")
 
@@ -179,35 +180,35 @@ class TestThatItIsTrue:
             assert cells[5].startswith(f"**{100 * own['estimate']:.0f} %** ({100 * own['lower']:.0f} to")
 
     def test_a_seat_of_an_option_stands_where_the_option_changes_seats(self, market):
-        from carms_lib.memo._findings import _seat_where_changed
+        from carms_lib.memo.findings import seat_where_changed
         from carms_lib.pressure import seat_values
 
         values = seat_values(market, n_draws=20, rng=3)
         of_programs = values.bands("program_stream_id", metric="seat_value").to_frame().set_index("program_stream_id")
         one, two = market.programs["program_stream_id"].iloc[:2]
         more = carms.Scenario("two").add_seats(1, program_stream_id=one).add_seats(3, program_stream_id=two)
-        found = _seat_where_changed(more, market, values)
+        found = seat_where_changed(more, market, values)
         estimates = of_programs["estimate"]
         assert found["seat_value"]["estimate"] == pytest.approx((estimates[one] + 3 * estimates[two]) / 4)
         assert set(found) == {"seat_value", "newly_matched"}
-        assert _seat_where_changed(carms.Scenario("nothing").scale_quota(1.0), market, values) == {}
+        assert seat_where_changed(carms.Scenario("nothing").scale_quota(1.0), market, values) == {}
 
     def test_what_goes_with_the_answer_is_told_in_words(self, market):
-        from carms_lib.memo._findings import _goes_with
+        from carms_lib.memo.findings import related_inputs
         from carms_lib.pressure import sensitivity_of
 
         study = carms.simulate(market, n_draws=200, rng=3)
-        told = _goes_with(study)
+        told = related_inputs(study)
         frame = sensitivity_of(study).to_frame().sort_values("estimate", ascending=False)
         assert [row["input"] for row in told] == frame["input"].head(4).tolist()
         cohort = market.cohort
-        words = _story._goes_with(SimpleNamespace(goes_with=told), cohort)
+        words = story.inputs_in_words(SimpleNamespace(goes_with=told), cohort)
         assert told[0]["input"] == "size of cmg_current"
         assert f"go with the number of {cohort.classes.loc['cmg_current', 'name']}, **" in words
         assert all(str(cohort.parameters.loc[row["input"], "unit"]) in words for row in told[1:])
         few = carms.simulate(market, n_draws=20, rng=3)
-        assert _goes_with(few) == ()
-        assert "too few draws" in _story._goes_with(SimpleNamespace(goes_with=()), cohort)
+        assert related_inputs(few) == ()
+        assert "too few draws" in story.inputs_in_words(SimpleNamespace(goes_with=()), cohort)
 
     def test_the_record_of_past_forecasts_is_that_of_the_documents(self, docs_script):
         summary = docs_script("make_backtest_summary")
@@ -255,23 +256,23 @@ Mean absolute error 31.1 (model), 9.1 (last year's figure): **the model does not
         assert table["forecast"].tolist() == ["2017 from 2016", "2017 from 2016", "2024 from 2023"]
         assert table["naive_error"].tolist() == [4.8, 1019.7, 9.1]
         assert table["unit"].tolist() == ["", "%", ""]
-        heading, said, told, _ = _story._record(table)
+        heading, said, told, _ = story.past_forecasts(table)
         assert heading.text == "How its forecasts of past years did"
         assert "30 of 38 bands" in said.text
         assert "2 of 3 groups" in said.text
         assert said.text.endswith(
             "“Family Medicine seats left, by province” of 2024, with an error **3.4 times** as large."
         )
-        _, kinder, *_ = _story._record(table.head(2))
+        _, kinder, *_ = story.past_forecasts(table.head(2))
         assert kinder.text.endswith("last year’s figure for 2 of 2 groups of figures.")
         assert [row[-1] for row in told.rows] == ["yes", "yes", "**no**"]
-        assert list(_story._record(None)) == []
+        assert list(story.past_forecasts(None)) == []
 
     def test_no_number_of_the_prose_was_typed(self):
         allowed = {"R-1 main residency match", "scenario-"}
         typed = [
             node.value
-            for node in ast.walk(ast.parse(inspect.getsource(_story)))
+            for node in ast.walk(ast.parse(inspect.getsource(story)))
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and re.search(r"\d", node.value)
         ]
         assert [text for text in typed if not any(part in text for part in allowed)] == []
@@ -365,24 +366,22 @@ class TestWhereItMayBeWritten:
             carms.write_memo(tmp_path / "file" / "memo")
 
     @pytest.mark.parametrize("name", ["figures", "index.html", "memo.md", "carms.db"])
-    def test_something_of_another_kind_in_the_way_is_found_before_the_run(self, tmp_path, monkeypatch, name):
-        monkeypatch.setattr("carms_lib.memo._memo_job.build", lambda *a, **k: pytest.fail("it ran"))
+    def test_something_of_another_kind_in_the_way_is_found_before_the_run(self, tmp_path, name):
         if name == "figures":
             (tmp_path / name).write_text("mine")
         else:
             (tmp_path / name).mkdir()
         with pytest.raises(MemoError, match=rf"{name}' is a .*in the way.*nothing was changed"):
-            carms.write_memo(tmp_path, overwrite=True)
+            carms.write_memo(tmp_path, release=tmp_path / "not looked for", overwrite=True)
         assert [path.name for path in tmp_path.iterdir()] == [name]
 
     def test_a_disc_that_refuses_is_said_with_its_reason(self, tmp_path, monkeypatch):
         def refuse(*_, **__):
             raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
-        monkeypatch.setattr("carms_lib.memo._memo_job.tempfile.TemporaryDirectory", refuse)
-        monkeypatch.setattr("carms_lib.memo._memo_job.build", lambda *a, **k: pytest.fail("it ran"))
+        monkeypatch.setattr(tempfile, "TemporaryDirectory", refuse)
         with pytest.raises(MemoError, match=r"cannot be written: Read-only file system. Give a folder"):
-            carms.write_memo(tmp_path / "memo")
+            carms.write_memo(tmp_path / "memo", release=tmp_path / "not looked for")
         assert list(tmp_path.iterdir()) == []
 
     def test_no_display_is_needed(self, tmp_path):
@@ -488,7 +487,7 @@ def test_the_database_of_the_memo_is_sqlite(memo):
 def test_every_assumption_can_stand_in_a_sentence() -> None:
     cohort = carms.load_cohort("2025")
     names = [*cohort.parameters.index, *(f"size of {key}" for key in cohort.classes.index)]
-    words = {name: _story._assumption(name, cohort) for name in names}
+    words = {name: story.assumption_in_words(name, cohort) for name in names}
     assert words["first_discipline"].startswith("what a program adds")
     assert words["size of img"] == "the number of international medical graduates"
     for text in words.values():

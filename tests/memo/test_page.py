@@ -6,10 +6,9 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from carms_lib.memo._blocks import Answer, Figure, Heading, Items, Paragraph, Preformatted, Table
-from carms_lib.memo._forms import to_html
-from carms_lib.memo._markdown import to_markdown
-from carms_lib.memo._numbers import change, count, share, with_band
+from carms_lib.memo.blocks import Answer, Figure, Heading, Items, Paragraph, Preformatted, Table
+from carms_lib.memo.forms import to_html, to_markdown
+from carms_lib.memo.numbers import change, count, share, with_band
 
 BLOCKS = [
     Heading("What a < b & c mean"),

@@ -305,13 +305,12 @@ class TestArguments:
         with pytest.raises(carms.CarmsError, match="keep=True needs a warehouse"):
             score_release(release, keep=True)
 
-    def test_a_place_that_cannot_be_written_is_found_before_the_run(self, tmp_path, monkeypatch):
-        monkeypatch.setattr("carms_lib.memo._scorecard_job.score_release", lambda *a, **k: pytest.fail("it ran"))
+    def test_a_place_that_cannot_be_written_is_found_before_the_run(self, tmp_path):
         (tmp_path / "file").write_text("a file")
         with pytest.raises(carms.CarmsError, match="is a folder"):
-            write_scorecard(tmp_path)
+            write_scorecard(tmp_path, release=tmp_path / "not looked for")
         with pytest.raises(carms.CarmsError, match="cannot be written"):
-            write_scorecard(tmp_path / "file" / "s.html")
+            write_scorecard(tmp_path / "file" / "s.html", release=tmp_path / "not looked for")
 
     def test_a_scorecard_is_of_a_record(self):
         with pytest.raises(carms.CarmsError, match="record must be a RunRecord; dict was given"):

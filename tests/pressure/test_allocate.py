@@ -5,14 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 import carms_lib as carms
-import numpy as np
 import pandas as pd
 import pytest
 from carms_lib.exceptions import ArgumentError, UnknownNameError
-from carms_lib.pressure import HEADLINES, OBJECTIVES, Allocation, allocate_seats, find_sensitivity, seat_values
-from carms_lib.pressure import _sensitivity as sensitivity
-from carms_lib.pressure._allocation import ALLOCATION_METRICS, _in_proportion, _judge
-from carms_lib.simulator.study.replay import plan_blocks
+from carms_lib.pressure import (
+    ALLOCATION_METRICS,
+    HEADLINES,
+    OBJECTIVES,
+    Allocation,
+    allocate_seats,
+    find_sensitivity,
+    seat_values,
+)
 from matplotlib.figure import Figure
 
 pytestmark = pytest.mark.filterwarnings("ignore::carms_lib.exceptions.TooFewDrawsWarning")
@@ -63,22 +67,19 @@ def test_scenarios_add_exactly_these_seats(market, allocations) -> None:
             assert more[more > 0].to_dict() == expected[expected > 0].to_dict()
 
 
-def test_what_seats_do_is_what_matching_with_them_does(market) -> None:
-    """Without a seat nothing changes; every single gains or stays, whatever is added."""
-    _, plans = plan_blocks(market, 10, 7)
-    none = np.zeros(market.n_programs, dtype=np.int64)
-    found = _judge(market, plans[0], {"none": none, "one each": none + 1})
-    assert (found["none"] == 0).all()
-    assert (found["one each"] >= 0).all()
+def test_seats_added_leave_nobody_worse_off(market) -> None:
+    """Every single gains or stays: of ten draws the lower end of a 90 % band is the least."""
+    bands = allocate_seats(market, 5, n_draws=10, n_check=10, rng=7).bands().to_frame().set_index("metric")
+    assert (bands.loc[["newly_matched_cmg", "better_off"], "lower"] >= 0).all()
 
 
 def test_in_proportion_by_hand(market) -> None:
-    eligible = np.zeros(market.n_programs, dtype=bool)
-    eligible[:3] = True
-    quota = market.programs["quota"].to_numpy()[:3]
-    seats = _in_proportion(market, eligible, int(quota.sum()))
-    assert seats[:3].tolist() == quota.tolist()
-    assert seats[3:].sum() == 0
+    """As many seats as three programs have: each gets its own number once more."""
+    three = market.programs.iloc[:3].set_index("program_stream_id")["quota"]
+    seats = int(three.sum())
+    placed = allocate_seats(market, seats, among={"program_stream_id": list(three.index)}, n_draws=1, n_check=1, rng=1)
+    got = placed.to_frame().set_index("program_stream_id")["in_proportion"]
+    assert got[got > 0].to_dict() == three.to_dict()
 
 
 def test_only_some_programs(market) -> None:
@@ -159,19 +160,35 @@ class TestSensitivity:
         assert got["size of cmg_current", "first"] == pytest.approx(1.0, abs=0.1)
         assert got["size of military", "total"] == pytest.approx(0.0, abs=0.05)
 
-    def test_headlines_by_hand(self, market):
-        wanted = sensitivity._Headlines(market, list(HEADLINES))
-        cmg = int(np.flatnonzero(wanted.canadian)[0])
-        img = int(np.flatnonzero(wanted.international)[0])
-        family = int(np.flatnonzero(wanted.family)[0])
-        other = int(np.flatnonzero(~wanted.family)[0])
-        wished = np.full((1, market.n_applicants), -2)
-        final = wished.copy()
-        wished[0, [cmg, img]] = [other, family]
-        final[0, [cmg, img]] = [-1, family]
-        quota = np.zeros((1, market.n_programs), dtype=int)
-        quota[0, [family, other]] = [3, 1]
-        assert wanted.of(wished, final, quota).tolist() == [1.0, 1.0, 3.0, 2.0, 0.5]
+    def test_headlines_are_those_of_the_outcomes(self, market):
+        """Where no input moves, every point of the design runs the same ten draws, which a study runs too."""
+        cohort = market.cohort.without_draws()
+        for name, row in cohort.parameters.iterrows():
+            cohort = cohort.with_parameter(str(name), row["value"], source="held for this test")
+        size = cohort.classes["size"].round()
+        classes = cohort.classes.assign(size=size, low=size, high=size)
+        classes.loc[["cmg_current", "img"], "high"] += 1e-9  # two must have a range, however narrow
+        held = carms.Market.from_gold(market.programs.drop(columns="province"), replace(cohort, classes=classes))
+        found = find_sensitivity(held, n=8, draws_per_point=10, rng=5).results.set_index("metric")
+        assert found["sd"].tolist() == pytest.approx([0.0] * len(HEADLINES))
+        study = carms.simulate(held, n_draws=10, rng=5)
+        country = study.outcomes().to_frame().set_index("metric")["estimate"]
+        by_discipline = study.outcomes("discipline").to_frame().set_index(["metric", "discipline"])["estimate"]
+        of_class = study.outcomes("applicant_class").to_frame().set_index(["metric", "applicant_class"])["estimate"]
+        outcomes = study.outcomes_of()
+        discipline = outcomes.programs["discipline"].to_numpy()
+        choosing = outcomes.wished >= 0
+        same = (outcomes.final >= 0) & (discipline[outcomes.final] == discipline[outcomes.wished])
+        streams = classes.query("graduates_of == 'schools' and stream == 'CMG'").index
+        assert found["mean"].to_dict() == pytest.approx(
+            {
+                "unmatched_cmg": of_class["unmatched"][streams].sum(),
+                "matched_img": of_class["matched"][classes.index[classes["stream"] == "IMG"]].sum(),
+                "unfilled": country["unfilled"],
+                "unfilled_family_medicine": by_discipline["unfilled", "Family Medicine"],
+                "first_choice_lost": (choosing & ~same).sum() / choosing.sum(),
+            }
+        )
 
     def test_a_result_answers_what_results_answer(self, found, tmp_path):
         assert "size of" in found.summary()

@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 from carms_lib.exceptions import ArgumentError, UnknownNameError
 from carms_lib.pressure import sensitivity_of
+from carms_lib.provenance import Provenance
+from carms_lib.simulator import BASELINE
 from matplotlib.figure import Figure
 from scipy import stats
 
@@ -60,19 +62,13 @@ def test_several_results_and_scenarios_may_be_asked(small_study):
         sensitivity_of(small_study, scenario="base")
 
 
-def test_a_result_that_never_varies_goes_with_nothing(small_study, monkeypatch):
-    from carms_lib.pressure import _associations as associations
-
-    real = associations.measure_outcomes
-
-    def still(study, by, **options):
-        measures, groups = real(study, by, **options)
-        if by is None:
-            measures = {key: [m._replace(top=np.ones_like(m.top)) for m in own] for key, own in measures.items()}
-        return measures, groups
-
-    monkeypatch.setattr(associations, "measure_outcomes", still)
-    assert sensitivity_of(small_study).to_frame()[["estimate", "lower", "upper"]].isna().all(axis=None)
+def test_a_result_that_never_varies_goes_with_nothing(small_study):
+    outcomes = small_study.outcomes_of()
+    same = {name: np.tile(getattr(outcomes, name)[:1], (len(outcomes.final), 1)) for name in ("final", "quota")}
+    still = carms.Study(
+        {BASELINE: outcomes._replace(**same)}, entropy=3, inputs=small_study.inputs, provenance=Provenance()
+    )
+    assert sensitivity_of(still).to_frame()[["estimate", "lower", "upper"]].isna().all(axis=None)
 
 
 def test_too_few_settings_are_refused(market):

@@ -15,17 +15,18 @@ import carms_lib as carms
 import numpy as np
 import pandas as pd
 import pytest
-from carms_lib.pressure import (
+from carms_lib.pressure import (  # private: draws before bands
     ALLOCATION_METRICS,
     KINDS,
+    OUTCOME_METRICS,
     PREFERENCE_METRICS,
     PRESSURE_METRICS,
     SEAT_METRICS,
     Measure,
     SeatValues,
-    _allocate,
-    _metrics,
+    _allocation,
     _preferences,
+    _pressure,
     _seat_values,
     summarise,
 )
@@ -38,10 +39,6 @@ from scipy import stats
 pytestmark = pytest.mark.filterwarnings("ignore::carms_lib.exceptions.TooFewDrawsWarning")
 
 LEVEL, ERRORS = 0.90, 4.0
-OUTCOME_METRICS = (
-    "seats", "filled", "unfilled", "filled_first_iteration", "unfilled_first_iteration", "first_choices",
-    "applicants", "matched", "unmatched", "matched_first_iteration", "unmatched_first_iteration",
-)  # fmt: skip
 METRICS = (
     *dict.fromkeys((*PRESSURE_METRICS, *OUTCOME_METRICS, *PREFERENCE_METRICS)), *SEAT_METRICS, "better_off",
     *(f"{name} by three seats" for name in ALLOCATION_METRICS),
@@ -93,7 +90,7 @@ def counted_by(*views: Callable[[], Any]) -> list[Measure]:
         caught.extend(next(iter(measures.values())))
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in (_metrics, _preferences, _seat_values, _allocate):
+        for module in (_pressure, _preferences, _seat_values, _allocation):
             patch.setattr(module, "summarise", catch)
         for view in views:
             view()
@@ -106,7 +103,7 @@ def measures_of(market: carms.Market, of_couples: carms.Market, settings: int, d
     values = values_of(of_couples, settings // 2, draws, rng)
     placed = {"three seats": np.eye(market.n_programs, dtype=np.int64)[0] * 3}
     some = plans(market, settings * 3 // 10, draws, rng)
-    gains = np.concatenate([_allocate._judge(market, plan, placed)["three seats"] for plan in some])
+    gains = np.concatenate([_allocation._judge(market, plan, placed)["three seats"] for plan in some])
     allocated = [Measure(f"{name} by three seats", gains[:, [i]]) for i, name in enumerate(ALLOCATION_METRICS)]
     asked = (study.pressure, study.outcomes, study.preferences, values.bands, values.gains)
     return [measure for view in asked for measure in counted_by(view)] + allocated

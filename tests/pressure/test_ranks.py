@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from carms_lib.exceptions import ArgumentError, StudyError, UnknownNameError
 from carms_lib.pressure import PREFERENCE_METRICS, Ranks, rank_groups
-from carms_lib.pressure import _ranks as module
+from carms_lib.pressure.ranks import confidence_bounds
 from carms_lib.provenance import Provenance
 from carms_lib.simulator import BASELINE, Outcomes
 from matplotlib.figure import Figure
@@ -72,7 +72,7 @@ def test_confidence_sets_hold_the_true_rank_as_often_as_they_say() -> None:
         blocks = rng.normal(truth, 0.03, size=(20, CELLS))
         estimate = blocks.mean(axis=0)
         noise = rng.standard_normal((400, 20)) @ (blocks - estimate) / 20
-        lower, upper = module._confidence(estimate, blocks - estimate, estimate + noise, 0.90)
+        lower, upper = confidence_bounds(estimate, blocks - estimate, estimate + noise, 0.90)
         place = np.arange(1, CELLS + 1)
         held += (lower <= place) & (place <= upper)
     assert (held / 200 >= 0.87).all()

@@ -8,7 +8,7 @@ import pytest
 from carms_lib.exceptions import ArgumentError, UnknownNameError
 from carms_lib.plotting import plot_backtest
 from carms_lib.pressure import SERIES_MODELS, load_series, project_series
-from carms_lib.pressure import _series as module
+from carms_lib.pressure.series import Step, choose_model, widening
 from matplotlib.figure import Figure
 
 
@@ -40,21 +40,21 @@ def test_auto_keeps_to_the_last_value_unless_a_trend_is_clearly_better() -> None
     assert set(rising["model"]) <= {"trend", "drift"}
     assert rising["estimate"].iloc[0] == pytest.approx(100.0 * 1.05**12, rel=1e-6)
     # Misses of naive and trend: a trend is taken when clearly better, after four forecasts, and not before.
-    assert module._best(_steps(naive=[2, 2, 2, 2], trend=[1, 1, 1, 1])) == "trend"
-    assert module._best(_steps(naive=[2, 2, 2, 2], trend=[1, 1, 1, 1]), 3) == "naive"
-    assert module._best(_steps(naive=[2, 2, 2, 2], trend=[1.9, 1.9, 1.9, 1.9])) == "naive"
+    assert choose_model(_steps(naive=[2, 2, 2, 2], trend=[1, 1, 1, 1])) == "trend"
+    assert choose_model(_steps(naive=[2, 2, 2, 2], trend=[1, 1, 1, 1]), 3) == "naive"
+    assert choose_model(_steps(naive=[2, 2, 2, 2], trend=[1.9, 1.9, 1.9, 1.9])) == "naive"
 
 
 def test_intervals_widen_by_what_earlier_ones_missed() -> None:
-    calm = [module._Step(0.0, 1.0, 5.0, 0.5, 1.0)] * 4
-    missed = [module._Step(0.0, 1.0, 5.0, 3.0, 1.0)] * 4
-    assert module._widening(calm) == 1.0
-    assert module._widening(missed) == pytest.approx(3.0)
-    assert module._widening(missed, 0) == 1.0
+    calm = [Step(0.0, 1.0, 5.0, 0.5, 1.0)] * 4
+    missed = [Step(0.0, 1.0, 5.0, 3.0, 1.0)] * 4
+    assert widening(calm) == 1.0
+    assert widening(missed) == pytest.approx(3.0)
+    assert widening(missed, 0) == 1.0
 
 
-def _steps(**misses: list[float]) -> dict[str, list[module._Step]]:
-    return {name: [module._Step(0.0, 1.0, 5.0, 0.0, miss) for miss in values] for name, values in misses.items()}
+def _steps(**misses: list[float]) -> dict[str, list[Step]]:
+    return {name: [Step(0.0, 1.0, 5.0, 0.0, miss) for miss in values] for name, values in misses.items()}
 
 
 @pytest.mark.parametrize("model", ["naive", "drift"])

@@ -12,18 +12,24 @@ them a few draws at a time.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from carms_lib._views import View, open_view
+from carms_lib._views import RankView, SeatValueView, View, open_view
 from carms_lib.exceptions import UnknownNameError
 from carms_lib.simulator.inputs.market import Market
+from carms_lib.simulator.inputs.scenario import Scenario
+from carms_lib.simulator.study.comparison import Comparison
 from carms_lib.simulator.study.outcomes import BASELINE, DrawnOutcomes
 from carms_lib.simulator.study.study_file import read_study, write_study
 
-__all__ = ["Comparison", "Study"]
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["Study"]
 
 
 class Study(DrawnOutcomes):
@@ -43,88 +49,152 @@ class Study(DrawnOutcomes):
     provenance : Provenance
     """
 
-    def pressure(self, by: str | Sequence[str] | None = None, **options: Any) -> View:
+    def pressure(
+        self,
+        by: str | Sequence[str] | None = None,
+        *,
+        level: float = 0.90,
+        kind: str = "outcome",
+        metric: str | Sequence[str] | None = None,
+        first_choice: str = "wished",
+        iteration: str = "final",
+        scenario: str | None = None,
+        against: str | None = None,
+        fewest: float = 5.0,
+    ) -> View:
         """Return the pressure metrics with bands.
 
         Parameters
         ----------
         by : str or sequence of str, optional
             Columns that make the groups.
-        **options
-            What `carms_lib.pressure.pressure_bands` takes: level, kind, metric and so on.
+        level, kind, metric, first_choice, iteration, scenario, against, fewest
+            As in `carms_lib.pressure.pressure_bands`.
 
         Returns
         -------
         Bands
         """
-        bands: View = open_view("pressure")(self, by, **options)
+        bands: View = open_view("pressure")(
+            self, by, level=level, kind=kind, metric=metric, first_choice=first_choice, iteration=iteration,
+            scenario=scenario, against=against, fewest=fewest,
+        )  # fmt: skip
         return bands
 
-    def outcomes(self, by: str | Sequence[str] | None = None, **options: Any) -> View:
-        """Return what came of applicants and seats with bands.
+    def outcomes(
+        self,
+        by: str | Sequence[str] | None = None,
+        *,
+        level: float = 0.90,
+        kind: str = "outcome",
+        metric: str | Sequence[str] | None = None,
+        scenario: str | None = None,
+        against: str | None = None,
+    ) -> View:
+        """Return match outcomes of applicants and seats, with bands.
 
         Parameters
         ----------
         by : str or sequence of str, optional
             Columns that make the groups.
-        **options
-            What `carms_lib.pressure.outcome_bands` takes: level, kind, metric and so on.
+        level, kind, metric, scenario, against
+            As in `carms_lib.pressure.outcome_bands`.
 
         Returns
         -------
         Bands
         """
-        bands: View = open_view("outcomes")(self, by, **options)
+        bands: View = open_view("outcomes")(
+            self, by, level=level, kind=kind, metric=metric, scenario=scenario, against=against
+        )
         return bands
 
-    def preferences(self, by: str | Sequence[str] = "discipline", **options: Any) -> View:
-        """Return what applicants want first, with bands.
+    def preferences(
+        self,
+        by: str | Sequence[str] = "discipline",
+        *,
+        level: float = 0.90,
+        kind: str = "outcome",
+        metric: str | Sequence[str] | None = None,
+        first_choice: str = "wished",
+        scenario: str | None = None,
+    ) -> View:
+        """Return the first choices of applicants, with bands.
 
         Parameters
         ----------
         by : str or sequence of str, default "discipline"
             Columns that make the groups.
-        **options
-            What `carms_lib.pressure.preference_bands` takes: level, kind, metric and so on.
+        level, kind, metric, first_choice, scenario
+            As in `carms_lib.pressure.preference_bands`.
 
         Returns
         -------
         Bands
         """
-        bands: View = open_view("preferences")(self, by, **options)
+        bands: View = open_view("preferences")(
+            self, by, level=level, kind=kind, metric=metric, first_choice=first_choice, scenario=scenario
+        )
         return bands
 
-    def ranks(self, by: str | Sequence[str], **options: Any) -> Any:
+    def ranks(
+        self,
+        by: str | Sequence[str],
+        *,
+        metric: str = "pressure",
+        k: int | None = None,
+        level: float = 0.90,
+        kind: str = "outcome",
+        scenario: str = BASELINE,
+        first_choice: str = "wished",
+        iteration: str = "final",
+        fewest: float = 5.0,
+    ) -> RankView:
         """Return the order of the groups by a metric, with intervals of the ranks.
 
         Parameters
         ----------
         by : str or sequence of str
             Columns that make the groups.
-        **options
-            What `carms_lib.pressure.rank_groups` takes: metric, k, level, kind and so on.
+        metric, k, level, kind, scenario, first_choice, iteration, fewest
+            As in `carms_lib.pressure.rank_groups`.
 
         Returns
         -------
         Ranks
         """
-        return open_view("ranks")(self, by, **options)
+        ranks: RankView = open_view("ranks")(
+            self, by, metric=metric, k=k, level=level, kind=kind, scenario=scenario, first_choice=first_choice,
+            iteration=iteration, fewest=fewest,
+        )  # fmt: skip
+        return ranks
 
-    def seat_value(self, market: Market, **options: Any) -> Any:
-        """Return what one more seat in each program would do, on the draws of this study.
+    def seat_value(
+        self,
+        market: Market,
+        scenario: Scenario | None = None,
+        *,
+        n_draws: int | None = None,
+        executor: Executor | None = None,
+        progress: bool = False,
+    ) -> SeatValueView:
+        """Return the effect of one more seat in each program, on the draws of this study.
 
         Parameters
         ----------
         market : Market
-            The baseline that was simulated: a study keeps outcomes and no lists, so that they are made anew.
-        **options
-            What `carms_lib.pressure.seat_values` takes beside rng: scenario, n_draws and so on.
+            The baseline that was simulated: a study keeps outcomes and no lists, so that they are drawn anew.
+        scenario, n_draws, executor, progress
+            As in `carms_lib.pressure.seat_values_of`.
 
         Returns
         -------
         SeatValues
         """
-        return open_view("seat_value")(self, market, **options)
+        values: SeatValueView = open_view("seat_value")(
+            self, market, scenario, n_draws=n_draws, executor=executor, progress=progress
+        )
+        return values
 
     def compare(self, scenario: str) -> Comparison:
         """Return the view of a scenario against the baseline, draw by draw.
@@ -163,9 +233,19 @@ class Study(DrawnOutcomes):
         ]
         return f"{head}{''.join(told)}\n\n{self.outcomes().summary()}"
 
-    def plot(self, **options: Any) -> Any:
-        """Draw the pressure of every discipline; see `Bands.plot`."""
-        return self.pressure(by="discipline").plot(**options)
+    def plot(self, *, ax: Axes | None = None, metric: str | None = None, scenario: str | None = None) -> Axes:
+        """Draw the pressure of every discipline.
+
+        Parameters
+        ----------
+        ax, metric, scenario
+            As in `carms_lib.plotting.plot_bands`.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+        """
+        return self.pressure(by="discipline").plot(ax=ax, metric=metric, scenario=scenario)
 
     def __repr__(self) -> str:
         return f"Study: {self.n_draws:,} draws of {len(self.scenarios)} scenarios {list(self.scenarios)}"
@@ -209,71 +289,3 @@ class Study(DrawnOutcomes):
             inputs=stored.inputs,
             provenance=stored.provenance,
         )
-
-
-class Comparison:
-    """A scenario against the baseline, paired draw by draw on common random numbers.
-
-    Parameters
-    ----------
-    study : Study
-    scenario : str
-    """
-
-    def __init__(self, study: Study, scenario: str) -> None:
-        self.study = study
-        self.scenario = scenario
-        self.provenance = study.provenance
-
-    def outcomes(self, by: str | Sequence[str] | None = None, **options: Any) -> View:
-        """Return scenario minus baseline for what came of applicants and seats, with bands.
-
-        Parameters
-        ----------
-        by : str or sequence of str, optional
-            Columns that make the groups.
-        **options
-            What `carms_lib.pressure.outcome_bands` takes: level, kind, metric and so on.
-
-        Returns
-        -------
-        Bands
-        """
-        bands: View = open_view("outcomes")(self.study, by, against=BASELINE, scenario=self.scenario, **options)
-        return bands
-
-    def pressure(self, by: str | Sequence[str] | None = None, **options: Any) -> View:
-        """Return scenario minus baseline for the pressure metrics, with bands.
-
-        Parameters
-        ----------
-        by : str or sequence of str, optional
-            Columns that make the groups.
-        **options
-            What `carms_lib.pressure.pressure_bands` takes: level, kind, metric and so on.
-
-        Returns
-        -------
-        Bands
-        """
-        bands: View = open_view("pressure")(self.study, by, against=BASELINE, scenario=self.scenario, **options)
-        return bands
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return the national differences as a band frame."""
-        return self.outcomes().to_frame()
-
-    def summary(self) -> str:
-        """Return one screen of text with the national differences."""
-        return f"{self.scenario} minus {BASELINE}\n\n{self.outcomes().summary()}"
-
-    def plot(self, **options: Any) -> Any:
-        """Draw the differences by discipline."""
-        return self.outcomes(by="discipline").plot(**options)
-
-    def save(self, path: str | Path) -> Path:
-        """Write the national differences to `path`; see `Bands.save`."""
-        return self.outcomes().save(path)
-
-    def __repr__(self) -> str:
-        return f"Comparison: {self.scenario!r} minus {BASELINE!r} on {self.study.n_draws:,} common draws"

@@ -15,7 +15,7 @@ import pandas as pd
 
 from carms_lib.exceptions import ArgumentError
 from carms_lib.memo._published_figures import beside_published, published_outcome
-from carms_lib.memo._rows import Row, rows_of
+from carms_lib.memo.numbers import Row, rows_of
 from carms_lib.pressure import sensitivity_of
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from carms_lib.simulator import Market, Scenario, Study
     from carms_lib.transforms import Layers
 
-__all__ = ["INNER", "LARGE", "OUTER", "PLACES", "Change", "Findings", "find"]
+__all__ = ["INNER", "LARGE", "OUTER", "PLACES", "Change", "Findings", "find", "related_inputs", "seat_where_changed"]
 
 OUTER, INNER = 0.90, 0.50  # levels of the bands shown
 LARGE = 20  # seats from which a discipline is shown by name
@@ -104,7 +104,7 @@ def find(
         ),
         seat={row["metric"]: row for row in rows_of(seats.bands(level=OUTER).to_frame())},
         seat_places=_best_places(seats, large, program),
-        goes_with=_goes_with(study),
+        goes_with=related_inputs(study),
         comparison=None if published is None else beside_published(study, published, OUTER),
     )
 
@@ -151,7 +151,7 @@ def _best_places(seats: SeatValues, disciplines: tuple[str, ...], program: pd.Da
 
 def _change(study: Study, scenario: Scenario, market: Market, seats: SeatValues) -> Change:
     rows = {row["metric"]: row for row in rows_of(study.compare(scenario.name).outcomes(level=OUTER).to_frame())}
-    each = _seat_where_changed(scenario, market, seats)
+    each = seat_where_changed(scenario, market, seats)
     return Change(
         scenario.name,
         rows["seats"],
@@ -162,7 +162,7 @@ def _change(study: Study, scenario: Scenario, market: Market, seats: SeatValues)
     )
 
 
-def _seat_where_changed(scenario: Scenario, market: Market, seats: SeatValues) -> dict[str, Row]:
+def seat_where_changed(scenario: Scenario, market: Market, seats: SeatValues) -> dict[str, Row]:
     """Return what one more seat does where a scenario changes seats, by metric; nothing where it changes none."""
     key = "program_stream_id"
     then = scenario.apply(market).programs.set_index(key)["quota"]
@@ -175,7 +175,8 @@ def _seat_where_changed(scenario: Scenario, market: Market, seats: SeatValues) -
     return {row["metric"]: row for row in rows_of(frame)}
 
 
-def _goes_with(study: Study) -> tuple[Row, ...]:
+def related_inputs(study: Study) -> tuple[Row, ...]:
+    """Return the inputs with the largest share of the spread of unfilled seats; none where settings are too few."""
     try:
         frame = sensitivity_of(study, metric="unfilled", level=OUTER).to_frame()
     except ArgumentError:  # too few settings to say, which the memo then says

@@ -32,7 +32,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -48,7 +48,10 @@ from carms_lib.pressure.metrics import PREFERENCE_METRICS, PRESSURE_METRICS
 from carms_lib.provenance import Provenance
 from carms_lib.simulator import BASELINE, Study
 
-__all__ = ["Ranks", "rank_groups"]
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["Ranks", "confidence_bounds", "rank_groups"]
 
 _MULTIPLIERS = 1_000
 
@@ -138,14 +141,22 @@ class Ranks:
         small = f"\n{left_out} too small to say" if left_out else ""
         return f"{head}\n{shown.to_string(index=False, float_format=lambda x: f'{x:,.3g}')}{more}{small}"
 
-    def plot(self, **options: Any) -> Any:
+    def plot(self, *, ax: Axes | None = None, n_rows: int | None = 40) -> Axes:
         """Draw the intervals of the ranks; see `carms_lib.plotting.plot_ranks`.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Where to draw; None makes a new figure.
+        n_rows : int, optional
+            Draw only the first; None draws all.
 
         Returns
         -------
         matplotlib.axes.Axes
         """
-        return open_view("plot_ranks")(self.frame, **options)
+        axes: Axes = open_view("plot_ranks")(self.frame, ax=ax, n_rows=n_rows)
+        return axes
 
     def save(self, path: str | Path) -> Path:
         """Write the frame as CSV to `path`, and its provenance as JSON beside it."""
@@ -247,7 +258,7 @@ def rank_groups(
         replicates = shown + weights @ (blocks - blocks.mean(axis=0)) / len(blocks)
     of_draw = _ranks_of_rows(replicates)
     if kind == "mean":
-        lower, upper = _confidence(shown, blocks, replicates, level)
+        lower, upper = confidence_bounds(shown, blocks, replicates, level)
     else:
         tails = [(1.0 - level) / 2.0, (1.0 + level) / 2.0]
         lower, upper = np.nanquantile(of_draw, tails, axis=0, method="inverted_cdf")
@@ -281,7 +292,7 @@ def _ranks_of_rows(values: np.ndarray) -> np.ndarray:
     return ranks
 
 
-def _confidence(
+def confidence_bounds(
     estimate: np.ndarray, blocks: np.ndarray, replicates: np.ndarray, level: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return confidence bounds of each rank from simultaneous intervals of its differences; see the module."""

@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from carms_lib.memo._blocks import Answer, Block, Figure, Heading, Items, Paragraph, Preformatted, Table
-from carms_lib.memo._findings import INNER, LARGE, OUTER, Change, Findings
-from carms_lib.memo._numbers import NO_BREAK, change, count, share, tenths, with_band
 from carms_lib.memo._published_figures import published_backtest
-from carms_lib.memo._rows import Row, lowest_and_highest, rows_of
+from carms_lib.memo.blocks import Answer, Block, Figure, Heading, Items, Paragraph, Preformatted, Table
+from carms_lib.memo.findings import INNER, LARGE, OUTER, Change, Findings
+from carms_lib.memo.numbers import NO_BREAK, Row, change, count, lowest_and_highest, rows_of, share, tenths, with_band
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from carms_lib.provenance import Provenance
     from carms_lib.simulator import Cohort
 
-__all__ = ["TITLE", "subtitle", "tell"]
+__all__ = ["TITLE", "assumption_in_words", "inputs_in_words", "past_forecasts", "subtitle", "tell"]
 
 TITLE = "Where is the pressure, and what would more seats do?"
 
@@ -56,7 +55,7 @@ def tell(findings: Findings, cohort: Cohort, provenance: Provenance, warnings: l
         *_scenarios(findings),
         *_seats(findings),
         *_comparison(findings, cohort),
-        *_record(published_backtest()),
+        *past_forecasts(published_backtest()),
         *_limits(findings, cohort, warnings),
         *_method(findings, cohort, provenance),
         Heading("Provenance"),
@@ -274,7 +273,8 @@ def _comparison(findings: Findings, cohort: Cohort) -> Iterator[Block]:
     yield Paragraph(" ".join([*notes, f"Published by {sources}."]), quiet=True)
 
 
-def _record(backtest: pd.DataFrame | None) -> Iterator[Block]:
+def past_forecasts(backtest: pd.DataFrame | None) -> Iterator[Block]:
+    """Return the section on forecasts of past years; nothing where no back-test is bundled."""
     if backtest is None:
         return
     rows = rows_of(backtest)
@@ -330,7 +330,7 @@ def _limits(findings: Findings, cohort: Cohort, warnings: list[str]) -> Iterator
         f"{total} inputs are uncertain and drawn from ranges; {total - fitted} of them are taken from publications or "
         f"assumed, {fitted} were set so that the model comes near published outcomes.",
         "Which assumption matters": f"The assumptions alone move the number of empty seats: {with_band(assumed)}, with "
-        f"chance held aside. {_goes_with(findings, cohort)}",
+        f"chance held aside. {inputs_in_words(findings, cohort)}",
         "How many seats there will be": "Quotas are approximate until rank-order lists close: the release has "
         f"{count(findings.seats)}, the model draws {with_band(findings.national['seats'])}.",
         "Whoever decides late": "Couples are matched together in the first iteration, and one by one in the second. "
@@ -346,14 +346,17 @@ def _limits(findings: Findings, cohort: Cohort, warnings: list[str]) -> Iterator
     yield Items(tuple(said))
 
 
-def _goes_with(findings: Findings, cohort: Cohort) -> str:
+def inputs_in_words(findings: Findings, cohort: Cohort) -> str:
+    """Return the sentence on the inputs that go with the spread."""
     if not findings.goes_with:
         return "There are too few draws to say which of them it goes with."
-    told = "; ".join(f"{_assumption(row['input'], cohort)}, {with_band(row, share)}" for row in findings.goes_with)
+    told = "; ".join(
+        f"{assumption_in_words(row['input'], cohort)}, {with_band(row, share)}" for row in findings.goes_with
+    )
     return f"The largest shares of that spread go with {told}. Better figures for them would narrow it most."
 
 
-def _assumption(name: str, cohort: Cohort) -> str:
+def assumption_in_words(name: str, cohort: Cohort) -> str:
     """Return what an input is, in words."""
     sizes = {f"size of {key}": f"the number of {row['name']}" for key, row in cohort.classes.iterrows()}
     unit = cohort.parameters["unit"].to_dict().get(name, name)

@@ -33,7 +33,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -44,7 +44,10 @@ from carms_lib.exceptions import ArgumentError
 from carms_lib.pressure._arguments import check_count, check_level, check_name, check_names
 from carms_lib.provenance import Provenance
 
-__all__ = ["SERIES_MODELS", "Projection", "load_series", "project_series"]
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["SERIES_MODELS", "Projection", "Step", "choose_model", "load_series", "project_series", "widening"]
 
 SERIES_MODELS = ("naive", "drift", "trend", "level")
 _TRANSFORMS = ("auto", "none", "log", "logit")
@@ -148,14 +151,22 @@ class Projection:
             )
         return f"{head}\n{shown.to_string(index=False, float_format=lambda x: f'{x:,.3g}')}{reasons}\n{told}"
 
-    def plot(self, **options: Any) -> Any:
+    def plot(self, *, ax: Axes | None = None, **series: str) -> Axes:
         """Draw the fan of one series; see `carms_lib.plotting.plot_series`.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Where to draw; None makes a new figure.
+        **series : str
+            Which series, by its keys, such as ``series="fm_seats"``; needed when there are several.
 
         Returns
         -------
         matplotlib.axes.Axes
         """
-        return open_view("plot_series")(self, **options)
+        axes: Axes = open_view("plot_series")(self, ax=ax, **series)
+        return axes
 
     def save(self, path: str | Path) -> Path:
         """Write the forecasts as CSV to `path`, and the back-test and provenance as JSON beside it."""
@@ -242,8 +253,8 @@ def project_series(
             head = head.assign(estimate=np.nan, lower=np.nan, upper=np.nan, model=None, reason=reason)
         else:
             steps = _past_steps(years, numbers, transform, SERIES_MODELS if model == "auto" else (model,))
-            chosen = _best(steps) if model == "auto" else model
-            bounds = _forecast(years, numbers, ahead, chosen, transform, level, _widening(steps[chosen]))
+            chosen = choose_model(steps) if model == "auto" else model
+            bounds = _forecast(years, numbers, ahead, chosen, transform, level, widening(steps[chosen]))
             head = head.assign(estimate=bounds[0], lower=bounds[1], upper=bounds[2], model=chosen, reason=None)
             tests.append(_replay(key, names, years, numbers, steps, model, transform, level))
         forecasts.append(head.assign(level=level, kind="forecast", n_years=len(numbers)))
@@ -277,7 +288,7 @@ def _check_series(frame: pd.DataFrame, names: list[str], value: str, until: int)
     return ordered.astype({"year": "int64"})
 
 
-class _Step(NamedTuple):
+class Step(NamedTuple):
     """One forecast of a published value from those before it, on the transformed scale where not said otherwise."""
 
     mean: float
@@ -287,9 +298,7 @@ class _Step(NamedTuple):
     miss: float  # absolute error, on the scale of the values
 
 
-def _past_steps(
-    years: np.ndarray, numbers: np.ndarray, transform: str, models: Sequence[str]
-) -> dict[str, list[_Step]]:
+def _past_steps(years: np.ndarray, numbers: np.ndarray, transform: str, models: Sequence[str]) -> dict[str, list[Step]]:
     """Forecast every value from those before it, from the fifth on."""
     into, back = _transform(numbers, transform)
     y, found = into(numbers), {}
@@ -300,12 +309,12 @@ def _past_steps(
                 years[:at].astype(float), y[:at], years[at : at + 1].astype(float)
             )
             error = max(error, 1e-12)
-            steps.append(_Step(mean, error, freedom, (y[at] - mean) / error, abs(back(mean) - numbers[at])))
+            steps.append(Step(mean, error, freedom, (y[at] - mean) / error, abs(back(mean) - numbers[at])))
         found[model] = steps
     return found
 
 
-def _best(steps: dict[str, list[_Step]], upto: int | None = None) -> str:
+def choose_model(steps: dict[str, list[Step]], upto: int | None = None) -> str:
     """Return the model to use after the first `upto` steps: naive, unless another was clearly better."""
     known = len(next(iter(steps.values()))[:upto])
     if known < _ENOUGH:
@@ -315,22 +324,22 @@ def _best(steps: dict[str, list[_Step]], upto: int | None = None) -> str:
     return best if means[best] < _CLEARLY * means["naive"] else "naive"
 
 
-def _widening(steps: list[_Step], upto: int | None = None) -> float:
+def widening(steps: list[Step], upto: int | None = None) -> float:
     """Return the factor that makes the errors made so far as large as they were said to be, at least 1."""
     surprises = [step.surprise for step in steps[:upto]]
     return max(1.0, float(np.sqrt(np.mean(np.square(surprises))))) if surprises else 1.0
 
 
 def _replay(
-    key: tuple[Any, ...], names: list[str], years: np.ndarray, numbers: np.ndarray, steps: dict[str, list[_Step]],
+    key: tuple[Any, ...], names: list[str], years: np.ndarray, numbers: np.ndarray, steps: dict[str, list[Step]],
     model: str, transform: str, level: float,
 ) -> pd.DataFrame:  # fmt: skip
     _, back = _transform(numbers, transform)
     rows = []
     for i, at in enumerate(range(_FEWEST, len(numbers))):
-        chosen = _best(steps, i) if model == "auto" else model
+        chosen = choose_model(steps, i) if model == "auto" else model
         step = steps[chosen][i]
-        reach = stats.t.ppf((1.0 + level) / 2.0, step.freedom) * step.error * _widening(steps[chosen], i)
+        reach = stats.t.ppf((1.0 + level) / 2.0, step.freedom) * step.error * widening(steps[chosen], i)
         estimate, lower, upper = back(step.mean), back(step.mean - reach), back(step.mean + reach)
         rows.append(
             [

@@ -1,18 +1,21 @@
 """Numbers as words: every number in a memo passes here.
 
-Belongs here: the printed form of a number, alone or with its band. Does not belong here: computing it.
+Belongs here: rows of a band frame, and the printed form of a number, alone or with its band. Does not belong here:
+computing it, or choosing rows.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from carms_lib.memo._rows import Row
+    import pandas as pd
 
-__all__ = ["NO_BREAK", "change", "count", "share", "tenths", "with_band"]
+__all__ = ["NO_BREAK", "Row", "change", "count", "lowest_and_highest", "rows_of", "share", "tenths", "with_band"]
+
+Row: TypeAlias = dict[str, Any]
 
 NO_BREAK = "\N{NO-BREAK SPACE}"  # between a number and its unit
 _PER_CENT = f"{NO_BREAK}%"
@@ -44,3 +47,14 @@ def with_band(row: Row, form: Callable[[float], str] = count) -> str:
         return f"**{form(float(row['estimate']))}** (no band: too few draws)"
     estimate, lower, upper = (form(float(row[name])) for name in ("estimate", "lower", "upper"))
     return f"**{estimate}** ({lower.removesuffix(_PER_CENT)} to {upper})"
+
+
+def rows_of(frame: pd.DataFrame) -> list[Row]:
+    """Return the rows of `frame` as plain dicts."""
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+
+
+def lowest_and_highest(frame: pd.DataFrame) -> tuple[Row, Row]:
+    """Return the rows of `frame` with the lowest and the highest estimate; the same row where there is only one."""
+    ordered = rows_of(frame.dropna(subset=["estimate"]).sort_values("estimate", kind="stable"))
+    return ordered[0], ordered[-1]

@@ -1,7 +1,8 @@
-"""Blocks as one self-contained HTML page: style and figures are inside it, and nothing is fetched.
+"""Blocks as HTML and as Markdown.
 
-Belongs here: the form of each block in HTML. Does not belong here: a word of the memo. The page's frame and style
-are `page.html` and `page.css` beside this module.
+Belongs here: both forms of each block. Does not belong here: a word of the memo. The HTML page is self-contained:
+style and figures are inside it, and nothing is fetched; its frame and style are `page.html` and `page.css` beside this
+module. The figures of the Markdown lie in a folder beside the file.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from html import escape
 from importlib import resources
 from string import Template
 
-from carms_lib.memo._blocks import (
+from carms_lib.memo.blocks import (
     Answer,
     Block,
     Cell,
@@ -28,7 +29,7 @@ from carms_lib.memo._blocks import (
     Tiles,
 )
 
-__all__ = ["to_html"]
+__all__ = ["to_html", "to_markdown"]
 
 _BAND, _AS_ONE = re.compile(r"(?<=</strong>) (\([^()]*\))$"), r' <span class="band">\1</span>'
 _COLUMNS = 5  # more do not fit a telephone, where each row becomes a card
@@ -47,11 +48,11 @@ def to_html(
         subtitle=_inline(subtitle),
         layout=layout,
         style=here.joinpath("page.css").read_text(encoding="utf-8"),
-        body="\n".join(_form(block, pictures) for block in blocks),
+        body="\n".join(_html(block, pictures) for block in blocks),
     )
 
 
-def _form(block: Block, pictures: Mapping[str, bytes]) -> str:
+def _html(block: Block, pictures: Mapping[str, bytes]) -> str:
     match block:
         case Heading(text):
             return f'<h2 id="{_anchor(text)}">{_inline(text)}</h2>'
@@ -129,3 +130,41 @@ def _inline(text: str) -> str:
 
 def _anchor(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+def to_markdown(title: str, subtitle: str, blocks: Iterable[Block], folder: str) -> str:
+    """Return the page as Markdown; `folder` is where its figures lie, relative to it."""
+    parts = [f"# {title}", subtitle, *(_markdown(block, folder) for block in blocks)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _markdown(block: Block, folder: str) -> str:
+    match block:
+        case Heading(text):
+            return f"## {text}"
+        case Paragraph(text, quiet):
+            return f"*{text.replace('**', '')}*" if quiet else text
+        case Answer(sentences):
+            return "\n>\n".join(f"> {sentence}" for sentence in sentences)
+        case Items(items):
+            return "\n".join(f"- {item}" for item in items)
+        case Figure(name, caption, alternative):
+            return f"![{alternative}]({folder}/{name}.svg)\n\n*{caption}*"
+        case Table(header, rows):
+            return _markdown_table(header, rows, "---:")
+        case Grid(header, cells, prose):
+            texts = tuple(tuple(cell.text for cell in row) for row in cells)
+            return _markdown_table(header, texts, "---" if prose else "---:")
+        case Tiles(tiles):
+            return "\n".join(f"- {tile.label}: **{tile.value}** ({tile.note})" for tile in tiles)
+        case Preformatted(text):
+            return f"```text\n{text}\n```"
+
+
+def _markdown_table(header: tuple[str, ...], rows: tuple[tuple[str, ...], ...], rule: str) -> str:
+    rules = ("---", *(rule for _ in header[1:]))
+    return "\n".join("| " + " | ".join(map(_markdown_cell, row)) + " |" for row in (header, rules, *rows))
+
+
+def _markdown_cell(text: str) -> str:
+    return re.sub(r"\s+", " ", text).replace("|", r"\|")
