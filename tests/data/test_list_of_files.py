@@ -10,7 +10,9 @@ FOLDER = Path(str(files("carms_lib").joinpath("data")))
 
 
 def listed() -> dict[str, list[str]]:
-    rows = re.findall(r"^\| `([^`]+)` \|(.*)\|$", FOLDER.joinpath("README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    rows = re.findall(
+        r"^\| `([^`]+)` \|(.*)\|$", FOLDER.joinpath("README.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
     assert len(rows) == len({name for name, _ in rows})
     return {name: [cell.strip() for cell in cells.split(" | ")] for name, cells in rows}
 
