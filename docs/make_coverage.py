@@ -180,7 +180,7 @@ The worst of the {of_metrics.size} shares is {100 * worst:.1f} points from 90 %;
 93 %.
 
 This says that the bands are right if the model is. It does not say that the model is right: next year's real match
-is no draw from it. What the model gets wrong about published years is a matter of the back-test.
+is not a draw from it. What the model gets wrong about published years is a matter of the back-test.
 """
 
 

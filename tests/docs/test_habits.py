@@ -173,3 +173,26 @@ class TestActions:
         job = WORKFLOW["jobs"]["bits"]
         assert [name.split("-")[0] for name in job["strategy"]["matrix"]["system"]] == ["ubuntu", "macos", "windows"]
         assert job["steps"][-1]["run"] == "python .ci/checksum"
+
+
+class TestBudget:
+    budget = runpy.run_path(str(ROOT / "tests" / "budget.py"))
+
+    def test_all_folders_together_have_eight_minutes(self):
+        assert sum(self.budget["BUDGET"].values()) == 480
+        folders = {path.name for path in (ROOT / "tests").iterdir() if list(path.glob("test_*.py"))}
+        assert {name.removeprefix("tests/") for name in self.budget["BUDGET"] if "/" in name} == folders
+
+    def test_what_costs_more_than_its_budget_is_named(self):
+        spent, allowed = {"tests/a": 3.0, "tests/b": 1.0}, {"tests/a": 2, "tests/b": 2}
+        assert self.budget["exceeded"](spent, allowed) == ["tests/a"]
+        assert self.budget["exceeded"]({**spent, "tests/new": 1.0}, allowed) == ["tests/a", "tests/new", "all"]
+        assert self.budget["table"](spent, allowed) == [
+            "tests/a |     3.0 |      2 | over",
+            "tests/b |     1.0 |      2",
+            "all     |     4.0 |      4",
+        ]
+
+    def test_a_test_counts_for_its_folder(self):
+        for path, folder in (("tests/a/test_b.py", "tests/a"), ("tests/a/b/test_c.py", "tests/a"), ("x.py", ".")):
+            assert self.budget["folder_of"](ROOT / path, ROOT) == folder
