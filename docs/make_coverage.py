@@ -26,8 +26,8 @@ import numpy as np
 import pandas as pd
 from carms_lib.exceptions import TooFewDrawsWarning
 from carms_lib.simulator import BASELINE
-from carms_lib.simulator._draw import DRAWS_PER_INPUT, run_block
-from carms_lib.simulator._replay import plan_blocks
+from carms_lib.simulator.draw.block import DRAWS_PER_INPUT, run_block
+from carms_lib.simulator.study.replay import plan_blocks
 
 PAGE = Path(__file__).resolve().parent / "explanation" / "coverage.md"
 LEVEL = 0.90

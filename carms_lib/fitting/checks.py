@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from carms_lib.pressure._bands import quantiles
+from carms_lib.pressure import quantiles
 
 __all__ = ["check_figures", "identification", "misfit"]
 

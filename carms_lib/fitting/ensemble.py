@@ -21,7 +21,7 @@ from carms_lib.fitting.priors import inputs_of, natural
 from carms_lib.fitting.published import Published
 from carms_lib.loaders import load_release
 from carms_lib.simulator import Cohort, Market
-from carms_lib.simulator._draw import DRAWS_PER_INPUT, BlockInputs, BlockResult, run_block
+from carms_lib.simulator.draw.block import DRAWS_PER_INPUT, BlockInputs, BlockResult, run_block
 from carms_lib.transforms import build
 
 __all__ = ["SINGLY", "held", "market_of", "run_ensemble", "template"]

@@ -19,7 +19,7 @@ from carms_lib.fitting.ensemble import SINGLY, held, template
 from carms_lib.fitting.moments import simulated_moments
 from carms_lib.fitting.published import Published
 from carms_lib.simulator import Cohort, Market
-from carms_lib.simulator._draw import BlockInputs, BlockResult
+from carms_lib.simulator.draw.block import BlockInputs, BlockResult
 
 __all__ = ["FACTS", "headline_cohort", "headline_error", "headline_market", "headline_moments", "headline_target"]
 

@@ -13,13 +13,13 @@ import pandas as pd
 
 from carms_lib.fitting.markets import PROVINCE
 from carms_lib.fitting.published import Published
-from carms_lib.matching._jit import kernel
+from carms_lib.kernels.jit import kernel
 from carms_lib.simulator import Market
-from carms_lib.simulator._draw import BlockInputs, BlockResult
-from carms_lib.simulator._lists import begin_block, write_wish_lists
-from carms_lib.simulator._market import Tables
-from carms_lib.simulator._settings import shifted
-from carms_lib.simulator._space import Space, new_space
+from carms_lib.simulator.draw.block import BlockInputs, BlockResult
+from carms_lib.simulator.draw.rank_lists import begin_block, write_wish_lists
+from carms_lib.simulator.draw.settings import shifted
+from carms_lib.simulator.draw.workspace import Space, new_space
+from carms_lib.simulator.inputs.tables import Tables
 
 __all__ = ["GROUPS", "discrepancy", "published_moments", "simulated_moments", "simulated_tables"]
 

@@ -15,9 +15,9 @@ import pandas as pd
 
 from carms_lib.fitting.published import SCHOOLS
 from carms_lib.simulator import PARAMETERS, Cohort
-from carms_lib.simulator._draw import BlockInputs
-from carms_lib.simulator._parameters import DRAWN
-from carms_lib.simulator._settings import Shift
+from carms_lib.simulator.draw.block import BlockInputs
+from carms_lib.simulator.draw.settings import Shift
+from carms_lib.simulator.inputs.parameters import DRAWN
 
 __all__ = ["DUMMIES", "Prior", "inputs_of", "natural", "prior_table", "sample"]
 

@@ -29,9 +29,9 @@ from carms_lib.fitting.fit import (
 from carms_lib.fitting.headlines import headline_market, headline_moments, headline_target
 from carms_lib.fitting.moments import published_moments, simulated_moments, simulated_tables
 from carms_lib.fitting.published import Published
-from carms_lib.pressure._bands import quantiles
+from carms_lib.pressure import quantiles
 from carms_lib.simulator import Market
-from carms_lib.simulator._draw import BlockInputs, BlockResult
+from carms_lib.simulator.draw.block import BlockInputs, BlockResult
 
 __all__ = ["FEWEST", "forecast_2017", "forecast_provinces"]
 

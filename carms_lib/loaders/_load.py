@@ -14,8 +14,7 @@ from carms_lib.provenance import sha256_bytes
 
 from ._bundle import load_bundle
 from ._files import PageFiles, find_release
-from ._other_forms import pages_from_csv, pages_from_json
-from ._page import PageParts, read_pages, take_apart
+from ._json_and_csv import pages_from_csv, pages_from_json
 from ._release import (
     DISCIPLINE_COLUMNS,
     MASTER_COLUMNS,
@@ -26,6 +25,7 @@ from ._release import (
     text_frame,
 )
 from ._workbook import read_workbook
+from .pages import PageParts, read_pages, take_apart
 
 if TYPE_CHECKING:
     import os

@@ -1,7 +1,7 @@
 """What a page's prose states in numbers: a quota beside the header's, and weights of the criteria.
 
 Belongs here: reading the few statements whose form is plain enough to be read without guessing. Does not belong
-here: labels that the publisher's system prints (`_fields`), or deciding which of two quotas counts; the header's
+here: labels that the publisher's system prints (`_page_readers`), or deciding which of two quotas counts; the header's
 does, and the transforms keep the other beside it.
 """
 

@@ -14,27 +14,27 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from carms_lib.matching._explain import Explanation
-    from carms_lib.matching._given import blocking_pairs, check_matching, is_stable
+    from carms_lib.matching._changes import Change, add_applicant, add_seat, remove_applicant, remove_seat
+    from carms_lib.matching._explanation import Explanation
+    from carms_lib.matching._external_matching import blocking_pairs, check_matching, is_stable
     from carms_lib.matching._iterations import second_iteration, solve_with_reversions
     from carms_lib.matching._lattice import stable_matchings, stable_pairs
+    from carms_lib.matching._matching import Matching
     from carms_lib.matching._problem import MatchingProblem
-    from carms_lib.matching._restart import Change, add_applicant, add_seat, remove_applicant, remove_seat
-    from carms_lib.matching._result import Matching
     from carms_lib.matching._solve import solve
 
 _FACE = {
-    "Change": "_restart",
-    "Explanation": "_explain",
-    "Matching": "_result",
+    "Change": "_changes",
+    "Explanation": "_explanation",
+    "Matching": "_matching",
     "MatchingProblem": "_problem",
-    "add_applicant": "_restart",
-    "add_seat": "_restart",
-    "blocking_pairs": "_given",
-    "check_matching": "_given",
-    "is_stable": "_given",
-    "remove_applicant": "_restart",
-    "remove_seat": "_restart",
+    "add_applicant": "_changes",
+    "add_seat": "_changes",
+    "blocking_pairs": "_external_matching",
+    "check_matching": "_external_matching",
+    "is_stable": "_external_matching",
+    "remove_applicant": "_changes",
+    "remove_seat": "_changes",
     "second_iteration": "_iterations",
     "solve": "_solve",
     "solve_with_reversions": "_iterations",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from carms_lib.matching._types import Float64s, Int32s, Int64s
+    from carms_lib.kernels.arrays import Float64s, Int32s, Int64s
 
 __all__ = ["check_choice", "check_count", "check_indices", "check_pointer", "check_quotas", "check_scores", "shown"]
 

@@ -19,7 +19,7 @@ from carms_lib.matching._from_lists import parts_from_lists
 if TYPE_CHECKING:
     import os
 
-    from carms_lib.matching._parts import Parts
+    from carms_lib.matching._submitted_lists import SubmittedLists
 
 __all__ = ["parts_from_csv", "parts_from_frames"]
 
@@ -31,7 +31,7 @@ def parts_from_frames(
     partners: pd.DataFrame | None,
     ties: str,
     rng: int | np.random.Generator | None,
-) -> Parts:
+) -> SubmittedLists:
     """Return the parts of a problem from long tables; see `MatchingProblem.from_frames`."""
     table = _columns("quotas", quotas, ["program", "quota"])
     _no_missing("quotas", table, "program")
@@ -64,7 +64,7 @@ def parts_from_csv(
     partners: str | os.PathLike[str] | None,
     ties: str,
     rng: int | np.random.Generator | None,
-) -> Parts:
+) -> SubmittedLists:
     """Return the parts of a problem from CSV files; see `MatchingProblem.from_csv`."""
     return parts_from_frames(
         _read_csv(applicants),

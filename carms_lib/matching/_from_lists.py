@@ -1,7 +1,7 @@
 """Dicts of names to arrays of numbers.
 
 Belongs here: reading `MatchingProblem.from_lists`' arguments, and breaking ties in them. Does not belong here:
-what is checked on arrays (`_checks`, `_couples`), scores and frames.
+what is checked on arrays (`_checks`, `_couple_lists`), scores and frames.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import numpy as np
 
 from carms_lib.exceptions import ArgumentError, ProblemError, UnknownNameError
 from carms_lib.matching._checks import check_choice, check_quotas
-from carms_lib.matching._couples import NO_MATCH, CoupleLists
-from carms_lib.matching._parts import Parts
+from carms_lib.matching._couple_lists import NO_MATCH, CoupleLists
+from carms_lib.matching._submitted_lists import SubmittedLists
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
 
-    from carms_lib.matching._types import Int32s, Int64s
+    from carms_lib.kernels.arrays import Int32s, Int64s
 
 __all__ = ["TIES", "generator", "number_couples", "number_lists", "number_quotas", "numbers", "parts_from_lists"]
 
@@ -36,7 +36,7 @@ def parts_from_lists(
     partners: Mapping[Any, Any] | None,
     ties: str,
     rng: int | np.random.Generator | None,
-) -> Parts:
+) -> SubmittedLists:
     """Return the parts of a problem from dicts; see `MatchingProblem.from_lists`."""
     check_choice("ties", ties, TIES)
     lottery = generator(rng, needed=ties == "lottery")
@@ -51,7 +51,7 @@ def parts_from_lists(
     applicant_number, program_number = numbers(names), numbers(programs)
     applicant_ptr, applicant_idx = number_lists("applicants", applicants, program_number, ties, lottery)
     program_ptr, program_idx = number_lists("programs", programs, applicant_number, ties, lottery)
-    return Parts(
+    return SubmittedLists(
         applicants=names,
         programs=list(programs),
         applicant_ptr=np.append(applicant_ptr, np.full(len(names) - len(applicants), applicant_ptr[-1])),

@@ -1,7 +1,7 @@
 """Problems in which programs hold no lists: they score, or they have no preferences at all.
 
 Belongs here: reading `MatchingProblem.from_scores` and `from_choices`, and making rank orders of scores when a
-check needs them. Does not belong here: matching by score (`_kernels`, `_solve`).
+check needs them. Does not belong here: matching by score (`deferred_acceptance`, `_solve`).
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import numpy as np
 from carms_lib.exceptions import ArgumentError, ProblemError, UnknownNameError
 from carms_lib.matching._checks import check_choice, check_scores
 from carms_lib.matching._from_lists import TIES, generator, number_couples, number_lists, number_quotas, numbers
-from carms_lib.matching._lists import Lists, entry_type
-from carms_lib.matching._parts import Parts, expand_couples
+from carms_lib.matching._linked_lists import LinkedLists, entry_type
+from carms_lib.matching._submitted_lists import SubmittedLists, expand_couples
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from carms_lib.matching._types import Float64s, Int64s
+    from carms_lib.kernels.arrays import Float64s, Int64s
 
 __all__ = ["lists_from_scores", "not_a_score", "parts_from_choices", "parts_from_scores", "plain_score"]
 
@@ -38,7 +38,7 @@ def parts_from_scores(
     couples: Couples | None,
     ties: str,
     rng: int | np.random.Generator | None,
-) -> Parts:
+) -> SubmittedLists:
     """Return the parts of a problem in which programs score; see `MatchingProblem.from_scores`."""
     check_choice("ties", ties, TIES)
     lottery = generator(rng, needed=ties == "lottery")
@@ -64,7 +64,7 @@ def parts_from_choices(
     priority: str | Sequence[Any],
     couples: Couples | None,
     rng: int | np.random.Generator | None,
-) -> Parts:
+) -> SubmittedLists:
     """Return the parts of a problem in which one side has no lists; see `MatchingProblem.from_choices`."""
     check_choice("held_by", held_by, ("applicants", "programs"))
     if isinstance(priority, str):
@@ -93,7 +93,7 @@ def parts_from_choices(
     else:
         order = np.lexsort((place[owner], program_idx))
     count = np.bincount(program_idx, minlength=len(applicants))
-    return Parts(
+    return SubmittedLists(
         applicants=applicants,
         programs=list(full),
         applicant_ptr=np.concatenate(([0], np.cumsum(count))).astype(np.int64),
@@ -104,7 +104,7 @@ def parts_from_choices(
     )
 
 
-def evaluate(parts: Parts) -> Float64s:
+def evaluate(parts: SubmittedLists) -> Float64s:
     """Return the score of every entry of the applicants' lists, calling a function for each.
 
     Raises
@@ -145,7 +145,7 @@ def not_a_score(applicant: Any, program: Any) -> str:
     )
 
 
-def lists_from_scores(parts: Parts) -> Lists:
+def lists_from_scores(parts: SubmittedLists) -> LinkedLists:
     """Return linked lists in which every program ranks whoever it gives a finite score, highest first."""
     from carms_lib.matching._linking import rank_by_score  # noqa: PLC0415 - numba loads when it is needed
 
@@ -159,7 +159,7 @@ def lists_from_scores(parts: Parts) -> Lists:
     entries = parts.applicant_idx.astype(np.int64) << shift | ((1 << shift) - 1)
     rank = np.arange(order.size) - np.repeat(program_ptr[:-1], np.diff(program_ptr))
     entries[order] = parts.applicant_idx[order].astype(np.int64) << shift | rank
-    return Lists(
+    return LinkedLists(
         applicant_ptr=parts.applicant_ptr,
         entries=entries.astype(dtype),
         shift=shift,
@@ -172,7 +172,7 @@ def lists_from_scores(parts: Parts) -> Lists:
 
 def _one_side(
     applicants: Mapping[Hashable, Sequence[Any]], quotas: Mapping[Hashable, int], couples: Couples | None
-) -> Parts:
+) -> SubmittedLists:
     """Return the parts of a problem with applicants' lists only."""
     members = dict.fromkeys(name for couple in couples or () for name in couple)
     rival = next((name for name in members if name in applicants), None)
@@ -182,7 +182,7 @@ def _one_side(
     names = [*applicants, *members]
     programs = numbers(quotas)
     pointer, flat = number_lists("applicants", applicants, programs)
-    return Parts(
+    return SubmittedLists(
         applicants=names,
         programs=list(programs),
         applicant_ptr=np.append(pointer, np.full(len(members), pointer[-1])),
@@ -194,7 +194,7 @@ def _one_side(
     )
 
 
-def _with_scores(parts: Parts, scores: Float64s | Score) -> Parts:
+def _with_scores(parts: SubmittedLists, scores: Float64s | Score) -> SubmittedLists:
     """Return the parts with scores, after making sure that no applicant lists a program twice."""
     key = parts.owner * max(len(parts.programs), 1) + parts.applicant_idx
     _, first = np.unique(key, return_index=True)
@@ -210,7 +210,7 @@ def _with_scores(parts: Parts, scores: Float64s | Score) -> Parts:
     return replace(parts, scores=scores)
 
 
-def _untie(parts: Parts, scores: Float64s, ties: str, lottery: np.random.Generator | None) -> Float64s:
+def _untie(parts: SubmittedLists, scores: Float64s, ties: str, lottery: np.random.Generator | None) -> Float64s:
     """Return scores without ties at any program, or as they are where the first given wins."""
     if ties == "first_given":
         return scores

@@ -16,7 +16,7 @@ from carms_lib.matching._solve import solve
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
-    from carms_lib.matching._result import Matching
+    from carms_lib.matching._matching import Matching
 
 __all__ = ["second_iteration", "solve_with_reversions"]
 

@@ -1,7 +1,7 @@
 """Kojima, Pathak and Roth's procedure: deferred acceptance with couples in rounds, then passes over everybody.
 
-Belongs here: the procedure. Does not belong here: the predicate and the moves (`_market`), when it is tried
-(`_ladder`).
+Belongs here: the procedure. Does not belong here: the predicate and the moves (`_couple_market`), when it is tried
+(`_couples_search`).
 
 A pass visits every unit in turn. A unit that would get something better than it has moves there; whoever it
 displaces goes on from below its last choice, in the order in which they were displaced. Vacancies are not
@@ -19,18 +19,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from carms_lib.matching._jit import kernel
-from carms_lib.matching._market import leave, n_options, take, take_pair, would_take
+from carms_lib.kernels.jit import kernel
+from carms_lib.matching._couple_market import leave, n_options, take, take_pair, would_take
 
 if TYPE_CHECKING:
-    from carms_lib.matching._market import Market, State
-    from carms_lib.matching._types import Int32s
+    from carms_lib.kernels.arrays import Int32s
+    from carms_lib.matching._couple_market import CoupleMarket, CoupleState
 
 __all__ = ["pass_over"]
 
 
 @kernel
-def _drop_out(market: Market, state: State, applicant: int, last: Int32s, queue: Int32s, tail: int) -> int:
+def _drop_out(market: CoupleMarket, state: CoupleState, applicant: int, last: Int32s, queue: Int32s, tail: int) -> int:
     """Queue the unit of a displaced applicant; its partner withdraws. Return the new number of queued units."""
     if applicant < 0:
         return tail
@@ -54,7 +54,14 @@ def _drop_out(market: Market, state: State, applicant: int, last: Int32s, queue:
 
 @kernel
 def _move_single(
-    market: Market, state: State, applicant: int, first: int, end: int, queue: Int32s, last: Int32s, tail: int
+    market: CoupleMarket,
+    state: CoupleState,
+    applicant: int,
+    first: int,
+    end: int,
+    queue: Int32s,
+    last: Int32s,
+    tail: int,
 ) -> int:
     """Let a single take the first of its choices ``first .. end - 1`` that would take it; -1 when none would."""
     unranked = (1 << market.shift) - 1
@@ -74,8 +81,8 @@ def _move_single(
 
 @kernel
 def _move_couple(
-    market: Market,
-    state: State,
+    market: CoupleMarket,
+    state: CoupleState,
     couple: int,
     first: int,
     end: int,
@@ -114,7 +121,9 @@ def _move_couple(
 
 
 @kernel
-def pass_over(market: Market, state: State, order: Int32s, rule: int, passes: int, queue: Int32s, last: Int32s) -> bool:
+def pass_over(
+    market: CoupleMarket, state: CoupleState, order: Int32s, rule: int, passes: int, queue: Int32s, last: Int32s
+) -> bool:
     """Make passes until one changes nothing.
 
     Parameters

@@ -1,7 +1,7 @@
 """Every stable matching of a market without couples, and whom each applicant may have in one.
 
 Belongs here: going through the stable matchings from the programs' best to the applicants' best. Does not belong here:
-finding these two (`_solve`), the cycles themselves (`_chains`).
+finding these two (`_solve`), the cycles themselves (`vacancy_chains`).
 
 From a stable matching, a cycle of programs in which each takes its candidate from the next leads to another that is
 better for applicants (a rotation, read backwards). Every way up meets every rotation once (Irving and Leather 1986), so
@@ -21,17 +21,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from carms_lib.exceptions import ArgumentError
+from carms_lib.matching._assignment import name_column
 from carms_lib.matching._checks import check_count
-from carms_lib.matching._columns import name_column
-from carms_lib.matching._result import Matching
+from carms_lib.matching._matching import Matching
 from carms_lib.matching._solve import solve
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from carms_lib.matching._chains import Chain
+    from carms_lib.kernels.arrays import Int32s
     from carms_lib.matching._problem import MatchingProblem
-    from carms_lib.matching._types import Int32s
+    from carms_lib.matching.scored.vacancy_chains import Chain
 
 __all__ = ["stable_matchings", "stable_pairs"]
 
@@ -57,7 +57,7 @@ def stable_pairs(problem: MatchingProblem) -> pd.DataFrame:
     """
     import pandas as pd  # noqa: PLC0415 - arrays need no pandas
 
-    from carms_lib.matching import _chains  # noqa: PLC0415 - compiled kernels load when they are needed
+    from carms_lib.matching.scored import vacancy_chains  # noqa: PLC0415 - compiled kernels load when they are needed
 
     worst, chain = _programs_best(problem)
     match, position = worst.match.copy(), worst.position.copy()
@@ -67,12 +67,12 @@ def stable_pairs(problem: MatchingProblem) -> pd.DataFrame:
     while found:
         found = False
         for program in range(problem.n_programs):
-            known = int(chain.count[_chains.WALKS])
-            while _chains.walk(match, position, program, known, chain):
-                known = int(chain.count[_chains.WALKS])
-                moved = chain.moved[: chain.count[_chains.MOVED]].copy()
+            known = int(chain.count[vacancy_chains.WALKS])
+            while vacancy_chains.walk(match, position, program, known, chain):
+                known = int(chain.count[vacancy_chains.WALKS])
+                moved = chain.moved[: chain.count[vacancy_chains.MOVED]].copy()
                 pairs.append(np.stack((moved, match[moved], position[moved])))
-                _chains.keep(problem.applicant_ptr, problem.applicant_idx, position, chain)
+                vacancy_chains.keep(problem.applicant_ptr, problem.applicant_idx, position, chain)
                 found = True
     applicant, program_of, place = np.concatenate(pairs, axis=1)
     order = np.lexsort((place, applicant))
@@ -129,28 +129,28 @@ def stable_matchings(problem: MatchingProblem, limit: int = 1_000) -> list[Match
 
 
 def _programs_best(problem: MatchingProblem) -> tuple[Matching, Chain]:
-    from carms_lib.matching import _chains  # noqa: PLC0415 - compiled kernels load when they are needed
+    from carms_lib.matching.scored import vacancy_chains  # noqa: PLC0415 - compiled kernels load when they are needed
 
     if problem.n_couples:
         msg = "With couples the stable matchings have no order to go through: solve(problem) finds one."
         raise ArgumentError(msg)
     worst = solve(problem, proposing="programs")
     lists = problem.lists
-    chain = _chains.new_chain(problem.n_applicants, problem.n_programs, 0)._replace(
+    chain = vacancy_chains.new_chain(problem.n_applicants, problem.n_programs, 0)._replace(
         applicant=lists.program_idx, place=lists.program_pos
     )
-    _chains.index_ranked(lists.program_ptr, worst.position, chain)
+    vacancy_chains.index_ranked(lists.program_ptr, worst.position, chain)
     return worst, chain
 
 
 def _ways_up(match: Int32s, position: Int32s, chain: Chain) -> list[tuple[Int32s, Int32s]]:
     """Return the matchings to which one cycle leads from this one."""
-    from carms_lib.matching import _chains  # noqa: PLC0415 - compiled kernels load when they are needed
+    from carms_lib.matching.scored import vacancy_chains  # noqa: PLC0415 - compiled kernels load when they are needed
 
     ways = []
-    known = int(chain.count[_chains.WALKS])
+    known = int(chain.count[vacancy_chains.WALKS])
     for program in range(chain.first.size):
-        if _chains.walk(match, position, program, known, chain):
+        if vacancy_chains.walk(match, position, program, known, chain):
             ways.append((match.copy(), position.copy()))
-            _chains.undo(match, position, chain)  # what was seen stays seen: each cycle is met once
+            vacancy_chains.undo(match, position, chain)  # what was seen stays seen: each cycle is met once
     return ways

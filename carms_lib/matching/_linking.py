@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from carms_lib.matching._jit import kernel
+from carms_lib.kernels.jit import kernel
 
 if TYPE_CHECKING:
-    from carms_lib.matching._types import Float64s, Int32s, Int64s, UInts
+    from carms_lib.kernels.arrays import Float64s, Int32s, Int64s, UInts
 
 __all__ = ["DUPLICATE_APPLICANT", "DUPLICATE_PROGRAM", "LINKED", "cross_positions", "link_lists", "rank_by_score"]
 
@@ -127,7 +127,7 @@ def rank_by_score(ptr: Int64s, idx: Int32s, score: Float64s, upto: Int32s, progr
     Parameters
     ----------
     ptr, idx, score
-        The applicants' lists with priorities, as `carms_lib.matching._kernels.propose_scored` takes them.
+        The applicants' lists with priorities, as `scored.deferred_acceptance.propose_scored` takes them.
     upto : ndarray of int32, shape (n_applicants,)
         How many of each applicant's entries count, from the top: the list's length for all.
     program_ptr : ndarray of int64, shape (n_programs + 1,), out

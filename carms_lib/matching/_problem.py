@@ -1,7 +1,7 @@
 """The matching problem: who ranks whom, how many positions there are, and who are couples.
 
 Belongs here: the problem as a value and its constructors' signatures. Does not belong here: how names become
-indices (`_from_lists`, `_from_frames`, `_from_scores`), how lists are linked (`_parts`), solving.
+indices (`_from_lists`, `_from_frames`, `_from_scores`), how lists are linked (`_submitted_lists`), solving.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import numpy as np
 
 from carms_lib.exceptions import ProblemError, UnknownNameError
 from carms_lib.matching._checks import check_choice, check_indices, check_pointer, check_quotas
-from carms_lib.matching._couples import CoupleLists
-from carms_lib.matching._lists import NOT_LISTED, Lists
-from carms_lib.matching._parts import ONE_SIDED, Parts, couple_of, expand_couples, settle
+from carms_lib.matching._couple_lists import CoupleLists
+from carms_lib.matching._linked_lists import NOT_LISTED, LinkedLists
+from carms_lib.matching._submitted_lists import ONE_SIDED, SubmittedLists, couple_of, expand_couples, settle
 
 if TYPE_CHECKING:
     import os
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike
 
-    from carms_lib.matching._types import Float64s, Int32s, Int64s
+    from carms_lib.kernels.arrays import Float64s, Int32s, Int64s
 
 __all__ = ["MatchingProblem"]
 
@@ -54,7 +54,7 @@ class MatchingProblem:
         A list names what is not there.
     """
 
-    def __init__(self, parts: Parts, *, one_sided: str = "drop") -> None:
+    def __init__(self, parts: SubmittedLists, *, one_sided: str = "drop") -> None:
         check_choice("one_sided", one_sided, ONE_SIDED)
         self._parts = expand_couples(parts)
         if parts.scores is None:
@@ -227,7 +227,7 @@ class MatchingProblem:
         """
         n_applicants, n_programs = max(np.size(applicant_ptr) - 1, 0), np.size(quotas)
         applicants, programs = range(n_applicants), range(n_programs)
-        parts = Parts(
+        parts = SubmittedLists(
             applicants,
             programs,
             check_pointer("applicant_ptr", applicant_ptr, np.size(applicant_idx)),
@@ -400,7 +400,7 @@ class MatchingProblem:
         return self._parts.applicant_idx
 
     @cached_property
-    def lists(self) -> Lists:
+    def lists(self) -> LinkedLists:
         """Both sides' lists, linked. Where programs rank by score, their orders are made here."""
         from carms_lib.matching._from_scores import lists_from_scores  # noqa: PLC0415 - scores only
 

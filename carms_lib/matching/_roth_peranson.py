@@ -1,7 +1,7 @@
 """Roth and Peranson's procedure: admit applicants one unit at a time and chain from one instability to the next.
 
 Belongs here: the procedure with its two stacks. Does not belong here: what happens when it finds no stable
-matching (`_ladder`), and when programs take a couple (`_market`).
+matching (`_couples_search`), and when programs take a couple (`_couple_market`).
 
 While anyone waits, the unit on top of the applicant stack gives up its seats and applies from the top of its list;
 whoever it displaces waits in turn, and the partner of a displaced member withdraws. When nobody waits, a program
@@ -22,39 +22,39 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from carms_lib.matching._fingerprint import FINGERPRINT, VACATED, WAITING, code_of
-from carms_lib.matching._jit import kernel
-from carms_lib.matching._market import leave, n_options, take, take_pair, would_take
+from carms_lib.kernels.jit import kernel
+from carms_lib.matching._couple_market import leave, n_options, take, take_pair, would_take
+from carms_lib.matching.scored.state_hash import STATE_HASH, VACATED, WAITING, code_of
 
 if TYPE_CHECKING:
-    from carms_lib.matching._market import Market, State
-    from carms_lib.matching._types import Int32s
+    from carms_lib.kernels.arrays import Int32s
+    from carms_lib.matching._couple_market import CoupleMarket, CoupleState
 
 __all__ = ["WAITING", "admit", "displace", "push_unit", "push_vacated"]
 
 
 @kernel
-def push_unit(state: State, unit: int) -> None:
+def push_unit(state: CoupleState, unit: int) -> None:
     """Put a unit on top of the applicant stack, unless it is there."""
     if not state.is_waiting[unit]:
         state.is_waiting[unit] = True
         state.waiting[state.count[WAITING]] = unit
-        state.count[FINGERPRINT] ^= code_of(WAITING, np.int64(unit), state.count[WAITING])
+        state.count[STATE_HASH] ^= code_of(WAITING, np.int64(unit), state.count[WAITING])
         state.count[WAITING] += 1
 
 
 @kernel
-def push_vacated(state: State, program: int) -> None:
+def push_vacated(state: CoupleState, program: int) -> None:
     """Put a program on top of the program stack, unless it is there."""
     if not state.is_vacated[program]:
         state.is_vacated[program] = True
         state.vacated[state.count[VACATED]] = program
-        state.count[FINGERPRINT] ^= code_of(VACATED, np.int64(program), state.count[VACATED])
+        state.count[STATE_HASH] ^= code_of(VACATED, np.int64(program), state.count[VACATED])
         state.count[VACATED] += 1
 
 
 @kernel
-def displace(market: Market, state: State, applicant: int) -> None:
+def displace(market: CoupleMarket, state: CoupleState, applicant: int) -> None:
     """Let a displaced applicant wait; the partner of a member withdraws and the couple waits."""
     if applicant < 0:
         return
@@ -74,7 +74,7 @@ def displace(market: Market, state: State, applicant: int) -> None:
 
 
 @kernel
-def vacate(market: Market, state: State, applicant: int) -> None:
+def vacate(market: CoupleMarket, state: CoupleState, applicant: int) -> None:
     """Let an applicant give up its seat, if it has one; its program goes on the program stack."""
     if state.match[applicant] >= 0:
         push_vacated(state, state.match[applicant])
@@ -83,7 +83,7 @@ def vacate(market: Market, state: State, applicant: int) -> None:
 
 
 @kernel
-def apply_single(market: Market, state: State, applicant: int) -> None:
+def apply_single(market: CoupleMarket, state: CoupleState, applicant: int) -> None:
     """Let a single apply from the top of its list."""
     start = market.ptr[applicant]
     unranked = (1 << market.shift) - 1
@@ -98,7 +98,7 @@ def apply_single(market: Market, state: State, applicant: int) -> None:
 
 
 @kernel
-def seat_couple(market: Market, state: State, couple: int, option: int) -> None:
+def seat_couple(market: CoupleMarket, state: CoupleState, couple: int, option: int) -> None:
     """Give both members of a couple, who sit nowhere, the seats of pair `option`."""
     first = market.members[couple, 0]
     second = market.members[couple, 1]
@@ -123,7 +123,7 @@ def seat_couple(market: Market, state: State, couple: int, option: int) -> None:
 
 
 @kernel
-def apply_couple(market: Market, state: State, couple: int, rule: int) -> None:
+def apply_couple(market: CoupleMarket, state: CoupleState, couple: int, rule: int) -> None:
     """Let a couple apply from the top of its list."""
     for option in range(market.pair_ptr[couple], market.pair_ptr[couple + 1]):
         if would_take(market, state, rule, -1, -1, option):
@@ -132,7 +132,9 @@ def apply_couple(market: Market, state: State, couple: int, rule: int) -> None:
 
 
 @kernel
-def member_blocks(market: Market, state: State, applicant: int, program: int, place: int, rule: int) -> bool:
+def member_blocks(
+    market: CoupleMarket, state: CoupleState, applicant: int, program: int, place: int, rule: int
+) -> bool:
     """Tell whether a member's couple prefers, and would get, a pair that takes the member to `program`."""
     couple = market.couple_of[applicant]
     first = market.members[couple, 0]
@@ -148,7 +150,7 @@ def member_blocks(market: Market, state: State, applicant: int, program: int, pl
 
 
 @kernel
-def look_down(market: Market, state: State, program: int, rule: int) -> None:
+def look_down(market: CoupleMarket, state: CoupleState, program: int, rule: int) -> None:
     """Put every admitted unit that blocks with `program` on the applicant stack, the best-ranked on top."""
     base = market.program_ptr[program]
     length = market.program_ptr[program + 1] - base
@@ -164,7 +166,7 @@ def look_down(market: Market, state: State, program: int, rule: int) -> None:
 
 
 @kernel
-def vacate_unit(market: Market, state: State, unit: int) -> None:
+def vacate_unit(market: CoupleMarket, state: CoupleState, unit: int) -> None:
     """Let a unit give up whatever it holds."""
     n = state.match.size
     if unit < n:
@@ -175,26 +177,26 @@ def vacate_unit(market: Market, state: State, unit: int) -> None:
 
 
 @kernel
-def chain(market: Market, state: State, rule: int, budget: int) -> bool:
+def chain(market: CoupleMarket, state: CoupleState, rule: int, budget: int) -> bool:
     """Work off both stacks; return False when that takes more than `budget` steps.
 
-    Whole rounds of a circle are left out, as `_fingerprint` says; `state` is as if they had been walked.
+    Whole rounds of a circle are left out, as `state_hash` says; `state` is as if they had been walked.
     """
     n = state.match.size
-    steps, remembered, at = 0, state.count[FINGERPRINT], 0
+    steps, remembered, at = 0, state.count[STATE_HASH], 0
     while state.count[WAITING] > 0 or state.count[VACATED] > 0:
-        if steps > at and state.count[FINGERPRINT] == remembered:
+        if steps > at and state.count[STATE_HASH] == remembered:
             budget = steps + (budget - steps) % (steps - at)
             at = budget
         elif steps == 2 * at or steps == 1:
-            remembered, at = state.count[FINGERPRINT], steps
+            remembered, at = state.count[STATE_HASH], steps
         if steps == budget:
             return False
         steps += 1
         if state.count[WAITING] > 0:
             state.count[WAITING] -= 1
             unit = np.int64(state.waiting[state.count[WAITING]])
-            state.count[FINGERPRINT] ^= code_of(WAITING, unit, state.count[WAITING])
+            state.count[STATE_HASH] ^= code_of(WAITING, unit, state.count[WAITING])
             state.is_waiting[unit] = False
             if not state.admitted[unit]:
                 continue
@@ -206,14 +208,14 @@ def chain(market: Market, state: State, rule: int, budget: int) -> bool:
         else:
             state.count[VACATED] -= 1
             program = state.vacated[state.count[VACATED]]
-            state.count[FINGERPRINT] ^= code_of(VACATED, np.int64(program), state.count[VACATED])
+            state.count[STATE_HASH] ^= code_of(VACATED, np.int64(program), state.count[VACATED])
             state.is_vacated[program] = False
             look_down(market, state, program, rule)
     return True
 
 
 @kernel
-def admit(market: Market, state: State, order: Int32s, rule: int, budget: int, to_the_end: bool) -> int:
+def admit(market: CoupleMarket, state: CoupleState, order: Int32s, rule: int, budget: int, to_the_end: bool) -> int:
     """Admit the units of `order` one after another to a state without instability.
 
     Parameters
@@ -223,7 +225,7 @@ def admit(market: Market, state: State, order: Int32s, rule: int, budget: int, t
     order : ndarray of int32
         Units, each once, none admitted yet.
     rule : int
-        When a program takes a couple; see `carms_lib.matching._market.would_take`.
+        When a program takes a couple; see `carms_lib.matching._couple_market.would_take`.
     budget : int
         Steps for each unit. A unit that needs more is taken to have set off a loop: it is sent away again,
         unmatched, and after it others, the last admitted first, until the rest comes to rest.

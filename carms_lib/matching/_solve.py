@@ -13,8 +13,8 @@ import numpy as np
 from carms_lib.exceptions import ArgumentError, ProblemError, StabilityWarning
 from carms_lib.matching._checks import check_choice, check_count
 from carms_lib.matching._from_scores import not_a_score, plain_score
-from carms_lib.matching._lists import Seating
-from carms_lib.matching._result import Matching
+from carms_lib.matching._linked_lists import Seating
+from carms_lib.matching._matching import Matching
 
 if TYPE_CHECKING:
     from carms_lib.matching._problem import MatchingProblem
@@ -111,13 +111,13 @@ def solve(
     if proposing == "programs":
         msg = "proposing='programs' is not possible with couples: a program cannot propose to half a pair."
         raise ArgumentError(msg)
-    from carms_lib.matching import _ladder, _market  # noqa: PLC0415 - compiled kernels load when they are needed
+    from carms_lib.matching import _couple_market, _couples_search  # noqa: PLC0415 - compiled kernels load when they are needed
 
-    check_choice("order", order, _ladder.ORDERS)
+    check_choice("order", order, _couples_search.ORDERS)
     if not time_limit > 0:
         msg = f"time_limit={time_limit!r} is not allowed: give seconds, more than 0."
         raise ArgumentError(msg)
-    settings = _ladder.Settings(
+    settings = _couples_search.SearchSettings(
         rule=rule,
         order=order,
         reshuffles=check_count("reshuffles", reshuffles),
@@ -129,7 +129,7 @@ def solve(
         time_limit=float(time_limit),
         rng=np.random.default_rng(rng),
     )
-    found = _ladder.climb(_market.to_market(problem), settings)
+    found = _couples_search.climb(_couple_market.to_market(problem), settings)
     if found.n_blocking:
         why = {"none_exists": "there is none", "budget": "the exact search ran out of time"}
         warnings.warn(
@@ -151,12 +151,12 @@ def solve(
 
 
 def _applicants_propose(problem: MatchingProblem, rule: str) -> Matching:
-    from carms_lib.matching import _bits, _ranked  # noqa: PLC0415 - compiled kernels load when they are needed
+    from carms_lib.matching import _deferred_acceptance, _held_seats  # noqa: PLC0415 - compiled kernels load when they are needed
 
     lists = problem.lists
     seating = Seating(lists)
-    _bits.empty_rows(lists.program_ptr, lists.seats, lists.row_ptr, seating.words, seating.worst)
-    proposals = _ranked.applicants_propose(
+    _held_seats.empty_rows(lists.program_ptr, lists.seats, lists.row_ptr, seating.words, seating.worst)
+    proposals = _deferred_acceptance.applicants_propose(
         lists.applicant_ptr,
         lists.entries,
         lists.shift,
@@ -176,11 +176,11 @@ def _applicants_propose(problem: MatchingProblem, rule: str) -> Matching:
 
 
 def _programs_propose(problem: MatchingProblem, rule: str) -> Matching:
-    from carms_lib.matching import _ranked  # noqa: PLC0415 - compiled kernels load when they are needed
+    from carms_lib.matching import _deferred_acceptance  # noqa: PLC0415 - compiled kernels load when they are needed
 
     lists = problem.lists
     match, position = np.full(lists.n_applicants, -1, np.int32), lists.lengths.copy()
-    offers = _ranked.programs_propose(
+    offers = _deferred_acceptance.programs_propose(
         lists.program_ptr,
         lists.program_idx,
         lists.program_pos,
@@ -196,7 +196,7 @@ def _programs_propose(problem: MatchingProblem, rule: str) -> Matching:
 
 def _score(problem: MatchingProblem, rule: str) -> Matching:
     """Solve without making lists: a score is looked up, or asked for, when an applicant proposes."""
-    from carms_lib.matching import _kernels  # noqa: PLC0415 - compiled kernels load when they are needed
+    from carms_lib.matching.scored import deferred_acceptance  # noqa: PLC0415 - compiled kernels load when they are needed
 
     ptr, idx = problem.applicant_ptr, problem.applicant_idx
     wanted = np.bincount(idx, minlength=problem.n_programs)
@@ -206,12 +206,12 @@ def _score(problem: MatchingProblem, rule: str) -> Matching:
     position, stack = np.empty_like(match), np.empty_like(match)
     held = np.empty(int(seat_ptr[-1]), np.int32), np.empty(int(seat_ptr[-1])), np.empty(quota.size, np.int32)
     if callable(problem.scores):
-        propose: Any = _kernels.propose_called
+        propose: Any = deferred_acceptance.propose_called
         source: Any = problem.scores
         if not hasattr(source, "py_func"):  # a plain function: the kernel runs as plain Python too
             propose, source = getattr(propose, "py_func", propose), plain_score(source)
     else:
-        propose, source = _kernels.propose_scored, problem.scores
+        propose, source = deferred_acceptance.propose_scored, problem.scores
     proposals = int(propose(ptr, idx, source, quota, seat_ptr, match, position, *held, stack))
     if proposals < 0:
         entry = -1 - proposals

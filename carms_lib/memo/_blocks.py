@@ -1,7 +1,7 @@
 """A page as a list of blocks, so that HTML and Markdown say the same.
 
 Belongs here: the few kinds of block a memo has. Does not belong here: what a memo says (`_story`), or how a block
-looks (`_html`, `_markdown`).
+looks (`_forms`, `_markdown`).
 
 Text may mark words as strong, ``**so**``, and nothing else.
 """

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from carms_lib.exceptions import ArgumentError
-from carms_lib.memo._published import beside_published, published_outcome
+from carms_lib.memo._published_figures import beside_published, published_outcome
 from carms_lib.memo._rows import Row, rows_of
 from carms_lib.pressure import sensitivity_of
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from carms_lib.memo._blocks import Answer, Block, Figure, Heading, Items, Paragraph, Preformatted, Table
 from carms_lib.memo._findings import INNER, LARGE, OUTER, Change, Findings
 from carms_lib.memo._numbers import NO_BREAK, change, count, share, tenths, with_band
-from carms_lib.memo._published import published_backtest
+from carms_lib.memo._published_figures import published_backtest
 from carms_lib.memo._rows import Row, lowest_and_highest, rows_of
 
 if TYPE_CHECKING:

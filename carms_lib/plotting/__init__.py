@@ -9,7 +9,7 @@ several figures on a page (`carms_lib.memo`).
 from __future__ import annotations
 
 from carms_lib.plotting.allocation import plot_allocation
-from carms_lib.plotting.bands import plot_bands
+from carms_lib.plotting.by_grouping import plot_bands
 from carms_lib.plotting.differences import plot_differences
 from carms_lib.plotting.forest import plot_forest
 from carms_lib.plotting.heatmap import plot_heatmap

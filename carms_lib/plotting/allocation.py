@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from carms_lib.exceptions import ArgumentError
-from carms_lib.plotting import _style as style
-from carms_lib.plotting._bands import BandSource, frame_of, read_bands
+from carms_lib.plotting import style
+from carms_lib.plotting._band_table import BandSource, frame_of, read_bands
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,10 +48,10 @@ def plot_allocation(bands: pd.DataFrame | BandSource, *, ax: Axes | None = None,
     placements = tables[0].scenarios
     if len(placements) > len(_MARKS):
         raise ArgumentError(f"bands hold {len(placements)} placements; this figure tells {len(_MARKS)} apart.")
+    labels = [style.label_and_form(table.metric)[0] for table in tables]
     ax = style.axes_or_new(ax, 7.6, 1.6 + 0.34 * len(tables) * (len(placements) + 0.6))
-    height, ticks, labels = 0.0, [], []
+    height, ticks = 0.0, []
     for table in tables:
-        label, _ = style.metric_of(table.metric)
         for at, name in enumerate(placements):
             own = table.of_scenarios([name])
             colour = style.CATEGORICAL[at]
@@ -63,7 +63,6 @@ def plot_allocation(bands: pd.DataFrame | BandSource, *, ax: Axes | None = None,
                 edgecolors=style.PAPER, linewidths=0.8, label=name if table is tables[0] else None,
             )  # fmt: skip
         ticks.append(height + (len(placements) - 1) / 2)
-        labels.append(label)
         height += len(placements) + 0.6
     ax.axvline(0, color=style.INK, linewidth=0.9, zorder=1)
     ax.set_yticks(ticks, style.row_labels(labels))

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from carms_lib.plotting import _style as style
-from carms_lib.plotting._bands import BandSource, check_n_rows, read_bands
+from carms_lib.plotting import style
+from carms_lib.plotting._band_table import BandSource, check_n_rows, read_bands
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,7 +57,7 @@ def plot_differences(
         If `metric` or `scenario` is not in the frame.
     """
     table = read_bands(bands, metric=metric).one_scenario(scenario)
-    label, unit = style.metric_of(table.metric)
+    label, form = style.label_and_form(table.metric)
     outer = table.outer.assign(_label=table.labels(table.outer))
     most = outer["estimate"].abs().sort_values(ascending=False, na_position="last", kind="stable").index
     n_shown = check_n_rows(n_rows, len(outer))
@@ -91,7 +91,7 @@ def plot_differences(
     ax.set_xlim(float(ends.min()) - margin, float(ends.max()) + margin)
     ax.set_ylim(len(shown) - 0.4, -0.6)
     ax.set_yticks(range(len(shown)), style.row_labels(list(shown["_label"])))
-    ax.xaxis.set_major_formatter(lambda value, _: style.format_value(value, unit, signed=True))
+    ax.xaxis.set_major_formatter(lambda value, _: style.format_value(value, form, signed=True))
     style.bare(ax, grid="x")
     ax.axvline(0, color=style.INK, linewidth=0.9, zorder=1)
     style.set_heading(ax, f"{label}: change against the baseline", style.subtitle_of(table))

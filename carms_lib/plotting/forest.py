@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from carms_lib.plotting import _style as style
-from carms_lib.plotting._bands import BandSource, BandTable, check_n_rows, read_bands
+from carms_lib.plotting import style
+from carms_lib.plotting._band_table import BandSource, BandTable, check_n_rows, read_bands
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,8 +64,8 @@ def plot_forest(
         table = table.one_scenario(scenario)
     groups = _ordered_groups(table)
     shown = groups[: check_n_rows(n_rows, len(groups))]
+    label, form = style.label_and_form(table.metric)
     ax = style.axes_or_new(ax, 7.6, 1.5 + max(0.3, 0.17 * len(table.scenarios)) * len(shown))
-    label, unit = style.metric_of(table.metric)
     heights = {name: at for at, name in enumerate(shown)}
     offsets = np.linspace(-_SPREAD / 2, _SPREAD / 2, len(table.scenarios)) if len(table.scenarios) > 1 else [0.0]
     largest = 0.0
@@ -77,8 +77,8 @@ def plot_forest(
     ax.set_ylim(len(shown) - 0.4, -0.6)
     ax.set_yticks(range(len(shown)), style.row_labels(shown))
     lowest = float(np.nanmin(np.append(table.frame["lower"].to_numpy(dtype=float), 0.0)))
-    ax.set_xlim(min(0.0, lowest), style.upper_limit(largest, unit) * 1.02)
-    ax.xaxis.set_major_formatter(lambda value, _: style.format_value(value, unit))
+    ax.set_xlim(min(0.0, lowest), style.upper_limit(largest, form) * 1.02)
+    ax.xaxis.set_major_formatter(lambda value, _: style.format_value(value, form))
     style.bare(ax, grid="x")
     ax.axvline(0, color=style.GRID, linewidth=1.2, zorder=0)
     style.set_heading(ax, label, style.subtitle_of(table))

@@ -12,8 +12,8 @@ import numpy as np
 from matplotlib.patches import Rectangle
 
 from carms_lib.exceptions import ArgumentError
-from carms_lib.plotting import _style as style
-from carms_lib.plotting._bands import BandSource, BandTable, read_bands
+from carms_lib.plotting import style
+from carms_lib.plotting._band_table import BandSource, BandTable, read_bands
 from carms_lib.plotting._geography import PROVINCES, is_geographic
 
 if TYPE_CHECKING:
@@ -76,18 +76,18 @@ def plot_heatmap(
     rows = (
         frame.groupby(row_key, sort=True)["estimate"].mean().sort_values(ascending=False, kind="stable").index.tolist()
     )
+    label, form = style.label_and_form(table.metric)
     ax = style.axes_or_new(ax, 3.4 + 0.92 * len(columns), 1.7 + 0.36 * len(rows))
 
     x = frame[column_key].map({name: at for at, name in enumerate(columns)}).to_numpy()
     y = frame[row_key].map({name: at for at, name in enumerate(rows)}).to_numpy()
     estimate, lower, upper = (frame[name].to_numpy(dtype=float) for name in ("estimate", "lower", "upper"))
     known = np.isfinite(estimate)
-    label, unit = style.metric_of(table.metric)
     values = np.full((len(rows), len(columns)), np.nan)
     values[y[known], x[known]] = estimate[known]
     mesh = ax.pcolormesh(
         np.ma.masked_invalid(values), cmap=style.SEQUENTIAL, edgecolors=style.PAPER, linewidth=1.2,
-        vmin=0.0, vmax=style.upper_limit(float(np.max(estimate, where=known, initial=0.0)), unit),
+        vmin=0.0, vmax=style.upper_limit(float(np.max(estimate, where=known, initial=0.0)), form),
     )  # fmt: skip
     for column, row in zip(x[~known], y[~known], strict=True):
         too_small = Rectangle(
@@ -97,9 +97,9 @@ def plot_heatmap(
 
     inks = [style.readable_on(mesh.to_rgba(value)) for value in estimate[known]]
     for column, row, value, ink in zip(x[known], y[known], estimate[known], inks, strict=True):
-        text = style.format_value(value, unit)
+        text = style.format_value(value, form)
         ax.text(column + 0.5, row + 0.36, text, ha="center", va="center", fontsize=8, color=ink)
-    end = style.upper_limit(float(np.max(upper, where=known, initial=0.0)), unit)
+    end = style.upper_limit(float(np.max(upper, where=known, initial=0.0)), form)
     scale, left, middle = (1 - 2 * _MARGIN) / end, x[known] + _MARGIN, y[known] + _WHISKER
     ax.hlines(
         middle, left + scale * lower[known], left + scale * upper[known],
@@ -114,7 +114,7 @@ def plot_heatmap(
     style.bare(ax)
     ax.tick_params(axis="x", labeltop=True, labelbottom=True)
     bar = ax.figure.colorbar(
-        mesh, ax=ax, shrink=0.5, aspect=28, pad=0.02, format=lambda v, _: style.format_value(v, unit)
+        mesh, ax=ax, shrink=0.5, aspect=28, pad=0.02, format=lambda v, _: style.format_value(v, form)
     )
     bar.outline.set_visible(False)
     bar.ax.tick_params(length=0, labelsize=8, colors=style.MUTED)
@@ -122,7 +122,7 @@ def plot_heatmap(
     style.note_below(
         ax,
         f"In each cell: the estimate and its {100 * table.levels[0]:g} % band on a scale from 0 to "
-        f"{style.format_value(end, unit)}.\nHatched: too small to say. Empty: no program.",
+        f"{style.format_value(end, form)}.\nHatched: too small to say. Empty: no program.",
         points=20,
     )
     return ax

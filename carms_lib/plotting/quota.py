@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from carms_lib.exceptions import ArgumentError, UnknownNameError
-from carms_lib.plotting import _style as style
-from carms_lib.plotting._bands import check_n_rows
+from carms_lib.plotting import style
+from carms_lib.plotting._band_table import check_n_rows
 from carms_lib.plotting._geography import PROVINCES, is_geographic
 
 if TYPE_CHECKING:

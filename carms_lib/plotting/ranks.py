@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from carms_lib.exceptions import ArgumentError
-from carms_lib.plotting import _style as style
-from carms_lib.plotting._bands import BandSource, check_n_rows, frame_of, read_bands
+from carms_lib.plotting import style
+from carms_lib.plotting._band_table import BandSource, check_n_rows, frame_of, read_bands
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,6 +52,8 @@ def plot_ranks(ranks: pd.DataFrame | BandSource, *, ax: Axes | None = None, n_ro
     if known.empty:
         raise ArgumentError("ranks hold no group that is large enough to say anything of.")
     shown = known.sort_values(["estimate", "_label"]).iloc[: check_n_rows(n_rows, len(known))]
+    first = table.frame.iloc[0]
+    label, _ = style.label_and_form(str(first["of"]))
     ax = style.axes_or_new(ax, 7.6, 1.7 + 0.26 * len(shown))
     heights = list(range(len(shown)))
     colours = [style.SEQUENTIAL(0.25 + 0.75 * float(share)) for share in shown["among_first"]]
@@ -62,7 +64,6 @@ def plot_ranks(ranks: pd.DataFrame | BandSource, *, ax: Axes | None = None, n_ro
             1.01, height, style.format_value(float(probability), "share"), transform=ax.get_yaxis_transform(),
             fontsize=7.5, color=style.INK, va="center", gid="among",
         )  # fmt: skip
-    first = table.frame.iloc[0]
     ax.text(
         1.01, -0.9, f"first {first['k']}", transform=ax.get_yaxis_transform(), fontsize=7.5, color=style.MUTED,
         va="center",
@@ -72,7 +73,6 @@ def plot_ranks(ranks: pd.DataFrame | BandSource, *, ax: Axes | None = None, n_ro
     ax.set_yticks(heights, style.row_labels(list(shown["_label"])))
     ax.set_xlabel("rank, 1 is the highest", fontsize=8.5, color=style.MUTED)
     style.bare(ax, grid="x")
-    label, _ = style.metric_of(str(first["of"]))
     style.set_heading(ax, f"Ranks by: {label[0].lower()}{label[1:]}", style.subtitle_of(table))
     small = len(table.frame) - len(known)
     left_out = "" if len(shown) == len(known) else f" The first {len(shown)} of {len(known)}."

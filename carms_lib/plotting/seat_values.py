@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from carms_lib.exceptions import UnknownNameError
-from carms_lib.plotting import _style as style
-from carms_lib.plotting._bands import BandSource, check_n_rows, frame_of, read_bands
+from carms_lib.plotting import style
+from carms_lib.plotting._band_table import BandSource, check_n_rows, frame_of, read_bands
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from carms_lib.exceptions import ArgumentError, UnknownNameError
-from carms_lib.plotting import _style as style
-from carms_lib.plotting._bands import BandSource, check_n_rows, frame_of
+from carms_lib.plotting import style
+from carms_lib.plotting._band_table import BandSource, check_n_rows, frame_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,6 +67,7 @@ def plot_sensitivity(
     leading = own.loc[own["order"] == ("first" if linear else "total")]
     leading = leading.sort_values(["estimate", "input"], ascending=[False, True])
     names = list(leading["input"].iloc[: check_n_rows(n_rows, len(leading))])
+    label_of_result, _ = style.label_and_form(str(chosen))
     ax = style.axes_or_new(ax, 7.6, 1.8 + 0.36 * len(names))
     bars = (("first", 0.0, style.ACCENT),) if linear else (("total", -0.19, "#9ecbe8"), ("first", 0.19, style.ACCENT))
     for order, offset, colour in bars:
@@ -85,7 +86,7 @@ def plot_sensitivity(
         ax.legend(loc="lower right", fontsize=8, frameon=True, edgecolor=style.GRID)
     level, draws = float(own["level"].iloc[0]), int(own["n_draws"].max())
     style.set_heading(
-        ax, f"What moves: {style.metric_of(str(chosen)).label}",
+        ax, f"What moves: {label_of_result}",
         f"{'squared correlations' if linear else 'Sobol indices'} · {100 * level:g} % "
         f"{'intervals' if linear else 'bootstrap intervals'} · {draws:,} matches",
     )  # fmt: skip

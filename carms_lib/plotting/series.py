@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from carms_lib.exceptions import ArgumentError, UnknownNameError
-from carms_lib.plotting import _style as style
+from carms_lib.plotting import style
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,7 +11,7 @@ import numpy as np
 from scipy import optimize
 
 from carms_lib.exceptions import ArgumentError
-from carms_lib.plotting import _style as style
+from carms_lib.plotting import style
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,8 +78,8 @@ def plot_supply(proxy: SupplySource, *, ax: Axes | None = None, n_labels: int = 
     if n_labels < 0:
         raise ArgumentError(f"n_labels={n_labels} must not be negative.")
     frame = proxy.frame.dropna(subset=["gap"])
+    label, form = style.label_and_form(proxy.metric)
     ax = style.axes_or_new(ax, 7.6, 5.2)
-    label, unit = style.metric_of(proxy.metric)
     ax.set_xscale("log")
     ax.vlines(frame["supply_score"], frame["lower"], frame["upper"], colors=style.GRID, linewidth=1.0, gid="bands")
     marks = ax.scatter(
@@ -101,7 +101,7 @@ def plot_supply(proxy: SupplySource, *, ax: Axes | None = None, n_labels: int = 
     bar.outline.set_visible(False)
     bar.ax.tick_params(length=0, labelsize=8, colors=style.MUTED)
     bar.ax.yaxis.label.set(size=8, color=style.MUTED)
-    ax.yaxis.set_major_formatter(lambda value, _: style.format_value(value, unit))
+    ax.yaxis.set_major_formatter(lambda value, _: style.format_value(value, form))
     ax.set_xlabel("supply score: programs and quota against the largest cell", fontsize=8.5, color=style.MUTED)
     style.bare(ax, grid="y")
     at, low, high = proxy.correlation

@@ -12,8 +12,8 @@ from matplotlib.colors import Normalize
 from matplotlib.patches import Rectangle
 
 from carms_lib.exceptions import ArgumentError, UnknownNameError
-from carms_lib.plotting import _style as style
-from carms_lib.plotting._bands import BandSource, read_bands
+from carms_lib.plotting import style
+from carms_lib.plotting._band_table import BandSource, read_bands
 from carms_lib.plotting._geography import TILES, is_geographic
 
 if TYPE_CHECKING:
@@ -70,12 +70,12 @@ def plot_tile_map(
     for code in bounds:
         if code not in TILES:
             raise UnknownNameError(table.keys[0], code, TILES)
+    label, form = style.label_and_form(table.metric)
     ax = style.axes_or_new(ax, 7.6, 4.6)
-    label, unit = style.metric_of(table.metric)
     known = [estimate for estimate, _, _ in bounds.values() if math.isfinite(estimate)]
-    norm = Normalize(0.0, style.upper_limit(max(known, default=0.0), unit))
+    norm = Normalize(0.0, style.upper_limit(max(known, default=0.0), form))
     for code in TILES:
-        _draw_tile(ax, code, bounds.get(code), norm, unit)
+        _draw_tile(ax, code, bounds.get(code), norm, form)
 
     ax.set_xlim(-0.55, max(column for column, _ in TILES.values()) + 0.55)
     ax.set_ylim(max(row for _, row in TILES.values()) + 0.55, -0.55)
@@ -87,7 +87,7 @@ def plot_tile_map(
     return ax
 
 
-def _draw_tile(ax: Axes, code: str, bound: tuple[float, float, float] | None, norm: Normalize, unit: str) -> None:
+def _draw_tile(ax: Axes, code: str, bound: tuple[float, float, float] | None, norm: Normalize, form: str) -> None:
     """Draw one tile; `bound` is (estimate, lower, upper): all NaN when too small, None without a row."""
     column, row = TILES[code]
     known = bound is not None and math.isfinite(bound[0])
@@ -101,7 +101,7 @@ def _draw_tile(ax: Axes, code: str, bound: tuple[float, float, float] | None, no
         said = "no seats" if bound is None else "too small to say"
         ax.text(column, row + 0.1, said, fontsize=7, color=ink, ha="center", va="center", style="italic")
         return
-    estimate, lower, upper = (style.format_value(value, unit) for value in bound)
+    estimate, lower, upper = (style.format_value(value, form) for value in bound)
     ax.text(column, row + 0.06, estimate, fontsize=12.5, color=ink, ha="center", va="center")
     band = f"{lower.removesuffix(' %')} to {upper}"
     ax.text(column, row + 0.33, band, fontsize=7, color=ink, ha="center", va="center")

@@ -7,24 +7,43 @@ Does not belong here: simulating (`carms_lib.simulator`) and drawing (`carms_lib
 
 from __future__ import annotations
 
-from carms_lib.pressure._allocate import ALLOCATION_METRICS, OBJECTIVES, Allocation, allocate_seats
+from carms_lib.pressure._allocation import OBJECTIVES, Allocation, allocate_seats
 from carms_lib.pressure._arguments import KINDS
 from carms_lib.pressure._associations import sensitivity_of
-from carms_lib.pressure._bands import Bands, Measure, summarise
-from carms_lib.pressure._metrics import PRESSURE_METRICS, outcome_bands, pressure_bands
-from carms_lib.pressure._preferences import PREFERENCE_METRICS, preference_bands
-from carms_lib.pressure._published import RATE_METHODS, published_rates
+from carms_lib.pressure._bands import Bands, Measure, quantiles, summarise
+from carms_lib.pressure._preferences import preference_bands
+from carms_lib.pressure._pressure import outcome_bands, pressure_bands
+from carms_lib.pressure._published_rates import RATE_METHODS, published_rates
 from carms_lib.pressure._ranks import Ranks, rank_groups
-from carms_lib.pressure._seat_values import SEAT_METRICS, SeatValues, seat_values, seat_values_of
-from carms_lib.pressure._sensitivity import HEADLINES, Sensitivity, find_sensitivity
+from carms_lib.pressure._seat_values import SeatValues, seat_values, seat_values_of
+from carms_lib.pressure._sensitivity import Sensitivity, find_sensitivity
 from carms_lib.pressure._series import SERIES_MODELS, Projection, load_series, project_series
 from carms_lib.pressure._supply import Proxy, compare_supply, supply_score
+from carms_lib.pressure.metrics import (
+    ALLOCATION_METRICS,
+    COUNTS,
+    HEADLINES,
+    METRIC_VIEWS,
+    METRICS,
+    OUTCOME_METRICS,
+    PREFERENCE_METRICS,
+    PRESSURE_METRICS,
+    SEAT_METRICS,
+    Metric,
+    describe_metrics,
+    metric_of,
+    metrics_of,
+)
 
 __all__ = [
     "ALLOCATION_METRICS",
+    "COUNTS",
     "HEADLINES",
     "KINDS",
+    "METRICS",
+    "METRIC_VIEWS",
     "OBJECTIVES",
+    "OUTCOME_METRICS",
     "PREFERENCE_METRICS",
     "PRESSURE_METRICS",
     "RATE_METHODS",
@@ -33,6 +52,7 @@ __all__ = [
     "Allocation",
     "Bands",
     "Measure",
+    "Metric",
     "Projection",
     "Proxy",
     "Ranks",
@@ -40,13 +60,17 @@ __all__ = [
     "Sensitivity",
     "allocate_seats",
     "compare_supply",
+    "describe_metrics",
     "find_sensitivity",
     "load_series",
+    "metric_of",
+    "metrics_of",
     "outcome_bands",
     "preference_bands",
     "pressure_bands",
     "project_series",
     "published_rates",
+    "quantiles",
     "rank_groups",
     "seat_values",
     "seat_values_of",

@@ -26,7 +26,7 @@ from scipy import stats
 from carms_lib.exceptions import ArgumentError
 from carms_lib.pressure._arguments import check_level
 from carms_lib.pressure._bands import block_means
-from carms_lib.pressure._metrics import measure_outcomes
+from carms_lib.pressure._pressure import measure_outcomes
 from carms_lib.pressure._sensitivity import Sensitivity
 from carms_lib.simulator import BASELINE, Study
 

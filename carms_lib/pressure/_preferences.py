@@ -1,14 +1,8 @@
 """Preferences: what applicants of a class want first, by discipline and place.
 
-Belongs here: shares of first choices with bands. Does not belong here: what becomes of them (`_metrics`).
+Belongs here: shares of first choices with bands. Does not belong here: what becomes of them (`_pressure`).
 
-======================= ============================================================================ =============
-metric                  definition                                                                   unit
-======================= ============================================================================ =============
-first_choice_share      applicants of the class whose first choice lies in the cell, per applicant   share, 0 to 1
-                        of the class who has one
-first_choices           applicants of the class whose first choice lies in the cell                  applicants
-======================= ============================================================================ =============
+The metrics are `PREFERENCE_METRICS`; `describe_metrics` defines them.
 
 Rank lists are modelled, so these shares show what the cohort assumes of applicants together with what programs,
 languages and interviews leave of it: ``first_choice="wished"`` before interviews, ``"ranked"`` after them.
@@ -22,12 +16,12 @@ import numpy as np
 import pandas as pd
 
 from carms_lib.pressure._bands import Bands, Measure, summarise
-from carms_lib.pressure._metrics import measure_pressure, wanted_metrics
+from carms_lib.pressure._counts import measures_of
+from carms_lib.pressure._pressure import measure_pressure, wanted_metrics
+from carms_lib.pressure.metrics import PREFERENCE_METRICS
 from carms_lib.simulator import BASELINE, Study
 
-__all__ = ["PREFERENCE_METRICS", "measure_preferences", "preference_bands"]
-
-PREFERENCE_METRICS = ("first_choice_share", "first_choices")
+__all__ = ["measure_preferences", "preference_bands"]
 
 
 def preference_bands(
@@ -100,9 +94,6 @@ def measure_preferences(
         of_class = np.zeros((len(choosing), int(number.max()) + 1), dtype=np.int64)
         for group in range(choosing.shape[1]):
             of_class[:, number[group]] += choosing[:, group]
-        by_name = {
-            "first_choice_share": Measure("first_choice_share", choosing, of_class[:, number], "first choices"),
-            "first_choices": Measure("first_choices", choosing),
-        }
-        measures[name] = [by_name[one] for one in wanted]
+        counts = {"first_choices": choosing, "first_choices_of_class": of_class[:, number]}
+        measures[name] = measures_of("preferences", wanted, counts)
     return measures, keys

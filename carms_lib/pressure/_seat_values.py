@@ -1,32 +1,20 @@
 """Seat value: what one more seat would do to the whole country.
 
-Belongs here: `seat_values`, its metrics by any grouping, who gains. Does not belong here: the chains (`_seats`,
-`carms_lib.matching`), and choosing where several seats should go (`_allocate`).
+Belongs here: `seat_values`, its metrics by any grouping, who gains. Does not belong here: the chains (`seat_chains`,
+`carms_lib.matching`), and choosing where several seats should go (`_allocation`).
 
 In every draw one seat is added to each program in turn, and what it sets off is followed to its end in the match of
 the first iteration, with the lists that applicants and programs wrote and the seats of the draw after reversions. The
 outcome is that of matching everybody again with the seat.
 
-=================== ============================================================================ ==================
-metric              what one more seat does                                                      unit
-=================== ============================================================================ ==================
-seat_value          applicants who end at a program that they like better; both partners where   applicants per seat
-                    a couple ends at a pair of programs that it likes better
-newly_matched       applicants who had no seat in the first iteration and have one               applicants per seat
-chain_length        applicants who move up one after another, each into the seat before; all     applicants per seat
-                    who move up where a couple is concerned
-seat_taken          whether anybody moves up                                                     share, 0 to 1
-worse_off           applicants who end at a program that they like less, or at none: only        applicants per seat
-                    couples can bring this about
-couple_concerned    whether a program on the way would rather have had a member of a couple      share, 0 to 1
-=================== ============================================================================ ==================
+The metrics are `SEAT_METRICS`; `describe_metrics` defines them.
 
 A seat *in a cell* is a seat at one of its programs, each with the probability of its share of the cell's seats.
 
-Single applicants are followed along chains, over the seats that couples do not hold (`_seats`). Their end is stable
-with couples too unless a couple is concerned: a program that takes somebody, or is left with a seat, ranks a member of
-a couple higher, and that member lists it above the place held now. For such a seat the whole first iteration is solved
-afresh, couples admitted in the order of the draw, and who stands elsewhere is read from the difference (`_again`). With
+Single applicants are followed along chains, over the seats that couples do not hold (`seat_chains`). Their end is
+stable with couples too unless a couple is concerned: a program that takes somebody, or is left with a seat, ranks a
+member of a couple higher, and that member lists it above the place held now. For such a seat the whole first iteration
+is solved afresh, couples admitted in the order of the draw, and the difference tells who moved (`rematch`). With
 couples there can be several stable matchings, or none. Where none is found, with or without the seat, couples hold
 their seats and the chain stands; the summary counts these. Where no couple is concerned, solving afresh can end in
 another stable matching than the chain does; docs/performance.md says how often.
@@ -53,18 +41,17 @@ from carms_lib._views import open_view
 from carms_lib.exceptions import ArgumentError, StudyError
 from carms_lib.pressure._arguments import check_names
 from carms_lib.pressure._bands import Bands, Measure, summarise
-from carms_lib.pressure._follow import follow_draw
-from carms_lib.pressure._groups import number_rows
-from carms_lib.pressure._metrics import wanted_metrics
-from carms_lib.pressure._seats import count_gains
+from carms_lib.pressure._counts import measures_of, number_rows
+from carms_lib.pressure._pressure import wanted_metrics
+from carms_lib.pressure.metrics import METRICS, SEAT_METRICS, metrics_of
 from carms_lib.provenance import Provenance
 from carms_lib.simulator import BASELINE, Market, Scenario, Study
-from carms_lib.simulator._draw import DRAWS_PER_INPUT
-from carms_lib.simulator._replay import BlockPlan, plan_blocks, replay
+from carms_lib.simulator.draw.block import DRAWS_PER_INPUT
+from carms_lib.simulator.seats.added_seat import follow_draw
+from carms_lib.simulator.seats.seat_chains import count_gains
+from carms_lib.simulator.study.replay import BlockPlan, plan_blocks, replay
 
-__all__ = ["SEAT_METRICS", "SeatValues", "seat_values", "seat_values_of"]
-
-SEAT_METRICS = ("seat_value", "newly_matched", "chain_length", "seat_taken", "worse_off", "couple_concerned")
+__all__ = ["SeatValues", "seat_values", "seat_values_of"]
 
 
 class _Followed(NamedTuple):
@@ -144,9 +131,10 @@ class SeatValues:
         weight = self._seats()
         placed = np.zeros((len(weight), len(keys)))
         placed[np.arange(len(weight)), cell] = weight
-        of_cells = np.broadcast_to(placed.sum(axis=0), (self.n_draws, len(keys)))
-        measures = [Measure(name, self._of_programs(name) @ placed, of_cells, "seats") for name in names]
-        return self._summarise(measures, keys, level, kind)
+        counts = {"seats": np.broadcast_to(placed.sum(axis=0), (self.n_draws, len(keys)))}
+        for name in {count for metric in names for count in METRICS[metric].counts} - set(counts):
+            counts[name] = self._of_programs(name) @ placed
+        return self._summarise(measures_of("seat_values", names, counts), keys, level, kind)
 
     def gains(
         self,
@@ -187,8 +175,8 @@ class SeatValues:
                 len(group_keys), gains[draw],
             )  # fmt: skip
         keys = group_keys.merge(cell_keys, how="cross")[[*whose, *where]]
-        bottom = np.broadcast_to(np.tile(of_cells, len(group_keys)), gains.shape)
-        return self._summarise([Measure("better_off", gains, bottom, "seats")], keys, level, kind)
+        counts = {"better_off": gains, "seats": np.broadcast_to(np.tile(of_cells, len(group_keys)), gains.shape)}
+        return self._summarise(measures_of("gains", metrics_of("gains"), counts), keys, level, kind)
 
     def to_frame(self) -> pd.DataFrame:
         """Return the seat value of every program, by discipline, school and id, as a band frame."""
@@ -237,16 +225,16 @@ class SeatValues:
     def _seats(self) -> np.ndarray:
         return self.programs["quota"].to_numpy(np.float64)
 
-    def _of_programs(self, metric: str) -> np.ndarray:
-        """Return a metric for a seat in each program, float64 of shape (D, P)."""
+    def _of_programs(self, count: str) -> np.ndarray:
+        """Return a count for a seat in each program, float64 of shape (D, P)."""
         found = self._followed
-        if metric == "seat_value":
+        if count == "better_off":
             return np.diff(found.mover_ptr, axis=1).astype(np.float64)
         by_name = {
             "newly_matched": found.newly, "chain_length": found.length, "seat_taken": found.length > 0,
             "worse_off": found.worse, "couple_concerned": found.concerned,
         }  # fmt: skip
-        return by_name[metric].astype(np.float64)
+        return by_name[count].astype(np.float64)
 
     def _summarise(self, measures: list[Measure], keys: pd.DataFrame, level: float, kind: str) -> Bands:
         return summarise(

@@ -32,24 +32,17 @@ from scipy import stats
 
 from carms_lib._views import open_view
 from carms_lib.exceptions import ArgumentError
+from carms_lib.kernels.noise import entropy_from
 from carms_lib.pressure._arguments import check_count, check_level
-from carms_lib.pressure._metrics import wanted_metrics
+from carms_lib.pressure._pressure import wanted_metrics
+from carms_lib.pressure.metrics import HEADLINES, METRICS
 from carms_lib.provenance import Provenance
 from carms_lib.simulator import PARAMETERS, Market
-from carms_lib.simulator._draw import BlockInputs, run_block
-from carms_lib.simulator._noise import entropy_from
-from carms_lib.simulator._settings import draw_parameters, split_uniform
+from carms_lib.simulator.draw.block import BlockInputs, run_block
+from carms_lib.simulator.draw.settings import draw_parameters, split_uniform
 
-__all__ = ["HEADLINES", "Sensitivity", "find_sensitivity"]
+__all__ = ["Sensitivity", "find_sensitivity"]
 
-#: Headline results, of both iterations.
-HEADLINES = {
-    "unmatched_cmg": "graduates of Canadian schools unmatched",
-    "matched_img": "international graduates matched",
-    "unfilled": "seats left",
-    "unfilled_family_medicine": "Family Medicine seats left",
-    "first_choice_lost": "share of applicants who end outside the discipline of their first choice",
-}
 _RESAMPLES = 200
 
 
@@ -267,12 +260,18 @@ class _Headlines:
         seated = np.where(matched, final, 0)
         choosing = wished >= 0
         got = matched & (self.discipline[seated] == self.discipline[np.where(choosing, wished, 0)])
-        in_family = (matched & self.family[seated]).sum()
-        found = {
-            "unmatched_cmg": ((final == -1) & self.canadian).sum() / draws,
-            "matched_img": (matched & self.international).sum() / draws,
-            "unfilled": (quota.sum() - matched.sum()) / draws,
-            "unfilled_family_medicine": (quota[:, self.family].sum() - in_family) / draws,
-            "first_choice_lost": (choosing & ~got).sum() / max(choosing.sum(), 1),
+        counts = {
+            "unmatched_cmg": ((final == -1) & self.canadian).sum(),
+            "matched_img": (matched & self.international).sum(),
+            "seats": quota.sum(),
+            "filled": matched.sum(),
+            "seats_family_medicine": quota[:, self.family].sum(),
+            "filled_family_medicine": (matched & self.family[seated]).sum(),
+            "first_choices": choosing.sum(),
+            "first_choices_elsewhere": (choosing & ~got).sum(),
         }
-        return np.array([found[name] for name in self.names], dtype=np.float64)
+        values = []
+        for row in (METRICS[name] for name in self.names):
+            top = counts[row.terms[0]] - sum(counts[less] for less in row.terms[1:])
+            values.append(top / (draws if row.denominator is None else max(counts[row.denominator], 1)))
+        return np.array(values, dtype=np.float64)

@@ -1,7 +1,7 @@
 """Supply score: the simple proxy for pressure, and how far it goes.
 
 Belongs here: the score, which needs no simulation, and its comparison with a metric that does. Does not belong here:
-the metric itself (`_metrics`).
+the metric itself (`_pressure`).
 
 The score of a cell is the mean of two shares of the largest cell,
 
@@ -29,7 +29,7 @@ from carms_lib._views import open_view
 from carms_lib.exceptions import ArgumentError, StudyError
 from carms_lib.pressure._arguments import check_level, check_name, check_names
 from carms_lib.pressure._bands import is_too_small, quantiles, ratio
-from carms_lib.pressure._metrics import FEWEST, measure_pressure
+from carms_lib.pressure._pressure import FEWEST, measure_pressure
 from carms_lib.provenance import Provenance
 from carms_lib.simulator import BASELINE, Market, Study
 

@@ -42,7 +42,7 @@ from carms_lib.quality._rows import (
     check_unique,
 )
 from carms_lib.quality._run import RunRecord, failure_class
-from carms_lib.quality._scorecard import Freshness, Scorecard
+from carms_lib.quality._run_comparison import Freshness, Scorecard
 from carms_lib.quality._source import check_source_schema
 from carms_lib.quality._suite import Check, Evidence, run_checks
 from carms_lib.quality._totals import (

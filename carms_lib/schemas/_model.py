@@ -1,13 +1,14 @@
-"""How a table model is written: its base class, its column types and the registry of all models.
+"""From the registry of fields to the contract of a table: column types, model, pandera schema.
 
-Belongs here: what every model shares. Does not belong here: any one table.
+Belongs here: what every table shares. Does not belong here: any one field (`fields`) or table (`raw`, `bronze`,
+`silver`, `gold`, `audit`).
 """
 
 from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -15,25 +16,13 @@ import pandera.pandas as pa
 from pandera import dtypes
 from pandera.engines import pandas_engine
 
-from carms_lib.schemas.fields import FIELDS
+from carms_lib.schemas.fields import ROWS
+from carms_lib.schemas.fields.row import LAYERS, Field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = [
-    "LAYERS",
-    "TEXT",
-    "Date",
-    "OptionalInt",
-    "Table",
-    "TableContract",
-    "Text",
-    "contracts",
-    "field",
-    "register",
-]
-
-LAYERS: Final = ("raw", "bronze", "silver", "gold", "audit")
+__all__ = ["LAYERS", "TEXT", "Column", "Table", "TableContract", "columns_of", "contracts", "register"]
 
 _inferred = pd.Series(["text"]).dtype
 TEXT: Final = _inferred if isinstance(_inferred, pd.StringDtype) else pd.StringDtype()
@@ -41,8 +30,6 @@ TEXT: Final = _inferred if isinstance(_inferred, pd.StringDtype) else pd.StringD
 
 OptionalInt: TypeAlias = pd.Int64Dtype
 """Whole numbers or missing."""
-
-T = TypeVar("T", bound="Table")
 
 _CONTRACTS: dict[str, dict[str, TableContract]] = {layer: {} for layer in LAYERS}
 
@@ -83,49 +70,6 @@ class Date(pandas_engine.DataType):
         return "date"
 
 
-def field(
-    source: str,
-    *,
-    nullable: bool = False,
-    unique: bool = False,
-    allowed: tuple[Any, ...] | None = None,
-    pattern: str | None = None,
-    minimum: float | None = None,
-    maximum: float | None = None,
-) -> Any:
-    r"""Declare one column of a table model.
-
-    Parameters
-    ----------
-    source : str
-        Where its values come from: "table.column" of the raw layer, or the rule that makes them.
-    nullable : bool, default False
-        Missing values are allowed.
-    unique : bool, default False
-        No value may occur twice.
-    allowed : tuple, optional
-        Every value that may occur.
-    pattern : str, optional
-        Regular expression that the whole value must match.
-    minimum, maximum : float, optional
-        Inclusive limits.
-
-    Returns
-    -------
-    pandera.Field
-        With `source` in its metadata; `carms_lib.schemas.fields` has meaning and unit by name.
-    """
-    return pa.Field(
-        nullable=nullable,
-        unique=unique,
-        isin=list(allowed) if allowed is not None else None,
-        str_matches=rf"^(?:{pattern})\Z" if pattern is not None else None,
-        ge=minimum,
-        le=maximum,
-        metadata={"source": source},
-    )
-
-
 class Table(pa.DataFrameModel):
     """Base of every table model: exact columns and types."""
 
@@ -134,6 +78,96 @@ class Table(pa.DataFrameModel):
 
         strict = True
         coerce = False
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """Return the names of the columns, in order."""
+        return tuple(cls.to_schema().columns)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of one table: a field as this table holds it.
+
+    Parameters
+    ----------
+    field : Field
+        The row of the registry.
+    source : str
+        Where its values come from: "table.column" of the raw layer, or the rule that makes them.
+    optional : bool
+        A value may be missing.
+    type : type
+        Of its values, as pandera names it.
+    rules : mapping of str to object
+        What the values are held to: unique, allowed, pattern, minimum, maximum.
+    """
+
+    field: Field
+    source: str
+    optional: bool
+    type: Any
+    rules: Mapping[str, Any]
+
+    def declared(self) -> Any:
+        """Return the column as pandera has it, with its source in the metadata."""
+        rules = dict(self.rules)
+        pattern, allowed = rules.get("pattern"), rules.get("allowed")
+        return pa.Field(
+            nullable=self.optional,
+            unique=rules.get("unique", False),
+            isin=list(allowed) if allowed is not None else None,
+            str_matches=rf"^(?:{pattern})\Z" if pattern is not None else None,
+            ge=rules.get("minimum"),
+            le=rules.get("maximum"),
+            metadata={"source": self.source},
+        )
+
+
+def columns_of(layer: str, table: str) -> dict[str, Column]:
+    """Return the columns of a table as the rows of the registry give them, in the order of the rows.
+
+    Parameters
+    ----------
+    layer, table : str
+        A raw table has a column for each field printed there, all of it text that may be missing. A table of bronze
+        has these, then those of its lineage. Every other table has the fields that name it.
+
+    Returns
+    -------
+    dict of str to Column
+        Column name -> field, source, type and rules.
+    """
+    columns = {}
+    for row in ROWS:
+        if layer in {"raw", "bronze"}:
+            column = row.raw_column(table)
+            if column is not None:
+                place = next(place for place in row.printed if place.table == table)
+                columns[column] = Column(row, place.source, optional=True, type=Text, rules={})
+        elif table in (sources := row.sources(layer)):
+            rules = row.rules(layer, table)
+            columns[row.name] = Column(row, sources[table], row.optional, _type(row), rules)
+    if layer == "bronze":
+        stamps = (row for row in ROWS if row.lineage)
+        columns |= {
+            row.name: Column(row, row.lineage, row.optional, _type(row), row.rules(layer, table)) for row in stamps
+        }
+    return columns
+
+
+def _type(row: Field) -> Any:
+    match row.type:
+        case "integer":
+            return OptionalInt if row.optional else int
+        case "number":
+            return float
+        case "boolean":
+            return bool
+        case "date":
+            return Date
+        case "text":
+            return Text
 
 
 @dataclass(frozen=True)
@@ -154,7 +188,9 @@ class TableContract:
         Foreign keys: columns -> table of the same layer whose primary key they are.
     schema : pandera.DataFrameSchema
         The model, with the uniqueness of its key. A raw table has none: a key that a publication repeats is a
-        fact about it, and its rows are set aside with a reason later.
+        fact about it, and its rows are quarantined with a reason later.
+    fields : mapping of str to Column
+        The columns as the registry of fields gives them, in order.
     """
 
     layer: str
@@ -164,6 +200,7 @@ class TableContract:
     key: tuple[str, ...]
     references: Mapping[tuple[str, ...], str]
     schema: pa.DataFrameSchema
+    fields: Mapping[str, Column]
 
     @property
     def columns(self) -> list[str]:
@@ -191,20 +228,44 @@ def register(
     version: int = 1,
     key: tuple[str, ...],
     references: Mapping[tuple[str, ...], str] | None = None,
-) -> Callable[[type[T]], type[T]]:
-    """Register a model as the contract of one table; parameters as in `TableContract`."""
+    first: tuple[str, ...] = (),
+) -> Callable[[type[Table]], type[Table]]:
+    """Register a model as the contract of one table; its columns follow from the registry of fields.
 
-    def decorate(model: type[T]) -> type[T]:
-        schema = copy.copy(model.to_schema())  # pandera keeps one per model; ours carries the key as well
+    Parameters
+    ----------
+    layer, name, version, key, references
+        As in `TableContract`.
+    first : tuple of str
+        Columns that come first, in this order; all others follow in the order of the registry.
+
+    Returns
+    -------
+    callable
+        A decorator: takes a class that says in its docstring what one row is, returns it with its columns.
+
+    Raises
+    ------
+    TypeError
+        If no field names the table, or `first` or `key` names a column that it does not have.
+    """
+    columns = columns_of(layer, name)
+    unknown = [label for label in (*first, *key) if label not in columns]
+    if unknown or not columns:
+        raise TypeError(f"{layer}.{name}: {unknown or 'its columns'} are not in the registry of fields")
+    ordered = {label: columns[label] for label in dict.fromkeys((*first, *columns))}
+
+    def decorate(model: type[Table]) -> type[Table]:
+        body = {label: column.declared() for label, column in ordered.items()}
+        types = {label: column.type for label, column in ordered.items()}
+        about = {"__doc__": model.__doc__, "__module__": model.__module__, "__annotations__": types}
+        whole: type[Table] = type(model.__name__, (model,), {**body, **about})
+        schema = copy.copy(whole.to_schema())  # pandera keeps one per model; ours carries the key as well
         if layer != "raw":
             schema.unique = list(key)
-        contract = TableContract(layer, name, version, model, key, dict(references or {}), schema)
-        unknown = [name for name in contract.columns if name not in FIELDS]
-        if unknown:
-            msg = f"{layer}.{name}: {unknown} are not in the catalogue of fields"
-            raise TypeError(msg)
+        contract = TableContract(layer, name, version, whole, key, dict(references or {}), schema, ordered)
         _CONTRACTS[layer][name] = contract
-        return model
+        return whole
 
     return decorate
 

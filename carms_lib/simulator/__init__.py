@@ -7,11 +7,14 @@ mechanism (`carms_lib.matching`) and what outcomes mean (`carms_lib.pressure`).
 
 from __future__ import annotations
 
-from carms_lib.simulator._cohort import PARAMETERS, Cohort, load_cohort
-from carms_lib.simulator._market import PROGRAM_COLUMNS, Market
-from carms_lib.simulator._scenario import Lever, Scenario
-from carms_lib.simulator._simulate import simulate
-from carms_lib.simulator._study import BASELINE, Comparison, Outcomes, Study
+from carms_lib.simulator.inputs.cohort import Cohort, load_cohort
+from carms_lib.simulator.inputs.market import Market
+from carms_lib.simulator.inputs.parameters import PARAMETERS
+from carms_lib.simulator.inputs.program_table import PROGRAM_COLUMNS
+from carms_lib.simulator.inputs.scenario import Lever, Scenario
+from carms_lib.simulator.study.outcomes import BASELINE, Outcomes
+from carms_lib.simulator.study.simulation import simulate
+from carms_lib.simulator.study.study import Comparison, Study
 
 __all__ = [
     "BASELINE",

@@ -1,7 +1,7 @@
 """The facts of silver: what each bronze column says, row by row, and the tables that come of it.
 
 Belongs here: which reader reads which column, and the shape of the fact tables. Does not belong here: how a value
-is read (`_conform`), and dimensions (`_dimensions`).
+is read (`_values`), and dimensions (`_dimensions`).
 
 The functions `read_…` take a sieve and return a frame with the index of the sieve's frame: values where they could
 be read, missing where not; the sieve knows which rows to keep. The functions `…_table` take rows that passed.
@@ -17,7 +17,10 @@ from typing import Any
 import pandas as pd
 
 from carms_lib.schemas import TEXT, codes
-from carms_lib.transforms._conform import (
+from carms_lib.transforms._layer import shaped
+from carms_lib.transforms._names import Names
+from carms_lib.transforms._quarantine import Sieve
+from carms_lib.transforms._values import (
     Fault,
     fold,
     is_placeholder,
@@ -32,9 +35,6 @@ from carms_lib.transforms._conform import (
     read_years,
     tidy,
 )
-from carms_lib.transforms._layer import shaped
-from carms_lib.transforms._names import Names
-from carms_lib.transforms._sieve import Sieve
 
 __all__ = [
     "band_table",

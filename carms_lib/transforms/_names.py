@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from carms_lib.schemas import Reference, codes
-from carms_lib.transforms._conform import fold
+from carms_lib.transforms._values import fold
 
 __all__ = ["Names"]
 

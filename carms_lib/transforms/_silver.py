@@ -1,7 +1,7 @@
 """Bronze to silver: conformed dimensions and facts, and the rows that must stay behind.
 
 Belongs here: the order of the work and the pairing of master rows with pages. Does not belong here: reading a
-value (`_conform`), reading a table's columns (`_facts`), dimensions (`_dimensions`).
+value (`_values`), reading a table's columns (`_facts`), dimensions (`_dimensions`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from carms_lib.transforms import _dimensions as dimensions
 from carms_lib.transforms import _facts as facts
 from carms_lib.transforms._layer import Layer, held, provenance_of, step_row, steps_frame
 from carms_lib.transforms._names import Names
-from carms_lib.transforms._sieve import Sieve
+from carms_lib.transforms._quarantine import Sieve
 
 __all__ = ["to_silver"]
 

@@ -19,8 +19,8 @@ from carms_lib.exceptions import ArgumentError, UnknownNameError, WarehouseError
 from carms_lib.schemas import codes, redact_contacts, validate
 from carms_lib.warehouse._bulk import insert_frame
 from carms_lib.warehouse._frames import contract_types, in_contract, typed_frame
-from carms_lib.warehouse._tables import TABLES
 from carms_lib.warehouse._write import WriteReport
+from carms_lib.warehouse.tables import TABLES
 
 __all__ = ["builds", "details", "record", "write_build"]
 

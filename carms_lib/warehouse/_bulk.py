@@ -16,7 +16,7 @@ import pandas as pd
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from carms_lib.warehouse._tables import TABLES
+from carms_lib.warehouse.tables import TABLES
 
 __all__ = ["insert_frame", "rows_of"]
 

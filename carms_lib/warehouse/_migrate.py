@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Engine, column, inspect, select, table
 
 from carms_lib.exceptions import MigrationError, UnknownNameError
 from carms_lib.warehouse._engine import Settings, begin_read, begin_write, label
-from carms_lib.warehouse._tables import TABLES, Base
+from carms_lib.warehouse.tables import TABLES, Base
 
 if TYPE_CHECKING:
     from alembic.runtime.environment import EnvironmentContext

@@ -36,8 +36,8 @@ from carms_lib.exceptions import ArgumentError
 from carms_lib.schemas import redact_contacts
 from carms_lib.warehouse._bulk import insert_frame
 from carms_lib.warehouse._layers import BuiltLayers
-from carms_lib.warehouse._tables import TABLES
-from carms_lib.warehouse._tables.search import FACTS
+from carms_lib.warehouse.tables import TABLES
+from carms_lib.warehouse.tables.search import FACTS
 
 __all__ = ["fold", "forget", "learn_facts", "learn_sections", "matching_programs", "read_query", "search"]
 

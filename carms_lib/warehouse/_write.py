@@ -24,9 +24,9 @@ from carms_lib.warehouse import _search
 from carms_lib.warehouse._bulk import insert_frame, rows_of
 from carms_lib.warehouse._frames import hash_rows, in_contract, join_rows
 from carms_lib.warehouse._layers import BuiltLayers, Frames
-from carms_lib.warehouse._tables import TABLES
-from carms_lib.warehouse._tables.dimensions import EDITIONED
-from carms_lib.warehouse._tables.facts import CHILDREN
+from carms_lib.warehouse.tables import TABLES
+from carms_lib.warehouse.tables.dimensions import EDITIONED
+from carms_lib.warehouse.tables.facts import CHILDREN
 
 __all__ = ["WriteReport", "write_layers"]
 

@@ -18,13 +18,13 @@ from typing import NamedTuple
 
 import carms_lib as carms
 import numpy as np
-from carms_lib.matching._chains import index_scored, new_chain
-from carms_lib.matching._paired import new_paired_state
-from carms_lib.pressure._again import match_concerned_again
-from carms_lib.pressure._follow import FollowedDraw, follow_draw
-from carms_lib.pressure._seats import follow_every_seat
-from carms_lib.pressure._singles import match_singles
-from carms_lib.simulator._replay import DrawnMatch, plan_blocks, replay
+from carms_lib.matching.scored.lists import new_scored_state
+from carms_lib.matching.scored.vacancy_chains import index_scored, new_chain
+from carms_lib.simulator.seats.added_seat import FollowedDraw, follow_draw
+from carms_lib.simulator.seats.rematch import match_concerned_again
+from carms_lib.simulator.seats.seat_chains import follow_every_seat
+from carms_lib.simulator.seats.singles import match_singles
+from carms_lib.simulator.study.replay import DrawnMatch, plan_blocks, replay
 
 HERE = Path(__file__).resolve().parent
 OBJECTIVE = 60.0  # stated: seconds for all programs and 1,000 draws on two cores
@@ -80,10 +80,10 @@ class Couples(NamedTuple):
 
 def with_couples(drawn: DrawnMatch, weight: np.ndarray) -> Couples:
     """Solve one draw afresh, couples and all, for a seat in every program."""
-    programs, paired = len(drawn.quota), drawn.paired
+    programs, paired = len(drawn.quota), drawn.couples
     ours = follow_draw(drawn)
-    held = follow_draw(drawn._replace(paired=paired._replace(is_stable=False)))
-    state = new_paired_state(len(drawn.match), programs, int(drawn.quota.sum()) + 1, len(drawn.program))
+    held = follow_draw(drawn._replace(couples=paired._replace(is_stable=False)))
+    state = new_scored_state(len(drawn.match), programs, int(drawn.quota.sum()) + 1, len(drawn.program))
     again = [array.copy() for array in (held.length, held.newly, held.worse, held.mover_ptr)]
     start = time.process_time()
     movers, unsettled = match_concerned_again(
@@ -130,7 +130,7 @@ def main() -> None:
     weight = market.programs["quota"].to_numpy(float) / market.seats
     _, more = plan_blocks(market, max(asked.couples * 10, 20), 2025)
     firsts = (next(replay(market, plan)) for plan in more)  # one draw a setting of the inputs
-    pairs = [with_couples(one, weight) for one in firsts if one.paired is not None and one.paired.is_stable]
+    pairs = [with_couples(one, weight) for one in firsts if one.couples is not None and one.couples.is_stable]
     ours, held, afresh_value = np.mean([one.value for one in pairs], axis=0)
     mean = {name: float(np.mean([getattr(one, name) for one in pairs])) for name in ("concerned", "apart")}
     if_held = float(np.mean([one.apart_if_held for one in pairs]))

@@ -23,39 +23,50 @@ from typing import Any, NamedTuple
 import carms_lib as carms
 import numpy as np
 from _report import write_section
-from carms_lib.matching._jit import from_python, kernel
-from carms_lib.matching._paired import new_paired_state
-from carms_lib.simulator import _couples, _disciplines, _draw, _funnel, _iterations, _lists, _race, _wishes
-from carms_lib.simulator._noise import Purpose, bits_of
-from carms_lib.simulator._space import new_space
-from carms_lib.simulator._variates import logistic
+from carms_lib.kernels.jit import from_python, kernel
+from carms_lib.kernels.noise import Purpose, bits_of
+from carms_lib.kernels.variates import logistic
+from carms_lib.matching.scored.lists import new_scored_state
+from carms_lib.simulator.draw import (
+    block,
+    couples,
+    disciplines,
+    exponential_race,
+    first_iteration,
+    interviews,
+    participation,
+    rank_lists,
+    second_iteration,
+    wishes,
+)
+from carms_lib.simulator.draw.workspace import new_space
 
 BIG = ((1.0, 30), (100.0, 10))  # sizes, and draws that tell enough of their cost: whole blocks
 MORE = carms.Scenario("Ontario FM +10 %").scale_quota(1.10, province="ON", discipline="Family Medicine")
 ENTROPY = np.uint64(2025)
 STEPS = 30_000_000  # of a plain loop, to tell how fast the machine is
 
-_who_takes_part, _first_of_list = from_python(_lists.who_takes_part), from_python(_lists._first_of_list)
-_choose_disciplines = from_python(_disciplines.choose_disciplines)
-_write_wishes, _read_files = from_python(_wishes.write_wishes), from_python(_funnel.read_files)
-_interview = from_python(_funnel.interview)
-_choose_couples, _write_pairs = from_python(_couples.choose_couples), from_python(_couples.write_pairs)
-_second_iteration = from_python(_iterations.second_iteration)
+_who_takes_part, _first_of_list = from_python(participation.who_takes_part), from_python(rank_lists._first_of_list)
+_choose_disciplines = from_python(disciplines.choose_disciplines)
+_write_wishes, _read_files = from_python(wishes.write_wishes), from_python(interviews.read_files)
+_interview = from_python(interviews.interview)
+_choose_couples, _write_pairs = from_python(couples.choose_couples), from_python(couples.write_pairs)
+_second_iteration = from_python(second_iteration.second_iteration)
 
 
-_write_wish_lists = from_python(_lists.write_wish_lists)
+_write_wish_lists = from_python(rank_lists.write_wish_lists)
 
 
 @kernel
 def _exact(low, high, key, wait, out):  # type: ignore[no-untyped-def]
     for i in range(len(out)):
-        out[i] = _race.arrival(bits_of(low[i], high[i], key[i], key[i]), wait[i])
+        out[i] = exponential_race.arrival(bits_of(low[i], high[i], key[i], key[i]), wait[i])
 
 
 @kernel
 def _bounds(low, high, key, wait, out):  # type: ignore[no-untyped-def]
     for i in range(len(out)):
-        out[i] = _race._bound(bits_of(low[i], high[i], key[i], key[i]), wait[i])
+        out[i] = exponential_race._bound(bits_of(low[i], high[i], key[i], key[i]), wait[i])
 
 
 @kernel
@@ -67,8 +78,8 @@ def _noise(low, high, key, wait, out):  # type: ignore[no-untyped-def]
 @kernel
 def _applicants(entropy, draw, theta, tables, space):  # type: ignore[no-untyped-def]
     """What a draw makes of each applicant alone."""
-    _wishes.draw_breadths(entropy, draw, theta, tables, space.breadth)
-    _funnel.draw_merit(entropy, draw, theta, tables, space.merit)
+    wishes.draw_breadths(entropy, draw, theta, tables, space.breadth)
+    interviews.draw_merit(entropy, draw, theta, tables, space.merit)
 
 
 def national(cohort: carms.Cohort | None = None, size: float = 1.0) -> carms.Market:
@@ -125,7 +136,7 @@ class Phases:
         n, programs = market.n_applicants, market.n_programs
         self.space = new_space(tables)
         self.wished, self.ranked = np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int32)
-        self.state = new_paired_state(n, programs, 2 * market.seats, len(self.space.program))
+        self.state = new_scored_state(n, programs, 2 * market.seats, len(self.space.program))
         self.spent: dict[str, list[float]] = {}
 
     def tick(self, name: str, function: Callable[..., Any], *arguments: Any) -> Any:
@@ -136,7 +147,7 @@ class Phases:
 
     def draw(self, number: int) -> None:
         tables, theta, space, state = self.market.tables, self.theta, self.space, self.state
-        self.tick("weights of a block, a tenth", _lists.begin_block, ENTROPY, 0, theta, tables, space)
+        self.tick("weights of a block, a tenth", rank_lists.begin_block, ENTROPY, 0, theta, tables, space)
         _who_takes_part(ENTROPY, number, self.sizes, tables, space.taking_part)
         self.tick("merit and breadth", _applicants, ENTROPY, number, theta, tables, space)
         self.tick("disciplines", _choose_disciplines, ENTROPY, number, theta, tables, space)
@@ -151,7 +162,7 @@ class Phases:
         couples = _choose_couples(ENTROPY, number, theta, tables, space)
         self.tick("lists of pairs", _write_pairs, theta, tables, space, couples)
         self.tick(
-            "first iteration", _iterations.first_iteration, ENTROPY, number, theta, tables, tables.program_quota,
+            "first iteration", first_iteration.first_iteration, ENTROPY, number, theta, tables, tables.program_quota,
             tables.reverts_to, space, state, couples,
         )  # fmt: skip
         self.tick("second iteration, lists and match", _second_iteration, ENTROPY, number, theta, tables, space, state)
@@ -160,10 +171,19 @@ class Phases:
         """All lists of a draw in one call, and the match of its first iteration in another."""
         tables, theta, space = self.market.tables, self.theta, self.space
         couples = self.tick(
-            "lists", _lists.write_lists, ENTROPY, number, theta, self.sizes, tables, space, self.wished, self.ranked
+            "lists",
+            rank_lists.write_lists,
+            ENTROPY,
+            number,
+            theta,
+            self.sizes,
+            tables,
+            space,
+            self.wished,
+            self.ranked,
         )
         self.tick(
-            "match", _iterations.first_iteration, ENTROPY, number, theta, tables, tables.program_quota,
+            "match", first_iteration.first_iteration, ENTROPY, number, theta, tables, tables.program_quota,
             tables.reverts_to, space, self.state, couples,
         )  # fmt: skip
 
@@ -175,7 +195,7 @@ def phases(market: carms.Market, draws: int) -> dict[str, float]:
         for number in range(draws + 1):
             steps.draw(number)
     found = {name: statistics.median(spent[1:]) for name, spent in steps.spent.items()}
-    found["weights of a block, a tenth"] /= _draw.DRAWS_PER_INPUT
+    found["weights of a block, a tenth"] /= block.DRAWS_PER_INPUT
     return found
 
 
@@ -184,11 +204,11 @@ def lists_against_match(market: carms.Market, draws: int) -> tuple[float, float]
     steps = Phases(market)
     with np.errstate(over="ignore"):
         for number in range(draws + 1):
-            if number % _draw.DRAWS_PER_INPUT == 0:
-                steps.tick("block", _lists.begin_block, ENTROPY, number, steps.theta, market.tables, steps.space)
+            if number % block.DRAWS_PER_INPUT == 0:
+                steps.tick("block", rank_lists.begin_block, ENTROPY, number, steps.theta, market.tables, steps.space)
             steps.lists_and_match(number)
-    block, lists, match = (statistics.median(steps.spent[name][1:]) for name in ("block", "lists", "match"))
-    return block / _draw.DRAWS_PER_INPUT + lists, match
+    of_block, lists, match = (statistics.median(steps.spent[name][1:]) for name in ("block", "lists", "match"))
+    return of_block / block.DRAWS_PER_INPUT + lists, match
 
 
 def arithmetic(market: carms.Market, draws: int) -> float:
@@ -203,12 +223,12 @@ def arithmetic(market: carms.Market, draws: int) -> float:
     kind, start = tables.applicant_type[:, None], space.stretch[:-1]
     wanted = dict.fromkeys((_exact, _bounds, _noise), 0.0)
     with np.errstate(over="ignore"):
-        _lists.begin_block(ENTROPY, 0, steps.theta, tables, space)
+        rank_lists.begin_block(ENTROPY, 0, steps.theta, tables, space)
         field = space.open_to - (np.arange(len(tables.type_class)) * space.stretch[-1])[:, None] - start
         for number in range(draws):
             _write_wish_lists(ENTROPY, number, steps.theta, steps.sizes, tables, space)
             wished, chosen = space.ptr[-1], space.disciplines >= 0
-            _lists.write_lists(ENTROPY, number, steps.theta, steps.sizes, tables, space, steps.wished, steps.ranked)
+            rank_lists.write_lists(ENTROPY, number, steps.theta, steps.sizes, tables, space, steps.wished, steps.ranked)
             wanted[_exact] += chosen[:, :2].sum() * len(tables.discipline_key) + wished
             wanted[_bounds] += field[np.broadcast_to(kind, chosen.shape)[chosen], space.disciplines[chosen]].sum()
             wanted[_noise] += wished + space.ptr[-1]
@@ -240,7 +260,7 @@ def peer_draw(market: carms.Market) -> tuple[float, float]:
     theta = market.cohort.parameters["value"].to_numpy(float)
     space = new_space(tables)
     with np.errstate(over="ignore"):
-        _lists.begin_block(ENTROPY, 0, theta, tables, space)
+        rank_lists.begin_block(ENTROPY, 0, theta, tables, space)
     weight = 1.0 / space.wait
     bits = (1 << tables.type_class).astype(np.uint8)
     weight[(tables.first_open[None, :] & bits[:, None]) == 0] = 0.0

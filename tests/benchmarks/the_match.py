@@ -24,17 +24,16 @@ import numpy as np
 from _report import write_section
 from carms_lib.matching import (
     MatchingProblem,
-    _bits,
     _blocking,
-    _chains,
-    _kernels,
-    _ladder,
-    _market,
-    _ranked,
+    _couple_market,
+    _couples_search,
+    _deferred_acceptance,
+    _held_seats,
     add_seat,
     solve,
 )
-from carms_lib.matching._lists import Seating
+from carms_lib.matching._linked_lists import Seating
+from carms_lib.matching.scored import deferred_acceptance, vacancy_chains
 
 NATIONAL = 5_400, 815, 15
 COMMAND = "`python tests/benchmarks/the_match.py`"
@@ -161,8 +160,8 @@ def propose(problem: MatchingProblem) -> tuple[float, int]:
     lists = problem.lists
     seating, wave = Seating(lists), np.arange(lists.n_applicants, dtype=np.int32)
     start = process_time()
-    _bits.empty_rows(lists.program_ptr, lists.seats, lists.row_ptr, seating.words, seating.worst)
-    proposals = _ranked.applicants_propose(
+    _held_seats.empty_rows(lists.program_ptr, lists.seats, lists.row_ptr, seating.words, seating.worst)
+    proposals = _deferred_acceptance.applicants_propose(
         lists.applicant_ptr, lists.entries, lists.shift, lists.program_ptr, lists.program_idx, lists.row_ptr,
         seating.words, seating.worst, seating.match, seating.position, wave, wave.size,
     )  # fmt: skip
@@ -225,10 +224,12 @@ def couples() -> str:
     for n_couples in (40, 95, 190):
         times, checks, rungs = [], [], []
         for seed in range(10):
-            market = _market.to_market(with_couples(n_couples, seed))
-            settings = _ladder.Settings("BIS", "couples_last", 10, 20_000, 100, 0, 10.0, np.random.default_rng(0))
-            took, climb = timed(lambda m=market, s=settings: _ladder.climb(m, s))
-            state = _market.new_state(market)._replace(match=climb.match, position=climb.position)
+            market = _couple_market.to_market(with_couples(n_couples, seed))
+            settings = _couples_search.SearchSettings(
+                "BIS", "couples_last", 10, 20_000, 100, 0, 10.0, np.random.default_rng(0)
+            )
+            took, climb = timed(lambda m=market, s=settings: _couples_search.climb(m, s))
+            state = _couple_market.new_state(market)._replace(match=climb.match, position=climb.position)
             packed = market.entries.astype(np.int64) & ((1 << market.shift) - 1)
             singles = np.flatnonzero((climb.match >= 0) & (market.couple_of < 0))
             state.held_rank[singles] = packed[market.ptr[singles] + climb.position[singles]]
@@ -239,7 +240,7 @@ def couples() -> str:
             found = np.zeros((0, 2), np.int32)
 
             def check(m=market, s=state, f=found) -> int:
-                _market.seat_all(m, s)
+                _couple_market.seat_all(m, s)
                 return _blocking.find_blocking(m, s, 0, f)
 
             looked, blocking = timed(check)
@@ -273,8 +274,8 @@ def one_seat(ptr, idx, match, position, program, chain, repeats):
     """Add a seat and take it back, many times."""
     moved = 0
     for _ in range(repeats):
-        moved = _chains.add_seat(ptr, idx, match, position, program, chain)
-        _chains.undo(match, position, chain)
+        moved = vacancy_chains.add_seat(ptr, idx, match, position, program, chain)
+        vacancy_chains.undo(match, position, chain)
     return moved
 
 
@@ -288,11 +289,11 @@ def seats() -> str:
     seat_ptr = np.concatenate(([0], np.cumsum(quota))).astype(np.int64)
     match, position = np.empty(n, np.int32), np.empty(n, np.int32)
     held = np.empty(seat_ptr[-1], np.int32), np.empty(seat_ptr[-1]), np.empty(n_programs, np.int32)
-    _kernels.propose_scored(ptr, idx, score, quota, seat_ptr, match, position, *held, np.empty(n, np.int32))
-    chain = _chains.new_chain(n, n_programs, idx.size)
-    _chains.index_scored(ptr, idx, score, position, chain)
+    deferred_acceptance.propose_scored(ptr, idx, score, quota, seat_ptr, match, position, *held, np.empty(n, np.int32))
+    chain = vacancy_chains.new_chain(n, n_programs, idx.size)
+    vacancy_chains.index_scored(ptr, idx, score, position, chain)
     index = statistics.median(
-        timed(lambda: _chains.index_scored(ptr, idx, score, position, chain))[0] for _ in range(9)
+        timed(lambda: vacancy_chains.index_scored(ptr, idx, score, position, chain))[0] for _ in range(9)
     )
     one_seat(ptr, idx, match, position, 0, chain, 1)
     times, moved = [], []

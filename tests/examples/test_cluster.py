@@ -121,7 +121,7 @@ def test_an_error_of_the_job_is_not_taken_for_a_lost_result(
         calls.append(1)
         raise ValueError("of the job")
 
-    monkeypatch.setattr("carms_lib.simulator._simulate.run_block", fail)
+    monkeypatch.setattr("carms_lib.simulator.study.simulation.run_block", fail)
     with ThreadPoolExecutor(1) as threads, pytest.raises(ValueError, match="of the job"):
         carms.simulate(market, n_draws=10, rng=11, executor=threads)
     assert len(calls) == 1

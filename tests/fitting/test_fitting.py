@@ -21,9 +21,9 @@ from carms_lib.fitting.posterior import with_fit
 from carms_lib.fitting.priors import inputs_of, natural, prior_table, sample
 from carms_lib.fitting.published import Published, read_published
 from carms_lib.fitting.smoother import smooth
-from carms_lib.simulator._draw import BlockInputs, run_block
-from carms_lib.simulator._market import Tables
-from carms_lib.simulator._space import Space, new_space
+from carms_lib.simulator.draw.block import BlockInputs, run_block
+from carms_lib.simulator.draw.workspace import Space, new_space
+from carms_lib.simulator.inputs.market import Tables
 
 
 def test_the_smoother_finds_the_posterior_of_a_linear_problem() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from carms_lib.matching import MatchingProblem, _chains, _kernels
+from carms_lib.matching import MatchingProblem
+from carms_lib.matching.scored import deferred_acceptance, vacancy_chains
 from hypothesis import settings
 from hypothesis import strategies as st
 
@@ -86,15 +87,15 @@ class Scored:
         seats = int(seat_ptr[-1])
         match, position = np.full(self.n, -7, np.int32), np.full(self.n, -7, np.int32)
         held = np.full(seats, -7, np.int32), np.full(seats, np.nan), np.full(quota.size, 9, np.int32)
-        proposals = _kernels.propose_scored(
+        proposals = deferred_acceptance.propose_scored(
             self.ptr, self.idx, self.score if score is None else score, quota, seat_ptr,
             match, position, *held, np.empty(self.n, np.int32),
         )  # fmt: skip
         return match, position, np.array(proposals), *held, seat_ptr
 
-    def chain(self, position: np.ndarray) -> _chains.Chain:
-        chain = _chains.new_chain(self.n, self.quota.size, self.idx.size)
-        _chains.index_scored(self.ptr, self.idx, self.score, position, chain)
+    def chain(self, position: np.ndarray) -> vacancy_chains.Chain:
+        chain = vacancy_chains.new_chain(self.n, self.quota.size, self.idx.size)
+        vacancy_chains.index_scored(self.ptr, self.idx, self.score, position, chain)
         return chain
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numba
 import pytest
-from carms_lib.matching._jit import from_python, inner_kernel, kernel
+from carms_lib.kernels.jit import from_python, inner_kernel, kernel
 
 
 @inner_kernel

@@ -6,7 +6,10 @@ import carms_matching_instances as instances
 import numba
 import numpy as np
 import pytest
-from carms_lib.matching import MatchingProblem, _kernels, _reference, solve
+from carms_lib.matching import MatchingProblem, solve
+from carms_lib.matching.scored import deferred_acceptance
+
+from oracles import singles as oracle
 
 
 def scored_market(seed: int, *, ties: bool) -> instances.Scored:
@@ -19,7 +22,7 @@ def scored_market(seed: int, *, ties: bool) -> instances.Scored:
 def test_propose_scored_equals_its_twin(seed: int, ties: bool) -> None:
     given = scored_market(seed, ties=ties)
     match, position, proposals, *_ = given.solve()
-    assert (match.tolist(), position.tolist(), int(proposals)) == _reference.propose_scored(*given.lists())
+    assert (match.tolist(), position.tolist(), int(proposals)) == oracle.propose_scored(*given.lists())
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -55,7 +58,7 @@ def test_going_on_after_an_applicant_comes_equals_starting_afresh(seed: int) -> 
     position[late] = 0
     stack = np.zeros(given.n, np.int32)
     stack[0] = late
-    _kernels.resume_scored(
+    deferred_acceptance.resume_scored(
         given.ptr, given.idx, given.score, given.quota, seat_ptr, match, position, *held, stack, 1
     )  # fmt: skip
     afresh = given.solve()

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from carms_lib.matching import MatchingProblem, solve, stable_pairs
 from carms_lib.matching import stable_matchings as every
-from carms_lib.matching._reference_couples import PlainMarket
-from carms_lib.matching._reference_couples import stable_matchings as by_trying
 from hypothesis import given
+
+from oracles.couples import PlainMarket
+from oracles.couples import stable_matchings as by_trying
 
 
 @instances.LAW

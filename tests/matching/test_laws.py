@@ -8,9 +8,10 @@ import carms_matching_instances as instances
 import numpy as np
 import pandas as pd
 from carms_lib.matching import MatchingProblem, blocking_pairs, is_stable, solve
-from carms_lib.matching._reference_couples import PlainMarket, blocking, matchings, stable_matchings
 from hypothesis import given
 from hypothesis import strategies as st
+
+from oracles.couples import PlainMarket, blocking, matchings, stable_matchings
 
 
 def places(plain: PlainMarket, match: list[int]) -> list[int]:

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from carms_lib.exceptions import StabilityWarning
 from carms_lib.matching import MatchingProblem, is_stable, solve
-from carms_lib.matching._reference_couples import PlainMarket, stable_matchings
+
+from oracles.couples import PlainMarket, stable_matchings
 
 pytestmark = pytest.mark.release
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import carms_matching_instances as instances
 import numpy as np
 import pytest
-from carms_lib.matching import MatchingProblem, _bits, _lists, _reference, solve
-from carms_lib.matching._reference_couples import PlainMarket
+from carms_lib.matching import MatchingProblem, _held_seats, _linked_lists, solve
 from hypothesis import given
 from hypothesis import strategies as st
+
+from oracles import singles as oracle
+from oracles.couples import PlainMarket
 
 
 @instances.LAW
@@ -17,20 +19,20 @@ def test_rows_of_bits_hold_what_a_list_holds(length, seats, random):
     seats = min(seats, length)
     ptr, row_ptr = np.array([0, length]), np.array([0, (length + seats + 63) // 64])
     words, worst = np.full(int(row_ptr[-1]), 7, np.uint64), np.full(1, 9, np.int32)
-    _bits.empty_rows(ptr, np.array([seats], np.int32), row_ptr, words, worst)
-    twin = _reference.HeldSeats(length, seats)
+    _held_seats.empty_rows(ptr, np.array([seats], np.int32), row_ptr, words, worst)
+    twin = oracle.HeldSeats(length, seats)
     assert worst[0] == twin.worst
     for rank in random.sample(range(length), length):
         if rank < worst[0]:
-            worst[0] = _bits.exchange(words, 0, worst[0], rank)
+            worst[0] = _held_seats.exchange(words, 0, worst[0], rank)
             assert worst[0] == twin.exchange(rank)
-            assert _bits.next_better(words, 0, worst[0]) == twin.next_better(twin.worst)
+            assert _held_seats.next_better(words, 0, worst[0]) == twin.next_better(twin.worst)
     held = [rank for rank in range(length + seats) if _is_set(words, rank)]
     assert held == sorted(twin.held)
     for rank in held[:3]:
-        _bits.clear_bit(words, 0, rank)
+        _held_seats.clear_bit(words, 0, rank)
         assert not _is_set(words, rank)
-        _bits.set_bit(words, 0, rank)
+        _held_seats.set_bit(words, 0, rank)
         assert _is_set(words, rank)
 
 
@@ -40,7 +42,7 @@ def _is_set(words: np.ndarray, rank: int) -> bool:
 
 @pytest.mark.parametrize("place", [0, 1, 31, 32, 62, 63])
 def test_lowest_bit_without_a_compiler(place):
-    assert _bits.lowest_bit((1 << 63) | (1 << place)) == place
+    assert _held_seats.lowest_bit((1 << 63) | (1 << place)) == place
 
 
 @instances.LAW
@@ -49,9 +51,9 @@ def test_linking_equals_its_twin(instance):
     problem = instance.problem
     plain, lists = PlainMarket.of(problem), problem.lists
     ranks = [None if rank == lists.unranked else rank for rank in lists.ranks.tolist()]
-    assert ranks == [rank for own in _reference.link(plain.lists, plain.orders) for rank in own]
-    places = [None if place == _lists.NOT_LISTED else place for place in lists.program_pos.tolist()]
-    assert places == [place for own in _reference.places_of_programs(plain.lists, plain.orders) for place in own]
+    assert ranks == [rank for own in oracle.link(plain.lists, plain.orders) for rank in own]
+    places = [None if place == _linked_lists.NOT_LISTED else place for place in lists.program_pos.tolist()]
+    assert places == [place for own in oracle.places_of_programs(plain.lists, plain.orders) for place in own]
 
 
 @instances.LAW
@@ -59,7 +61,7 @@ def test_linking_equals_its_twin(instance):
 def test_both_kinds_of_proposing_equal_their_twins(instance):
     problem = instance.problem
     plain = PlainMarket.of(problem)
-    for proposing, twin in (("applicants", _reference.applicants_propose), ("programs", _reference.programs_propose)):
+    for proposing, twin in (("applicants", oracle.applicants_propose), ("programs", oracle.programs_propose)):
         found = solve(problem, proposing=proposing)
         assert (found.match.tolist(), found.position.tolist(), found.proposals) == twin(
             plain.lists, plain.orders, plain.quotas
@@ -83,7 +85,7 @@ def test_long_and_short_lists_pack_alike(longest, seed):
     )  # fmt: skip
     assert problem.lists.entries.dtype == (np.uint32 if longest == 40 else np.uint64)
     own = [row.tolist() for row in lists]
-    match, position, proposals = _reference.applicants_propose(own, [row.tolist() for row in ranked], quotas.tolist())
+    match, position, proposals = oracle.applicants_propose(own, [row.tolist() for row in ranked], quotas.tolist())
     found = solve(problem)
     assert found.match[:60].tolist() == match
     assert found.position[:60].tolist() == position
@@ -102,4 +104,4 @@ def test_ranking_by_score_equals_its_twin(seed):
     _linking.rank_by_score(market.ptr, market.idx, market.score, upto, ptr, order)
     owner = np.repeat(np.arange(market.n), upto)
     found = [owner[order[ptr[p] : ptr[p + 1]]].tolist() for p in range(4)]
-    assert found == _reference.rank_by_score(lists, scores, 4)
+    assert found == oracle.rank_by_score(lists, scores, 4)

@@ -366,7 +366,7 @@ class TestWhereItMayBeWritten:
 
     @pytest.mark.parametrize("name", ["figures", "index.html", "memo.md", "carms.db"])
     def test_something_of_another_kind_in_the_way_is_found_before_the_run(self, tmp_path, monkeypatch, name):
-        monkeypatch.setattr("carms_lib.memo._write.build", lambda *a, **k: pytest.fail("it ran"))
+        monkeypatch.setattr("carms_lib.memo._memo_job.build", lambda *a, **k: pytest.fail("it ran"))
         if name == "figures":
             (tmp_path / name).write_text("mine")
         else:
@@ -379,8 +379,8 @@ class TestWhereItMayBeWritten:
         def refuse(*_, **__):
             raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
-        monkeypatch.setattr("carms_lib.memo._write.tempfile.TemporaryDirectory", refuse)
-        monkeypatch.setattr("carms_lib.memo._write.build", lambda *a, **k: pytest.fail("it ran"))
+        monkeypatch.setattr("carms_lib.memo._memo_job.tempfile.TemporaryDirectory", refuse)
+        monkeypatch.setattr("carms_lib.memo._memo_job.build", lambda *a, **k: pytest.fail("it ran"))
         with pytest.raises(MemoError, match=r"cannot be written: Read-only file system. Give a folder"):
             carms.write_memo(tmp_path / "memo")
         assert list(tmp_path.iterdir()) == []

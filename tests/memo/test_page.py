@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 from carms_lib.memo._blocks import Answer, Figure, Heading, Items, Paragraph, Preformatted, Table
-from carms_lib.memo._html import to_html
+from carms_lib.memo._forms import to_html
 from carms_lib.memo._markdown import to_markdown
 from carms_lib.memo._numbers import change, count, share, with_band
 

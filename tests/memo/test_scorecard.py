@@ -306,7 +306,7 @@ class TestArguments:
             score_release(release, keep=True)
 
     def test_a_place_that_cannot_be_written_is_found_before_the_run(self, tmp_path, monkeypatch):
-        monkeypatch.setattr("carms_lib.memo._score.score_release", lambda *a, **k: pytest.fail("it ran"))
+        monkeypatch.setattr("carms_lib.memo._scorecard_job.score_release", lambda *a, **k: pytest.fail("it ran"))
         (tmp_path / "file").write_text("a file")
         with pytest.raises(carms.CarmsError, match="is a folder"):
             write_scorecard(tmp_path)

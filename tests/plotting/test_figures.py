@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from carms_lib import plotting
 from carms_lib.exceptions import ArgumentError, UnknownNameError
-from carms_lib.plotting import _style as style
+from carms_lib.plotting import style
 from matplotlib.collections import LineCollection, PathCollection, QuadMesh
 from matplotlib.colors import to_hex
 from matplotlib.patches import Rectangle

@@ -138,14 +138,14 @@ def test_a_long_subtitle_is_broken_between_its_parts(make_bands, ax):
     ],
 )
 def test_numbers_are_printed_as_their_unit_asks(value, unit, signed, expected):
-    from carms_lib.plotting._style import format_value
+    from carms_lib.plotting.style import format_value
 
     assert format_value(value, unit, signed=signed) == expected
 
 
 @pytest.mark.parametrize("share", [True, False])
 def test_a_scale_begins_at_zero_and_holds_its_largest_value(share):
-    from carms_lib.plotting._style import upper_limit
+    from carms_lib.plotting.style import upper_limit
 
     for largest in np.concatenate([np.linspace(0.001, 1.0, 50), [7.0, 1821.0]]):
         end = upper_limit(float(largest), "share" if share else "count")
@@ -153,7 +153,7 @@ def test_a_scale_begins_at_zero_and_holds_its_largest_value(share):
 
 
 def test_ink_is_readable_on_every_colour_of_the_map():
-    from carms_lib.plotting._style import SEQUENTIAL, readable_on
+    from carms_lib.plotting.style import SEQUENTIAL, readable_on
     from matplotlib.colors import to_rgb
 
     def luminance(color):
@@ -166,7 +166,7 @@ def test_ink_is_readable_on_every_colour_of_the_map():
 
 
 def test_the_map_darkens_all_the_way_so_that_it_survives_a_black_and_white_print():
-    from carms_lib.plotting._style import SEQUENTIAL
+    from carms_lib.plotting.style import SEQUENTIAL
     from matplotlib.colors import to_rgb
 
     grey = [float(np.dot(to_rgb(SEQUENTIAL(at)), [0.299, 0.587, 0.114])) for at in np.linspace(0, 1, 60)]

@@ -5,9 +5,7 @@ from __future__ import annotations
 import carms_lib as carms
 import matplotlib.pyplot as plt
 import pytest
-from carms_lib.plotting import _style as style
 from carms_lib.plotting import plot_bands, plot_differences
-from carms_lib.pressure import ALLOCATION_METRICS, HEADLINES, PREFERENCE_METRICS, SEAT_METRICS
 
 pytestmark = pytest.mark.filterwarnings("ignore::carms_lib.exceptions.TooFewDrawsWarning")
 
@@ -16,12 +14,6 @@ pytestmark = pytest.mark.filterwarnings("ignore::carms_lib.exceptions.TooFewDraw
 def study(market) -> carms.Study:
     more = carms.Scenario("more").scale_quota(1.5, discipline="Family Medicine")
     return carms.simulate(market, more, n_draws=20, rng=1)
-
-
-def test_every_metric_that_a_study_answers_with_has_a_label_and_a_unit(study):
-    answered = {*study.outcomes().to_frame()["metric"], *study.pressure(by="discipline").to_frame()["metric"]}
-    answered |= {*SEAT_METRICS, *PREFERENCE_METRICS, *HEADLINES, *ALLOCATION_METRICS}
-    assert answered == set(style._METRICS)
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ import pytest
 from carms_lib.exceptions import ArgumentError, UnknownNameError
 from carms_lib.pressure import HEADLINES, OBJECTIVES, Allocation, allocate_seats, find_sensitivity, seat_values
 from carms_lib.pressure import _sensitivity as sensitivity
-from carms_lib.pressure._allocate import ALLOCATION_METRICS, _in_proportion, _judge
-from carms_lib.simulator._replay import plan_blocks
+from carms_lib.pressure._allocation import ALLOCATION_METRICS, _in_proportion, _judge
+from carms_lib.simulator.study.replay import plan_blocks
 from matplotlib.figure import Figure
 
 pytestmark = pytest.mark.filterwarnings("ignore::carms_lib.exceptions.TooFewDrawsWarning")

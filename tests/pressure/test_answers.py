@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from carms_lib.exceptions import ArgumentError, StudyError, UnknownNameError
 from carms_lib.pressure import PREFERENCE_METRICS, compare_supply, published_rates, supply_score
-from carms_lib.pressure._published import fit_beta
+from carms_lib.pressure._published_rates import fit_beta
 from matplotlib.figure import Figure
 from scipy import stats
 

@@ -31,8 +31,8 @@ from carms_lib.pressure import (
 )
 from carms_lib.provenance import Provenance
 from carms_lib.simulator import BASELINE, Outcomes
-from carms_lib.simulator._draw import DRAWS_PER_INPUT, run_block
-from carms_lib.simulator._replay import BlockPlan, plan_blocks
+from carms_lib.simulator.draw.block import DRAWS_PER_INPUT, run_block
+from carms_lib.simulator.study.replay import BlockPlan, plan_blocks
 from scipy import stats
 
 pytestmark = pytest.mark.filterwarnings("ignore::carms_lib.exceptions.TooFewDrawsWarning")

@@ -10,17 +10,17 @@ import numpy as np
 import pandas as pd
 import pytest
 from carms_lib.exceptions import ArgumentError, UnknownNameError
-from carms_lib.matching._blocking_scored import count_blocking
-from carms_lib.matching._chains import add_seat, index_scored, new_chain
-from carms_lib.matching._jit import from_python
-from carms_lib.matching._paired import PairedState, new_paired_state
-from carms_lib.matching._roth_peranson_scored import match_in_order
+from carms_lib.kernels.jit import from_python
+from carms_lib.matching.scored.blocking import count_blocking
+from carms_lib.matching.scored.lists import ScoredState, new_scored_state
+from carms_lib.matching.scored.roth_peranson import match_in_order
+from carms_lib.matching.scored.vacancy_chains import add_seat, index_scored, new_chain
 from carms_lib.pressure import SEAT_METRICS, SeatValues, seat_values
-from carms_lib.pressure._follow import FollowedDraw, follow_draw
-from carms_lib.pressure._seats import follow_every_seat
-from carms_lib.pressure._singles import SinglesMatch, leave_singles, match_singles
-from carms_lib.simulator._iterations import COUPLE_ROUNDS, COUPLE_STEPS
-from carms_lib.simulator._replay import DrawnMatch, plan_blocks, replay
+from carms_lib.simulator.draw.first_iteration import COUPLE_ROUNDS, COUPLE_STEPS
+from carms_lib.simulator.seats.added_seat import FollowedDraw, follow_draw
+from carms_lib.simulator.seats.seat_chains import follow_every_seat
+from carms_lib.simulator.seats.singles import SinglesMatch, leave_singles, match_singles
+from carms_lib.simulator.study.replay import DrawnMatch, plan_blocks, replay
 from matplotlib.figure import Figure
 
 admit, blocks = from_python(match_in_order), from_python(count_blocking)
@@ -111,9 +111,9 @@ def test_all_programs_of_the_release_do_what_matching_afresh_does() -> None:
         _check_against_solving_afresh(drawn)
 
 
-def _with_seat(drawn: DrawnMatch, program: int) -> PairedState:
+def _with_seat(drawn: DrawnMatch, program: int) -> ScoredState:
     """Work space with one more seat in a program."""
-    state = new_paired_state(len(drawn.match), len(drawn.quota), int(drawn.quota.sum()) + 1, len(drawn.program))
+    state = new_scored_state(len(drawn.match), len(drawn.quota), int(drawn.quota.sum()) + 1, len(drawn.program))
     state.quota[:] = drawn.quota
     state.quota[program] += 1
     state.seat_ptr[1:] = np.cumsum(state.quota)
@@ -122,7 +122,7 @@ def _with_seat(drawn: DrawnMatch, program: int) -> PairedState:
 
 def _afresh(drawn: DrawnMatch, program: int) -> tuple[set[int], int, int] | None:
     """Match everybody again, couples too, with one more seat: who is better off, how many are worse off, and new."""
-    state, paired = _with_seat(drawn, program), drawn.paired
+    state, paired = _with_seat(drawn, program), drawn.couples
     if admit(paired.lists, state, paired.order, COUPLE_STEPS, COUPLE_ROUNDS):
         return None  # this order comes to no stable matching
     better = set(np.flatnonzero(state.position < paired.position).tolist())
@@ -132,7 +132,7 @@ def _afresh(drawn: DrawnMatch, program: int) -> tuple[set[int], int, int] | None
 
 def _blocking_after_the_chain(drawn: DrawnMatch, program: int) -> int:
     """Count who blocks, couples too, when singles moved along the chain of one more seat and couples stayed."""
-    one, state, paired = leave_singles(drawn), _with_seat(drawn, program), drawn.paired
+    one, state, paired = leave_singles(drawn), _with_seat(drawn, program), drawn.couples
     chain = new_chain(len(one.match), len(one.quota), int(one.position.sum()))
     index_scored(one.ptr, one.program, one.score, one.position, chain)
     add_seat(one.ptr, one.program, one.match, one.position, program, chain)
@@ -166,9 +166,12 @@ def test_with_couples_a_seat_does_what_matching_everybody_afresh_does(of_couples
     _, plans = plan_blocks(of_couples, 100, 3)
     concerned, seats, apart, moved = 0, 0, 0, 0
     for drawn in (drawn for plan in plans for drawn in replay(of_couples, plan)):
-        if drawn.paired is None or not drawn.paired.is_stable:
+        if drawn.couples is None or not drawn.couples.is_stable:
             continue
-        followed, held = follow_draw(drawn), follow_draw(drawn._replace(paired=drawn.paired._replace(is_stable=False)))
+        followed, held = (
+            follow_draw(drawn),
+            follow_draw(drawn._replace(couples=drawn.couples._replace(is_stable=False))),
+        )
         fresh = [_afresh(drawn, p) for p in range(len(drawn.quota))]
         assert followed.unsettled == sum(followed.concerned[p] and one is None for p, one in enumerate(fresh))
         for p, one in enumerate(fresh):
@@ -198,7 +201,7 @@ def test_with_the_couples_of_the_release_nearly_every_seat_does_what_matching_af
     _, plans = plan_blocks(national, 2, 5)
     for drawn in replay(national, plans[0]):
         followed = follow_draw(drawn)
-        assert drawn.paired.is_stable
+        assert drawn.couples.is_stable
         fresh = [_afresh(drawn, p) for p in range(len(drawn.quota))]
         settled = np.array([one is not None for one in fresh])
         assert followed.unsettled == (~settled & followed.concerned).sum() <= 2
@@ -212,8 +215,8 @@ def test_with_the_couples_of_the_release_nearly_every_seat_does_what_matching_af
 
 def test_a_draw_without_a_stable_matching_keeps_its_chains(of_couples: carms.Market) -> None:
     _, plans = plan_blocks(of_couples, 20, 3)
-    drawn = next(d for plan in plans for d in replay(of_couples, plan) if d.paired and follow_draw(d).concerned.any())
-    unstable = follow_draw(drawn._replace(paired=drawn.paired._replace(is_stable=False)))
+    drawn = next(d for plan in plans for d in replay(of_couples, plan) if d.couples and follow_draw(d).concerned.any())
+    unstable = follow_draw(drawn._replace(couples=drawn.couples._replace(is_stable=False)))
     assert unstable.unsettled == unstable.concerned.sum() > 0
     assert (unstable.worse == 0).all()
     assert all((unstable.newly >= 0) & (unstable.newly <= 1))

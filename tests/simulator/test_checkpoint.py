@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from carms_lib.exceptions import ArgumentError, StudyError, WorkerError
-from carms_lib.simulator import _spool
+from carms_lib.simulator.study import draw_store
 
 MORE = carms.Scenario("more").add_seats(4, discipline="Family Medicine")
 CLOSED = carms.Scenario("closed").close_programs(program_stream_id="13")
@@ -36,7 +36,7 @@ def study(market: carms.Market) -> carms.Study:
 
 @pytest.fixture
 def on_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_spool, "MEMORY", 0)
+    monkeypatch.setattr(draw_store, "MEMORY", 0)
 
 
 @pytest.mark.usefixtures("on_disk")
@@ -51,7 +51,7 @@ def test_a_study_in_a_file_is_the_same_study(market: carms.Market, study: carms.
 
 
 def test_chunks_go_through_every_draw_once(study: carms.Study, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("carms_lib.simulator._study._CHUNK", 1)  # a block of ten draws at a time
+    monkeypatch.setattr("carms_lib.simulator.study.outcomes._CHUNK", 1)  # a block of ten draws at a time
     whole = study.outcomes_of("more")
     seen = np.zeros(study.n_draws, dtype=int)
     for rows, part in study.chunks("more"):
@@ -131,10 +131,10 @@ def test_what_is_there_is_not_run_again(
     path = tmp_path / "draws"
     same(study, carms.simulate(market, MORE, CLOSED, n_draws=105, rng=2025, checkpoint=path))
     run: list[int] = []
-    from carms_lib.simulator import _simulate
+    from carms_lib.simulator.study import simulation
 
-    whole = _simulate.run_block
-    monkeypatch.setattr(_simulate, "run_block", lambda *given: run.append(given[3]) or whole(*given))
+    whole = simulation.run_block
+    monkeypatch.setattr(simulation, "run_block", lambda *given: run.append(given[3]) or whole(*given))
     same(study, carms.simulate(market, MORE, CLOSED, n_draws=105, rng=2025, checkpoint=path))
     assert run == []
     # Twenty more draws: two new blocks, and the last one, which held five of its ten draws; two families of lists.
@@ -170,7 +170,7 @@ def test_a_checkpoint_of_other_inputs_is_refused(market: carms.Market, tmp_path:
 
 def test_what_is_no_checkpoint_is_refused(market: carms.Market, tmp_path: Path) -> None:
     (tmp_path / "text").write_text("no checkpoint", encoding="utf-8")
-    with pytest.raises(StudyError, match="no checkpoint"):
+    with pytest.raises(StudyError, match="not a checkpoint"):
         carms.simulate(market, n_draws=10, rng=1, checkpoint=tmp_path / "text")
     (tmp_path / "other").write_text('{"format": "another", "inputs": {}}\n', encoding="utf-8")
     with pytest.raises(StudyError, match="format"):

@@ -9,15 +9,15 @@ import pandas as pd
 import pytest
 from carms_lib.exceptions import CohortError, UnknownNameError
 from carms_lib.simulator import PARAMETERS
-from carms_lib.simulator._settings import draw_parameters, draw_settings, joint_rows
+from carms_lib.simulator.draw.settings import draw_parameters, draw_settings, joint_rows
 
-TABLES = ("parameters", "classes", "schools", "disciplines", "provinces")
+COHORT_TABLES = ("parameters", "classes", "schools", "disciplines", "provinces")
 
 
 def test_toml_round_trip(tmp_path: Path) -> None:
     cohort = carms.load_cohort("2025")
     again = carms.Cohort.read(cohort.write(tmp_path / "cohort.toml"))
-    for table in TABLES:
+    for table in COHORT_TABLES:
         pd.testing.assert_frame_equal(getattr(again, table), getattr(cohort, table))
     assert again.to_toml() == cohort.to_toml()
     assert (again.name, again.year, again.sources) == (cohort.name, cohort.year, cohort.sources)

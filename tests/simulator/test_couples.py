@@ -7,17 +7,20 @@ import itertools
 import carms_lib as carms
 import numpy as np
 import pytest
-from carms_lib.matching import MatchingProblem, _blocking_scored, _roth_peranson_scored, blocking_pairs
-from carms_lib.matching._jit import from_python
-from carms_lib.matching._paired import PairedLists, PairedState, index_programs, new_paired_state
-from carms_lib.matching._reference_couples import PlainMarket, admit
-from carms_lib.simulator import PARAMETERS, _couples
-from carms_lib.simulator._draw import COUPLE_COUNTS, BlockInputs, run_block
-from carms_lib.simulator._space import MAX_LIST, MAX_PAIRS, Space, new_space
+from carms_lib.kernels.jit import from_python
+from carms_lib.matching import MatchingProblem, blocking_pairs
+from carms_lib.matching.scored import blocking, roth_peranson
+from carms_lib.matching.scored.lists import ScoredLists, ScoredState, index_programs, new_scored_state
+from carms_lib.simulator import PARAMETERS
+from carms_lib.simulator.draw import couples
+from carms_lib.simulator.draw.block import COUPLE_COUNTS, BlockInputs, run_block
+from carms_lib.simulator.draw.workspace import MAX_LIST, MAX_PAIRS, Space, new_space
 
-match_in_order = from_python(_roth_peranson_scored.match_in_order)
-count_blocking = from_python(_blocking_scored.count_blocking)
-choose_couples, write_pairs = from_python(_couples.choose_couples), from_python(_couples.write_pairs)
+from oracles.couples import PlainMarket, admit
+
+match_in_order = from_python(roth_peranson.match_in_order)
+count_blocking = from_python(blocking.count_blocking)
+choose_couples, write_pairs = from_python(couples.choose_couples), from_python(couples.write_pairs)
 
 AT = {name: i for i, name in enumerate(PARAMETERS)}
 
@@ -46,7 +49,7 @@ class Paired:
                     )
                 )
             pair_ptr.append(len(pairs))
-        self.arrays = PairedLists(
+        self.arrays = ScoredLists(
             ptr,
             idx,
             np.array(list(itertools.chain(*scores)), dtype=float),
@@ -64,19 +67,19 @@ class Paired:
         order: list[int] | None = None,
         budget: int = 2_000,
         rounds: int = 0,
-        state: PairedState | None = None,
-    ) -> tuple[int, PairedState]:
+        state: ScoredState | None = None,
+    ) -> tuple[int, ScoredState]:
         state = state or self.new_state()
         state.quota[:] = self.quota
         state.seat_ptr[1:] = np.cumsum(self.quota)
         turns = np.array(range(len(self.couples)) if order is None else order, dtype=np.int32)
         return match_in_order(self.arrays, state, turns, budget, rounds), state
 
-    def new_state(self, spare: int = 0) -> PairedState:
+    def new_state(self, spare: int = 0) -> ScoredState:
         """With room for so many seats more."""
-        return new_paired_state(len(self.lists), len(self.quota), sum(self.quota) + spare, len(self.arrays.idx))
+        return new_scored_state(len(self.lists), len(self.quota), sum(self.quota) + spare, len(self.arrays.idx))
 
-    def blocking(self, state: PairedState) -> int:
+    def blocking(self, state: ScoredState) -> int:
         """How many coalitions block, by the checker of `matching`, which works on ranks and labels."""
 
         def ranks(a: int, p: int) -> bool:

@@ -8,14 +8,14 @@ import carms_lib as carms
 import numpy as np
 import pandas as pd
 import pytest
-from carms_lib.matching._jit import from_python
-from carms_lib.simulator import _disciplines
-from carms_lib.simulator._draw import begin_block
-from carms_lib.simulator._noise import Purpose, bits_of, fold, halves, stream, uniform
-from carms_lib.simulator._space import MANY, Space, new_space
+from carms_lib.kernels.jit import from_python
+from carms_lib.kernels.noise import Purpose, bits_of, fold, halves, stream, uniform
+from carms_lib.simulator.draw import disciplines
+from carms_lib.simulator.draw.block import begin_block
+from carms_lib.simulator.draw.workspace import MANY, Space, new_space
 
 ENTROPY = np.uint64(11)
-choose_disciplines = from_python(_disciplines.choose_disciplines)
+choose_disciplines = from_python(disciplines.choose_disciplines)
 
 
 @pytest.fixture(autouse=True)

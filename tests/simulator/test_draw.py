@@ -7,19 +7,19 @@ from functools import partial
 import carms_lib as carms
 import numpy as np
 import pytest
-from carms_lib.matching._jit import from_python
-from carms_lib.simulator import _disciplines, _draw, _funnel, _wishes
-from carms_lib.simulator._draw import NOT_TAKING_PART, BlockInputs, run_block
-from carms_lib.simulator._funnel import keep_best
-from carms_lib.simulator._lanes import LANES
-from carms_lib.simulator._market import Tables
-from carms_lib.simulator._noise import Purpose
-from carms_lib.simulator._space import MAX_LIST, Space, new_space
+from carms_lib.kernels.jit import from_python
+from carms_lib.kernels.lanes import LANES
+from carms_lib.kernels.noise import Purpose
+from carms_lib.simulator.draw import block, disciplines, interviews, wishes
+from carms_lib.simulator.draw.block import NOT_TAKING_PART, BlockInputs, run_block
+from carms_lib.simulator.draw.interviews import keep_best
+from carms_lib.simulator.draw.workspace import MAX_LIST, Space, new_space
+from carms_lib.simulator.inputs.tables import Tables
 
-choose_disciplines = from_python(_disciplines.choose_disciplines)
-taste_weights, write_wishes = from_python(_wishes.taste_weights), from_python(_wishes.write_wishes)
-read_files, interview = from_python(_funnel.read_files), from_python(_funnel.interview)
-draw_breadths, draw_merit = from_python(_wishes.draw_breadths), from_python(_funnel.draw_merit)
+choose_disciplines = from_python(disciplines.choose_disciplines)
+taste_weights, write_wishes = from_python(wishes.taste_weights), from_python(wishes.write_wishes)
+read_files, interview = from_python(interviews.read_files), from_python(interviews.interview)
+draw_breadths, draw_merit = from_python(wishes.draw_breadths), from_python(interviews.draw_merit)
 
 
 def _inputs(market: carms.Market) -> BlockInputs:
@@ -83,7 +83,7 @@ def littered_space(tables: Tables, *, number: int) -> Space:
 
 def test_no_step_reads_what_none_has_written(market: carms.Market, result, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
     for number in (0, 7):  # a program of this market, and a factor that would be seen
-        monkeypatch.setattr(_draw, "kept_space", partial(littered_space, number=number))
+        monkeypatch.setattr(block, "kept_space", partial(littered_space, number=number))
         littered = run_block(market, [market], 5, 0, np.arange(10), _inputs(market))[0]
         for expected, found in zip(result, littered, strict=True):
             np.testing.assert_array_equal(found, expected)

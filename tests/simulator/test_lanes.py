@@ -5,29 +5,29 @@ from __future__ import annotations
 import numba
 import numpy as np
 import pytest
-from carms_lib.matching._jit import from_python
-from carms_lib.simulator import _lanes
-from carms_lib.simulator._lanes import LANES
+from carms_lib.kernels import lanes
+from carms_lib.kernels.jit import from_python
+from carms_lib.kernels.lanes import LANES
 
 
 def _below(codes, at, limit):  # type: ignore[no-untyped-def]
-    return _lanes.below(codes, at, limit)
+    return lanes.below(codes, at, limit)
 
 
 def _write_below(codes, at, limit, first, out, to):  # type: ignore[no-untyped-def]
-    return _lanes.write_below(codes, at, limit, first, out, to)
+    return lanes.write_below(codes, at, limit, first, out, to)
 
 
 def _write_firsts(codes, rows, width, at, limit, firsts):  # type: ignore[no-untyped-def]
-    _lanes.write_firsts(codes, rows, width, at, limit, firsts)
+    lanes.write_firsts(codes, rows, width, at, limit, firsts)
 
 
 def _how_many(bits):  # type: ignore[no-untyped-def]
-    return _lanes.how_many(bits)
+    return lanes.how_many(bits)
 
 
 def _write_ranks(codes, begin, end, at, ranks):  # type: ignore[no-untyped-def]
-    _lanes.write_ranks(codes, begin, end, at, ranks)
+    lanes.write_ranks(codes, begin, end, at, ranks)
 
 
 below, write_below, write_firsts = map(numba.njit, (_below, _write_below, _write_firsts))
@@ -45,7 +45,7 @@ def test_below_is_less_than_and_never_equal(codes: np.ndarray) -> None:
     for at in range(len(codes) - LANES + 1):
         for limit in (*EXTREMES, *codes[at : at + LANES]):
             expected = sum(1 << lane for lane in range(LANES) if codes[at + lane] < limit)
-            assert below(codes, at, limit) == _lanes.below(codes, at, limit) == expected
+            assert below(codes, at, limit) == lanes.below(codes, at, limit) == expected
 
 
 def test_those_below_are_written_one_behind_the_other(codes: np.ndarray) -> None:
@@ -53,7 +53,7 @@ def test_those_below_are_written_one_behind_the_other(codes: np.ndarray) -> None
         for limit in (*EXTREMES, *codes[at : at + LANES]):
             compiled, plain = (np.full(LANES + 5, -1, dtype=np.int32) for _ in range(2))
             count = write_below(codes, at, limit, 100, compiled, 3)
-            assert count == _lanes.write_below(codes, at, limit, 100, plain, 3)
+            assert count == lanes.write_below(codes, at, limit, 100, plain, 3)
             expected = [100 + lane for lane in range(LANES) if codes[at + lane] < limit]
             assert compiled.tolist() == plain.tolist() == [-1] * 3 + expected + [0] * (LANES - count) + [-1] * 2
 
@@ -64,7 +64,7 @@ def test_the_first_row_of_a_column_has_the_least_number(codes: np.ndarray, rows:
     for limit in (*EXTREMES, *table[:8]):
         compiled, plain = (np.full(width + 1, -7, dtype=np.int32) for _ in range(2))
         write_firsts(table, rows, width, at, limit, compiled)
-        _lanes.write_firsts(table, rows, width, at, limit, plain)
+        lanes.write_firsts(table, rows, width, at, limit, plain)
         columns = table.reshape(rows, width)[:, at : at + LANES]
         expected = [int(column.argmin()) if column.min() < limit else -1 for column in columns.T]
         assert compiled[at : at + LANES].tolist() == expected
@@ -74,8 +74,8 @@ def test_the_first_row_of_a_column_has_the_least_number(codes: np.ndarray, rows:
 
 @pytest.mark.parametrize("bits", [1, 2, 3, 0x80, 2**63, 2**64 - 1, 0xF0F0, 2**40 + 2**17])
 def test_bits_are_counted(bits: int) -> None:
-    assert how_many(np.uint64(bits)) == _lanes.how_many(np.uint64(bits)) == bits.bit_count()
-    assert how_many(np.uint64(0)) == _lanes.how_many(np.uint64(0)) == 0
+    assert how_many(np.uint64(bits)) == lanes.how_many(np.uint64(bits)) == bits.bit_count()
+    assert how_many(np.uint64(0)) == lanes.how_many(np.uint64(0)) == 0
 
 
 @pytest.mark.parametrize(("begin", "end"), [(0, 0), (3, 4), (0, 8), (5, 29), (0, 65)])
@@ -83,7 +83,7 @@ def test_a_rank_is_how_many_are_less(codes: np.ndarray, begin: int, end: int) ->
     for at in (0, 7, 40, len(codes) - LANES):
         compiled, plain = (np.full(len(codes), -1, dtype=np.int32) for _ in range(2))
         write_ranks(codes, begin, end, at, compiled)
-        _lanes.write_ranks(codes, begin, end, at, plain)
+        lanes.write_ranks(codes, begin, end, at, plain)
         assert compiled.tolist() == plain.tolist()
         assert compiled[at : at + LANES].tolist() == [
             int((codes[begin:end] < own).sum()) for own in codes[at : at + LANES]
@@ -92,4 +92,4 @@ def test_a_rank_is_how_many_are_less(codes: np.ndarray, begin: int, end: int) ->
 
 
 def test_padded_is_the_next_multiple() -> None:
-    assert [from_python(_lanes.padded)(count) for count in (0, 1, 7, 8, 9)] == [0, 8, 8, 8, 16]
+    assert [from_python(lanes.padded)(count) for count in (0, 1, 7, 8, 9)] == [0, 8, 8, 8, 16]

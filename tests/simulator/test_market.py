@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from carms_lib.exceptions import MarketError
-from carms_lib.simulator import _draw, _replay
-from carms_lib.simulator._draw import BlockInputs, run_block
-from carms_lib.simulator._replay import plan_blocks, replay
-from carms_lib.simulator._settings import NO_SHIFT, shifted
+from carms_lib.simulator.draw import block, first_iteration, rank_lists
+from carms_lib.simulator.draw.block import BlockInputs, run_block
+from carms_lib.simulator.draw.settings import NO_SHIFT, shifted
+from carms_lib.simulator.study.replay import plan_blocks, replay
 
 
 def _with(programs: pd.DataFrame, column: str, value: object, row: int = 0) -> pd.DataFrame:
@@ -215,7 +215,12 @@ def test_a_draw_is_compiled_once_for_all_of_them(market: carms.Market) -> None:
             pass
 
     entropy, (plan,) = plan_blocks(market, 1, 1)
-    kernels = (_draw._run_draws, _replay.begin_block, _replay.write_lists, _replay.first_iteration)
+    kernels = (
+        block._run_draws,
+        rank_lists.begin_block,
+        rank_lists.write_lists,
+        first_iteration.first_iteration,
+    )
     run(market, plan.inputs)
     compiled = [len(kernel.signatures) for kernel in kernels]
     run(_travelled(market), plan.inputs)

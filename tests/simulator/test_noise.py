@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from carms_lib.exceptions import ArgumentError
-from carms_lib.simulator import _noise as noise
+from carms_lib.kernels import noise
 
 
 def test_numpy_and_compiled_noise_are_the_same_bits() -> None:

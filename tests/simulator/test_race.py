@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from carms_lib.matching._jit import from_python
-from carms_lib.simulator import _race
-from carms_lib.simulator._lanes import LANES, padded
-from carms_lib.simulator._noise import Purpose, bits_of, fold, halves, stream
-from carms_lib.simulator._race import LONGEST_WAIT, MOST_RACES, PACES, Field, new_races, new_track
+from carms_lib.kernels.jit import from_python
+from carms_lib.kernels.lanes import LANES, padded
+from carms_lib.kernels.noise import Purpose, bits_of, fold, halves, stream
+from carms_lib.simulator.draw import exponential_race
+from carms_lib.simulator.draw.exponential_race import LONGEST_WAIT, MOST_RACES, PACES, Runners, new_races, new_track
 
-lay_out, run_races, total_weight = map(from_python, (_race.lay_out, _race.run_races, _race.total_weight))
+lay_out, run_races, total_weight = map(
+    from_python, (exponential_race.lay_out, exponential_race.run_races, exponential_race.total_weight)
+)
 
 
 @pytest.fixture(autouse=True)
@@ -39,12 +41,12 @@ def _filled(values: np.ndarray, kind: type, filler: float) -> np.ndarray:
     return np.concatenate([values, np.full(padded(len(values)) - len(values), filler)]).astype(kind)
 
 
-def _field(keys: tuple[np.ndarray, np.ndarray], waits: np.ndarray) -> Field:
+def _field(keys: tuple[np.ndarray, np.ndarray], waits: np.ndarray) -> Runners:
     """Three stretches, of which the second runs; who stands before or behind it would win."""
     runners = len(waits)
     stretches = [np.array([900], np.int32), np.arange(runners, dtype=np.int32), np.array([901], np.int32)]
     fast = np.full(LANES, 1e-9)
-    return Field(
+    return Runners(
         np.concatenate([_filled(one, np.int32, -7) for one in stretches]),
         np.concatenate([np.ones(LANES, np.uint32), _filled(keys[0], np.uint32, 5), np.ones(LANES, np.uint32)]),
         np.concatenate([np.ones(LANES, np.uint32), _filled(keys[1], np.uint32, 6), np.ones(LANES, np.uint32)]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import carms_lib as carms
 import numpy as np
 import pytest
-from carms_lib.simulator._replay import plan_blocks, replay
+from carms_lib.simulator.study.replay import plan_blocks, replay
 
 
 @pytest.mark.parametrize("changed", [False, True])

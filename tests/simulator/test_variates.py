@@ -7,8 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from carms_lib.simulator import _noise as noise
-from carms_lib.simulator import _variates as variates
+from carms_lib.kernels import noise, variates
 
 ENDS = [0, 1, 2, 3, 4, 5, 2**31 - 1, 2**31, 2**32 - 129, 2**32 - 2, 2**32 - 1]
 BITS = np.append(ENDS, np.random.default_rng(1).integers(2**32, size=3_000)).astype(np.uint32)

@@ -10,7 +10,7 @@ import pytest
 from carms_lib import exceptions
 from carms_lib.warehouse import migration_sql, open_warehouse
 from carms_lib.warehouse._migrate import HEAD, revisions
-from carms_lib.warehouse._tables import TABLES
+from carms_lib.warehouse.tables import TABLES
 from sqlalchemy import create_engine, inspect, select, text
 
 VERSIONS = Path(__file__).parent / "versions"

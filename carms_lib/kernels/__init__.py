@@ -1,0 +1,14 @@
+"""GROUND: what the compiled code of both engines stands on.
+
+=============== ======================================================================================
+module          holds
+=============== ======================================================================================
+`jit`           how a kernel is compiled and cached
+`arrays`        names of array types, and arrays that are closed to writing
+`noise`         keyed random numbers: a function of entropy, purpose, draw, applicant and program
+`variates`      normal, exponential and logistic numbers from random bits
+`lanes`         eight integers compared at a time
+=============== ======================================================================================
+
+Does not belong here: anything that knows of applicants and programs.
+"""

@@ -1,0 +1,121 @@
+"""What Roth and Peranson's procedure by score stands on: lists and state.
+
+Belongs here: the arrays, and where they are made. Does not belong here: the procedure, which is
+`roth_peranson`, and what it asks of them, which is `blocking`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from carms_lib.kernels.jit import kernel
+
+if TYPE_CHECKING:
+    from carms_lib.kernels.arrays import Bools, Float64s, Int32s, Int64s
+
+__all__ = [
+    "MOVER",
+    "NOBODY",
+    "ScoredLists",
+    "ScoredState",
+    "index_programs",
+    "new_scored_state",
+]
+
+
+#: The place in a state's `count` of the couple that applied last.
+MOVER = np.int64(3)
+#: Who holds a seat that nobody holds; also where someone sits who sits nowhere.
+NOBODY = -1
+
+
+class ScoredLists(NamedTuple):
+    """What does not change while a match runs; n applicants, P programs, E entries, C couples."""
+
+    ptr: Int64s  # [n + 1]: where each applicant's list begins
+    idx: Int32s  # [E]: program of each entry, best first
+    score: Float64s  # [E]: priority of the applicant there; -inf means not ranked
+    owner: Int32s  # [E]: applicant of each entry
+    program_ptr: Int64s  # [P + 1]: where each program's applications begin in `application`
+    application: Int32s  # [E]: entries by program, and there by applicant
+    couple_of: Int32s  # [n]: number of the couple, -1 for a single
+    members: Int32s  # [C, 2]
+    pair_ptr: Int64s  # [C + 1]: where each couple's list of pairs begins
+    pairs: Int32s  # [pairs, 2]: the entry of each member, -1 for "no match"
+
+
+class ScoredState(NamedTuple):
+    """What does: who sits where, and who waits."""
+
+    quota: Int32s  # [P]
+    seat_ptr: Int64s  # [P + 1]: where each program's seats begin in `held_applicant`
+    match: Int32s  # [n]: program of each applicant, -1 when unmatched
+    position: Int32s  # [n]: place in the own list, of pairs for a member of a couple; its length when unmatched
+    held_applicant: Int32s
+    held_score: Float64s
+    held_count: Int32s  # [P]
+    waiting: Int32s  # [n + C], a stack of units; also the stack of deferred acceptance
+    is_waiting: Bools  # [n + C]
+    vacated: Int32s  # [P], a stack of programs
+    is_vacated: Bools  # [P]
+    reach: Float64s  # [P]: of a vacated one, the priority that no single exceeds who would come; see `vacate`
+    is_read: Bools  # [P]: whether what follows is written for it; False for all when there are new lists
+    couples_to: Int64s  # [P]: where its applications end that members of couples made
+    singles_from: Int64s  # [P]: where those of singles begin
+    entry: Int32s  # [E]: applications that are ranked, from both ends of each program's part
+    applicant: Int32s  # [E]: who made each
+    priority: Float64s  # [E]: of each
+    option: Int32s  # [E]: of a member's, the first option of the couple that has it
+    admitted: Bools  # [C]
+    count: Int64s  # [4]: heights of the two stacks, the fingerprint (see `state_hash`), and `MOVER`
+
+
+def new_scored_state(n: int, programs: int, seats: int, entries: int) -> ScoredState:
+    """Return arrays for a match with at most n / 2 couples, and so many seats and entries of lists."""
+    units = n + n // 2
+    return ScoredState(
+        np.zeros(programs, np.int32),
+        np.zeros(programs + 1, np.int64),
+        np.full(n, -1, np.int32),
+        np.zeros(n, np.int32),
+        np.zeros(seats, np.int32),
+        np.zeros(seats),
+        np.zeros(programs, np.int32),
+        np.zeros(units, np.int32),
+        np.zeros(units, np.bool_),
+        np.zeros(programs, np.int32),
+        np.zeros(programs, np.bool_),
+        np.zeros(programs),
+        np.zeros(programs, np.bool_),
+        np.zeros(programs, np.int64),
+        np.zeros(programs, np.int64),
+        np.zeros(entries, np.int32),
+        np.zeros(entries, np.int32),
+        np.zeros(entries),
+        np.zeros(entries, np.int32),
+        np.zeros(n // 2, np.bool_),
+        np.zeros(4, np.int64),
+    )
+
+
+@kernel
+def index_programs(ptr: Int64s, idx: Int32s, owner: Int32s, program_ptr: Int64s, application: Int32s) -> None:
+    """Write who owns each entry, and the entries of each program."""
+    n, programs, one = ptr.size - 1, program_ptr.size - 1, np.uint64(1)
+    program_ptr[:] = 0
+    for applicant in range(n):
+        for entry in range(np.uint64(ptr[applicant]), np.uint64(ptr[applicant + 1])):
+            owner[entry] = applicant
+            program_ptr[np.uint64(idx[entry]) + one] += 1
+    for program in range(programs):
+        program_ptr[program + 1] += program_ptr[program]
+    for entry in range(ptr[n]):
+        of = np.uint64(idx[entry])
+        at = np.uint64(program_ptr[of])
+        application[at] = entry
+        program_ptr[of] = at + one
+    for program in range(programs, 0, -1):  # each place has walked to the next one's beginning
+        program_ptr[program] = program_ptr[program - 1]
+    program_ptr[0] = 0

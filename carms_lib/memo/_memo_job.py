@@ -1,0 +1,236 @@
+"""The main job: from a release to a memo in a folder.
+
+Belongs here: the order of the steps, and what is written where. Does not belong here: any step itself; each stands
+in its own room of the house.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from carms_lib.exceptions import MemoError, TooFewDrawsWarning
+from carms_lib.loaders import Release, load_release
+from carms_lib.memo._figures import draw_figures
+from carms_lib.memo._findings import find
+from carms_lib.memo._forms import to_html
+from carms_lib.memo._markdown import to_markdown
+from carms_lib.memo._pdf import find_browser, print_pdf
+from carms_lib.memo._stale import RECORD
+from carms_lib.memo._story import TITLE, subtitle, tell
+from carms_lib.pressure import seat_values
+from carms_lib.simulator import Market, Scenario, load_cohort, simulate
+from carms_lib.transforms import build
+from carms_lib.warehouse import open_warehouse
+
+__all__ = ["MemoPaths", "write_memo"]
+
+_SEAT_DRAWS = 100  # following every seat costs several draws' time; their bands are wide for other reasons
+
+
+@dataclass(frozen=True)
+class MemoPaths:
+    """Where a memo was written.
+
+    Parameters
+    ----------
+    folder : Path
+    html : Path
+        One self-contained page.
+    markdown : Path
+        The same in Markdown; its figures lie in `figures`.
+    figures : Path
+    warehouse : Path
+        The tables and the bands behind the memo, in SQLite.
+    provenance : Path
+        What the memo was made from, as JSON; `check_memo` reads it.
+    pdf : Path
+        The page as PDF, where it was asked for.
+    """
+
+    folder: Path
+    html: Path
+    markdown: Path
+    figures: Path
+    warehouse: Path
+    provenance: Path
+    pdf: Path
+
+    @classmethod
+    def of(cls, folder: Path) -> MemoPaths:
+        """Return the paths of a memo in `folder`."""
+        return cls(
+            folder,
+            folder / "index.html",
+            folder / "memo.md",
+            folder / "figures",
+            folder / "carms.db",
+            folder / RECORD,
+            folder / "memo.pdf",
+        )
+
+
+def write_memo(
+    out: str | Path,
+    *,
+    release: Release | str | Path | None = None,
+    n_draws: int = 1_000,
+    rng: Any = 2025,
+    scenarios: Sequence[Scenario] | None = None,
+    overwrite: bool = False,
+    pdf: bool = False,
+    progress: bool = True,
+) -> MemoPaths:
+    """Build the tables of a release, simulate its match, and write what follows as a memo.
+
+    Parameters
+    ----------
+    out : str or Path
+        A folder that does not exist yet or is empty.
+    release : Release, str or Path, optional
+        A release, or the path of its published files; None takes the bundled facts of release 1503.
+    n_draws : int, default 1000
+        Draws [national matches] for the baseline and for each scenario.
+    rng : int, numpy.random.SeedSequence, numpy.random.Generator or None, default 2025
+        Where randomness comes from; the entropy is printed in the memo.
+    scenarios : sequence of Scenario, optional
+        What to compare with the baseline; None adds one tenth to Ontario's Family Medicine seats.
+    overwrite : bool, default False
+        Replace the files of a memo that is there; files of other names are left alone.
+    pdf : bool, default False
+        Whether to print the page as ``memo.pdf`` too, by a browser that is installed (Chromium, Chrome or Edge).
+    progress : bool, default True
+        Whether to show a progress bar.
+
+    Returns
+    -------
+    MemoPaths
+        ``index.html``, ``memo.md`` with ``figures/``, ``carms.db`` with every table and the bands of all scenarios,
+        and ``provenance.json``, all in `out`.
+
+    Raises
+    ------
+    MemoError
+        If `out` is a file, cannot be written, or holds files and `overwrite` is not given; if a PDF is asked for and
+        no browser is there. Nothing was changed.
+    SourceError, SchemaError, QualityError
+        If the release cannot be read or does not keep its promises.
+    ArgumentError, ScenarioError
+        If the simulation cannot be run as asked.
+
+    Notes
+    -----
+    The same release, versions, scenarios, `n_draws` and `rng` give the same bytes of page, Markdown, figures and
+    record; a PDF carries the hour at which it was printed. All files are made aside and moved into place at the end:
+    a run that fails leaves `out` as it was.
+    """
+    folder = _check_folder(Path(out), overwrite=overwrite)
+    browser = find_browser() if pdf else None
+    source = release if isinstance(release, Release) else load_release(release)
+    layers = build(source)
+    cohort = load_cohort("2025")
+    market = Market.from_gold(layers.gold, cohort, provenance=source.provenance)
+    options = _scenarios(scenarios)
+    study = simulate(market, *options, n_draws=n_draws, rng=rng, progress=progress)
+    seats = seat_values(market, n_draws=min(n_draws, _SEAT_DRAWS), rng=study.entropy)
+    with _warnings_once() as said:
+        findings = find(study, layers, seats, market, options)
+        views = {
+            "outcomes": study.outcomes(),
+            "pressure by discipline": study.pressure(by="discipline"),
+            "pressure by province": study.pressure(by="province"),
+            "pressure by province and discipline": study.pressure(by=["province", "discipline"]),
+            "seat value by discipline": seats.bands("discipline"),
+            "seat value by province": seats.bands("province"),
+        }
+    pictures = draw_figures(findings)
+    blocks = tell(findings, cohort, study.provenance, said)
+    line = subtitle(findings)
+    with _staged(folder) as staged:
+        with open_warehouse(f"sqlite:///{staged.warehouse}") as warehouse:
+            warehouse.upgrade()
+            warehouse.write(layers)
+            warehouse.write_study(study, views)
+        staged.figures.mkdir()
+        for name, picture in pictures.items():
+            (staged.figures / f"{name}.svg").write_bytes(picture)
+        _write(staged.markdown, to_markdown(TITLE, line, blocks, staged.figures.name))
+        _write(staged.html, to_html(TITLE, line, blocks, pictures))
+        _write(staged.provenance, study.provenance.to_json() + "\n")
+        if browser is not None:
+            print_pdf(browser, staged.html, staged.pdf)
+    return MemoPaths.of(folder)
+
+
+def _scenarios(given: Sequence[Scenario] | None) -> Sequence[Scenario]:
+    if given is not None:
+        return given
+    return [Scenario("Ontario FM +10 %").scale_quota(1.10, province="ON", discipline="Family Medicine")]
+
+
+def _check_folder(folder: Path, *, overwrite: bool) -> Path:
+    """Return `folder` if a memo may be written there; find out before a long run, not after it."""
+    if folder.exists() and not folder.is_dir():
+        msg = f"out={str(folder)!r} is a file. Give a folder that does not exist yet or is empty."
+        raise MemoError(msg)
+    if folder.is_dir() and any(folder.iterdir()) and not overwrite:
+        msg = (
+            f"out={str(folder)!r} is not empty, and nothing in it was changed. Give another folder, or "
+            "overwrite=True (--overwrite) to replace the memo that is there."
+        )
+        raise MemoError(msg)
+    paths = MemoPaths.of(folder)
+    for path in (paths.html, paths.markdown, paths.figures, paths.warehouse, paths.provenance, paths.pdf):
+        if path.exists() and path.is_dir() != (path == paths.figures):
+            kind = "folder" if path.is_dir() else "file"
+            msg = f"{str(path)!r} is a {kind} and in the way of the memo; nothing was changed. Move it elsewhere."
+            raise MemoError(msg)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".memo-", dir=folder if folder.is_dir() else folder.parent):
+            pass
+    except OSError as error:
+        msg = f"out={str(folder)!r} cannot be written: {error.strerror}. Give a folder you may write to."
+        raise MemoError(msg) from error
+    return folder
+
+
+@contextmanager
+def _staged(folder: Path) -> Iterator[MemoPaths]:
+    """Give paths beside `folder` to write to, and move what was written into it when all went well."""
+    with tempfile.TemporaryDirectory(prefix=".memo-", dir=folder.parent) as name:
+        staged = MemoPaths.of(Path(name) / "memo")
+        staged.folder.mkdir()
+        yield staged
+        final = MemoPaths.of(folder)
+        folder.mkdir(exist_ok=True)
+        if final.figures.is_dir():
+            shutil.rmtree(final.figures)
+        for path in sorted(staged.folder.iterdir()):
+            path.replace(folder / path.name)
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+@contextmanager
+def _warnings_once() -> Iterator[list[str]]:
+    """Collect what is warned of too few draws, and pass each text on once: many views say the same."""
+    texts: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield texts
+    for warning in caught:
+        text = str(warning.message)
+        if not issubclass(warning.category, TooFewDrawsWarning):
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+        elif text not in texts:
+            texts.append(text)
+            warnings.warn(text, TooFewDrawsWarning, stacklevel=4)

@@ -1,0 +1,210 @@
+"""Pressure and outcomes of a study, with bands.
+
+Belongs here: `pressure_bands` and `outcome_bands`: checks of the arguments, counts, bands. Does not belong here: the
+definitions (`metrics`), how draws are counted (`_counts`) and the formulas of bands (`_bands`).
+
+A share of persons is suppressed where fewer than `fewest` of them are behind it in an average draw: its estimate is
+missing and `Bands.sizes` gives the reason. Five is the size under which official tables suppress a cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from carms_lib.exceptions import ArgumentError
+from carms_lib.pressure._arguments import check_fewest, check_name, check_names
+from carms_lib.pressure._bands import Bands, Measure, summarise
+from carms_lib.pressure._counts import Groups, count_outcomes, count_pressure, group, measures_of
+from carms_lib.pressure.metrics import OUTCOME_METRICS, PRESSURE_METRICS
+from carms_lib.simulator import Study
+
+__all__ = ["FEWEST", "measure_outcomes", "measure_pressure", "outcome_bands", "pressure_bands", "wanted_metrics"]
+
+#: Persons in an average draw below which a share of them is suppressed.
+FEWEST = 5.0
+_ITERATIONS = ("final", "first")  # fields of `Outcomes`
+_CHOICES = ("wished", "ranked")
+
+
+def pressure_bands(
+    study: Study,
+    by: str | Sequence[str] | None = None,
+    *,
+    level: float = 0.90,
+    kind: str = "outcome",
+    metric: str | Sequence[str] | None = None,
+    first_choice: str = "wished",
+    iteration: str = "final",
+    scenario: str | None = None,
+    against: str | None = None,
+    fewest: float = FEWEST,
+) -> Bands:
+    """Return the pressure metrics with bands.
+
+    Parameters
+    ----------
+    study : Study
+    by : str or sequence of str, optional
+        Columns of the programs, which make the cells, and of the applicants, which make the classes. Without any,
+        the cell is the country.
+    level : float, default 0.90
+        Of the band, in (0, 1).
+    kind : {"outcome", "mean", "input"}, default "outcome"
+    metric : str or sequence of str, optional
+        Some of `PRESSURE_METRICS`; by default all that the grouping allows. Seats have no class of applicant, so
+        `fill_rate`, `unfilled` and `first_choice_ratio` are left out when `by` names one.
+    first_choice : {"wished", "ranked"}, default "wished"
+        Before or after interviews.
+    iteration : {"final", "first"}, default "final"
+        After both iterations or after the first.
+    scenario : str, optional
+        Only this scenario; by default all of them.
+    against : str, optional
+        Give differences from this scenario, paired draw by draw.
+    fewest : float, default 5
+        `pressure` and `unmatched_risk` of a group with fewer first choices than this in an average draw are too
+        small to say: the estimate is missing, and `Bands.sizes` says why. 0 shows every group.
+
+    Returns
+    -------
+    Bands
+
+    Raises
+    ------
+    UnknownNameError
+        An unknown column, metric, kind, choice, iteration or scenario.
+    ArgumentError
+        A level outside (0, 1), a negative `fewest`, or a metric that the grouping does not allow.
+    """
+    measures, keys = measure_pressure(
+        study, by, metric=metric, first_choice=first_choice, iteration=iteration, scenario=scenario,
+        against=against, fewest=fewest,
+    )  # fmt: skip
+    return summarise(
+        measures,
+        keys,
+        level=level,
+        kind=kind,
+        draws_per_input=study.draws_per_input,
+        headline=next(iter(measures.values()))[0].metric,
+        provenance=study.provenance.with_settings(first_choice=first_choice, iteration=iteration, fewest=fewest),
+        against=against,
+    )
+
+
+def measure_pressure(
+    study: Study,
+    by: str | Sequence[str] | None,
+    *,
+    metric: str | Sequence[str] | None,
+    first_choice: str,
+    iteration: str,
+    scenario: str | None,
+    against: str | None,
+    fewest: float,
+) -> tuple[dict[str, list[Measure]], pd.DataFrame]:
+    """Return the metrics of every draw, by scenario, and the key columns of their groups; see `pressure_bands`."""
+    match_field = check_name("iteration", iteration, _ITERATIONS)
+    choice_field = check_name("first_choice", first_choice, _CHOICES)
+    wanted = wanted_metrics(metric, PRESSURE_METRICS)
+    fewest = check_fewest(fewest)
+    measures = {}
+    for name in _scenarios(study, scenario, against):
+        groups = group(study.outcomes_of(name, 0, 0), by)
+        counts = count_pressure(study, name, groups, choice_field, match_field)
+        measures[name] = measures_of("pressure", wanted, counts, fewest=fewest)
+        if not measures[name]:
+            raise ArgumentError(
+                f"metric={wanted!r} counts seats, which have no class of applicant: group by columns of the programs "
+                "alone."
+            )
+    return measures, groups.keys
+
+
+def outcome_bands(
+    study: Study,
+    by: str | Sequence[str] | None = None,
+    *,
+    level: float = 0.90,
+    kind: str = "outcome",
+    metric: str | Sequence[str] | None = None,
+    scenario: str | None = None,
+    against: str | None = None,
+) -> Bands:
+    """Return match outcomes of seats and applicants, with bands.
+
+    Parameters
+    ----------
+    study, by, level, kind, scenario, against
+        As in `pressure_bands`; `by` names columns of the programs or of the applicants, not both.
+    metric : str or sequence of str, optional
+        Some of `OUTCOME_METRICS`. By columns of programs, those of seats and first choices; by columns of
+        applicants, those of applicants; for the country, all of them (`describe_metrics`).
+
+    Returns
+    -------
+    Bands
+
+    Raises
+    ------
+    UnknownNameError, ArgumentError
+        As in `pressure_bands`.
+    """
+    measures, groups = measure_outcomes(study, by, metric=metric, scenario=scenario, against=against)
+    return summarise(
+        measures,
+        groups.keys,
+        level=level,
+        kind=kind,
+        draws_per_input=study.draws_per_input,
+        headline="unmatched" if groups.by_applicant else "unfilled",
+        provenance=study.provenance,
+        against=against,
+    )
+
+
+def measure_outcomes(
+    study: Study,
+    by: str | Sequence[str] | None,
+    *,
+    metric: str | Sequence[str] | None,
+    scenario: str | None,
+    against: str | None,
+) -> tuple[dict[str, list[Measure]], Groups]:
+    """Return match outcomes in every draw, by scenario, and their groups; see `outcome_bands`."""
+    measures = {}
+    for name in _scenarios(study, scenario, against):
+        groups = group(study.outcomes_of(name, 0, 0), by)
+        if groups.by_program and groups.by_applicant:
+            raise ArgumentError(
+                f"by={by!r} mixes columns of programs and of applicants: seats have no class of applicant. "
+                "Ask for one kind at a time, or for study.pressure(by=…), which crosses them."
+            )
+        found = measures_of("outcomes", OUTCOME_METRICS, count_outcomes(study, name, groups))
+        chosen = wanted_metrics(metric, [measure.metric for measure in found])
+        measures[name] = [measure for measure in found if measure.metric in chosen]
+    return measures, groups
+
+
+def wanted_metrics(metric: str | Sequence[str] | None, allowed: Sequence[str]) -> list[str]:
+    """Return the names in `metric`, all allowed ones for None."""
+    names = list(allowed) if metric is None else check_names("metric", metric, allowed)
+    if not names:
+        raise ArgumentError(f"metric={metric!r} names none. Give some of {list(allowed)}, or None for all of them.")
+    return names
+
+
+def _scenarios(study: Study, scenario: str | None, against: str | None) -> list[str]:
+    if against is not None:
+        check_name("against", against, study.scenarios)
+    if scenario is not None:
+        check_name("scenario", scenario, study.scenarios)
+    if against is not None and (scenario == against or len(study.scenarios) == 1):
+        raise ArgumentError(
+            f"against={against!r} leaves no other scenario to compare. The study holds {list(study.scenarios)}."
+        )
+    if scenario is None:
+        return list(study.scenarios)
+    return [scenario] if against is None else [against, scenario]

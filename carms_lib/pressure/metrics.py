@@ -1,0 +1,465 @@
+"""The registry of metrics: one row a metric, read by counting, bands, figures and documentation alike.
+
+Belongs here: what each metric is called, counts, divides by and is measured in, and which views show it. Does not
+belong here: making the counts (`_counts`, `_seat_values`, `_allocation`, `_sensitivity`) and bands (`_bands`).
+
+A view makes counts in every draw, such as seats and filled positions by cell. A metric is one of these counts, or one
+minus another, divided by a third where it has a denominator. A new metric of counts that a view already makes is a new
+row of `METRICS` and nothing else: the view, its figures and `describe_metrics` follow. A row without
+a unit or label, or with a count that its view does not make, is refused when the package is imported.
+
+"First choice" is the program wanted most before interviews (``first_choice="wished"``), or the first program of the
+rank-order list written after them (``"ranked"``). The two differ because nobody ranks a program that did not interview
+them; the share who match to the program they ranked first flatters the match.
+
+References
+----------
+Echenique, González, Wilson and Yariv (2022), *Top of the batch: interviews and the match*, AER: Insights 4(2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import NamedTuple
+
+import pandas as pd
+
+from carms_lib.exceptions import ArgumentError, UnknownNameError
+
+__all__ = [
+    "ALLOCATION_METRICS",
+    "COUNTS",
+    "HEADLINES",
+    "METRICS",
+    "METRIC_VIEWS",
+    "OUTCOME_METRICS",
+    "PREFERENCE_METRICS",
+    "PRESSURE_METRICS",
+    "SEAT_METRICS",
+    "Metric",
+    "describe_metrics",
+    "metric_of",
+    "metrics_of",
+]
+
+_FORMS = ("share", "ratio", "count")  # printed as per cent, with two decimals, as a whole number
+_ITERATIONS = ("both", "first", "second")
+
+
+class Count(NamedTuple):
+    """A count that a view makes in every draw."""
+
+    of: str  # "persons" or "seats"
+    words: str  # as named where a group is too small
+
+
+COUNTS: Mapping[str, Count] = MappingProxyType(
+    {
+        "applicants": Count("persons", "applicants"),
+        "better_off": Count("persons", "applicants better off"),
+        "chain_length": Count("persons", "applicants of a chain"),
+        "couple_concerned": Count("seats", "seats that concern a couple"),
+        "filled": Count("seats", "seats filled"),
+        "filled_family_medicine": Count("seats", "Family Medicine seats filled"),
+        "filled_first_iteration": Count("seats", "seats filled in the first iteration"),
+        "first_choices": Count("persons", "first choices"),
+        "first_choices_elsewhere": Count("persons", "first choices lost to another discipline"),
+        "first_choices_lost": Count("persons", "first choices lost"),
+        "first_choices_of_class": Count("persons", "first choices"),
+        "first_choices_unmatched": Count("persons", "first choices of unmatched applicants"),
+        "matched": Count("persons", "matched applicants"),
+        "matched_first_iteration": Count("persons", "applicants matched in the first iteration"),
+        "matched_img": Count("persons", "international graduates matched"),
+        "newly_matched": Count("persons", "applicants newly matched"),
+        "newly_matched_cmg": Count("persons", "Canadian graduates newly matched"),
+        "seat_taken": Count("seats", "added seats taken"),
+        "seats": Count("seats", "seats"),
+        "seats_family_medicine": Count("seats", "Family Medicine seats"),
+        "unmatched_cmg": Count("persons", "Canadian graduates unmatched"),
+        "worse_off": Count("persons", "applicants worse off"),
+    }
+)
+
+
+class MetricView(NamedTuple):
+    """The counts that a view makes."""
+
+    counts: tuple[str, ...]
+    per: str | None = None  # a count by which the view divides every metric without a denominator of its own
+
+
+METRIC_VIEWS: Mapping[str, MetricView] = MappingProxyType(
+    {
+        "pressure": MetricView(("first_choices", "first_choices_lost", "first_choices_unmatched", "seats", "filled")),
+        "outcomes": MetricView(
+            (
+                "seats", "filled", "filled_first_iteration", "first_choices",
+                "applicants", "matched", "matched_first_iteration",
+            )
+        ),
+        "preferences": MetricView(("first_choices", "first_choices_of_class")),
+        "seat_values": MetricView(
+            (
+                "better_off", "newly_matched", "chain_length", "seat_taken", "worse_off", "couple_concerned", "seats",
+            ),
+            per="seats",
+        ),
+        "gains": MetricView(("better_off", "seats"), per="seats"),
+        "allocation": MetricView(("newly_matched_cmg", "filled_family_medicine", "better_off")),
+        "headlines": MetricView(
+            (
+                "unmatched_cmg", "matched_img", "seats", "filled", "seats_family_medicine", "filled_family_medicine",
+                "first_choices", "first_choices_elsewhere",
+            )
+        ),
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One row of the registry.
+
+    Parameters
+    ----------
+    name : str
+        As in the column ``metric`` of a band frame.
+    unit : str
+        Such as "share, 0 to 1", "seats" or "applicants per seat".
+    form : {"share", "ratio", "count"}
+        How a number is printed: as per cent, with two decimals, or as a whole number.
+    numerator : str
+        One of `COUNTS`, or one minus another: "seats - filled".
+    denominator : str or None
+        One of `COUNTS`; None for a plain count.
+    views : tuple of str
+        The keys of `METRIC_VIEWS` that show it.
+    iterations : {"both", "first", "second"}
+        After which iterations of the match it is counted; `pressure` can be asked for the first alone.
+    label : str
+        In words, as on an axis.
+    definition : str
+        What is counted, and of whom.
+
+    Raises
+    ------
+    ArgumentError
+        A field is empty or has an unknown value, a view does not make a count, or a share has no denominator.
+    """
+
+    name: str
+    unit: str
+    form: str
+    numerator: str
+    denominator: str | None
+    views: tuple[str, ...]
+    iterations: str
+    label: str
+    definition: str
+
+    def __post_init__(self) -> None:
+        for name in ("name", "label", "definition", "unit", "numerator", "views"):
+            if not getattr(self, name):
+                raise ArgumentError(f"The metric {self.name!r} has no {name}.")
+        self._check("form", self.form, _FORMS)
+        self._check("iterations", self.iterations, _ITERATIONS)
+        for view in self.views:
+            self._check("view", view, METRIC_VIEWS)
+            for count in self.counts:
+                self._check(f"count of {view!r}", count, METRIC_VIEWS[view].counts)
+        if self.form == "share" and any(self.denominator_in(view) is None for view in self.views):
+            raise ArgumentError(f"The metric {self.name!r} is a share without a denominator.")
+
+    def _check(self, what: str, value: str, allowed: Iterable[str]) -> None:
+        if value not in (names := list(allowed)):
+            raise ArgumentError(f"The metric {self.name!r} has the unknown {what} {value!r}: {names}.")
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """The counts of the numerator: the first, minus the second where there is one."""
+        return tuple(self.numerator.split(" - "))
+
+    @property
+    def counts(self) -> tuple[str, ...]:
+        """All counts that the metric is made of."""
+        return self.terms if self.denominator is None else (*self.terms, self.denominator)
+
+    @property
+    def of(self) -> str:
+        """Whether "persons" or "seats" are counted."""
+        return COUNTS[self.terms[0]].of
+
+    @property
+    def is_share_of_persons(self) -> bool:
+        """Whether it is a share of persons, which is suppressed where few persons are behind it."""
+        return self.form == "share" and self.denominator is not None and COUNTS[self.denominator].of == "persons"
+
+    def denominator_in(self, view: str) -> str | None:
+        """Return the count by which `view` divides the metric, None for a plain count."""
+        return self.denominator or METRIC_VIEWS[view].per
+
+
+def _register(rows: Iterable[Metric]) -> Mapping[str, Metric]:
+    """Return the rows by name; a name given twice is refused."""
+    registry: dict[str, Metric] = {}
+    for row in rows:
+        if row.name in registry:
+            raise ArgumentError(f"The metric {row.name!r} is registered twice.")
+        registry[row.name] = row
+    return MappingProxyType(registry)
+
+
+# fmt: off
+#: Every metric: name, unit, form, numerator, denominator, views, iterations; label; definition. A view shows its
+#: metrics in the order of these rows.
+METRICS: Mapping[str, Metric] = _register(
+    [
+        Metric(
+            "pressure", "share, 0 to 1", "share", "first_choices_lost", "first_choices", ("pressure",), "both",
+            "Pressure: first choices that end elsewhere",
+            "share of applicants whose first choice lies in the cell who end outside it",
+        ),
+        Metric(
+            "first_choice_ratio", "applicants per seat", "ratio", "first_choices", "seats", ("pressure",), "both",
+            "First choices per seat",
+            "applicants whose first choice lies in the cell, per seat there",
+        ),
+        Metric(
+            "unmatched_risk", "share, 0 to 1", "share", "first_choices_unmatched", "first_choices", ("pressure",),
+            "both",
+            "Risk of ending unmatched, by first choice",
+            "share of applicants whose first choice lies in the cell who end unmatched",
+        ),
+        Metric(
+            "fill_rate", "share, 0 to 1", "share", "filled", "seats", ("pressure",), "both",
+            "Seats filled, share",
+            "seats filled, per seat",
+        ),
+        Metric(
+            "first_choice_share", "share, 0 to 1", "share", "first_choices", "first_choices_of_class",
+            ("preferences",), "both",
+            "Share of first choices",
+            "applicants of the class whose first choice lies in the cell, per applicant of the class who has a "
+            "first choice",
+        ),
+        Metric(
+            "unmatched_cmg", "applicants", "count", "unmatched_cmg", None, ("headlines",), "both",
+            "Canadian graduates unmatched",
+            "graduates of Canadian schools unmatched",
+        ),
+        Metric(
+            "matched_img", "applicants", "count", "matched_img", None, ("headlines",), "both",
+            "International graduates matched",
+            "international graduates matched",
+        ),
+        Metric(
+            "seats", "seats", "count", "seats", None, ("outcomes",), "both",
+            "Seats",
+            "seats after drift and reversions",
+        ),
+        Metric(
+            "filled", "seats", "count", "filled", None, ("outcomes",), "both",
+            "Seats filled",
+            "seats filled",
+        ),
+        Metric(
+            "unfilled", "seats", "count", "seats - filled", None, ("pressure", "outcomes", "headlines"), "both",
+            "Seats left unfilled",
+            "seats left",
+        ),
+        Metric(
+            "filled_first_iteration", "seats", "count", "filled_first_iteration", None, ("outcomes",), "first",
+            "Seats filled in the first iteration",
+            "seats filled in the first iteration",
+        ),
+        Metric(
+            "unfilled_first_iteration", "seats", "count", "seats - filled_first_iteration", None, ("outcomes",),
+            "first",
+            "Seats left unfilled after the first iteration",
+            "seats left after the first iteration",
+        ),
+        Metric(
+            "first_choices", "applicants", "count", "first_choices", None, ("outcomes", "preferences"), "both",
+            "Applicants whose first choice lies here",
+            "applicants whose first choice lies in the cell",
+        ),
+        Metric(
+            "applicants", "applicants", "count", "applicants", None, ("outcomes",), "both",
+            "Applicants",
+            "applicants who take part",
+        ),
+        Metric(
+            "matched", "applicants", "count", "matched", None, ("outcomes",), "both",
+            "Matched applicants",
+            "applicants matched",
+        ),
+        Metric(
+            "unmatched", "applicants", "count", "applicants - matched", None, ("outcomes",), "both",
+            "Unmatched applicants",
+            "applicants unmatched",
+        ),
+        Metric(
+            "matched_first_iteration", "applicants", "count", "matched_first_iteration", None, ("outcomes",), "first",
+            "Applicants matched in the first iteration",
+            "applicants matched in the first iteration",
+        ),
+        Metric(
+            "unmatched_first_iteration", "applicants", "count", "applicants - matched_first_iteration", None,
+            ("outcomes",), "first",
+            "Applicants unmatched after the first iteration",
+            "applicants unmatched after the first iteration",
+        ),
+        Metric(
+            "unfilled_family_medicine", "seats", "count", "seats_family_medicine - filled_family_medicine", None,
+            ("headlines",), "both",
+            "Family Medicine seats left unfilled",
+            "Family Medicine seats left",
+        ),
+        Metric(
+            "first_choice_lost", "share, 0 to 1", "share", "first_choices_elsewhere", "first_choices", ("headlines",),
+            "both",
+            "First choices lost to another discipline",
+            "share of applicants who end outside the discipline of their first choice",
+        ),
+        Metric(
+            "seat_value", "applicants per seat", "ratio", "better_off", None, ("seat_values",), "first",
+            "One more seat: applicants better off",
+            "applicants in the whole country who end at a program that they like better; both partners where a "
+            "couple ends at a pair of programs that it likes better",
+        ),
+        Metric(
+            "newly_matched", "applicants per seat", "ratio", "newly_matched", None, ("seat_values",), "first",
+            "One more seat: applicants newly matched",
+            "applicants who had no seat in the first iteration and have one",
+        ),
+        Metric(
+            "chain_length", "applicants per seat", "ratio", "chain_length", None, ("seat_values",), "first",
+            "One more seat: length of the chain",
+            "applicants who move up one after another, each into the seat before; all who move up where a couple "
+            "is concerned",
+        ),
+        Metric(
+            "seat_taken", "share, 0 to 1", "share", "seat_taken", None, ("seat_values",), "first",
+            "One more seat: probability that it is taken",
+            "whether anybody moves up",
+        ),
+        Metric(
+            "worse_off", "applicants per seat", "ratio", "worse_off", None, ("seat_values",), "first",
+            "One more seat: applicants worse off",
+            "applicants who end at a program that they like less, or at none: only couples can cause this",
+        ),
+        Metric(
+            "couple_concerned", "share, 0 to 1", "share", "couple_concerned", None, ("seat_values",), "first",
+            "One more seat: a couple might have moved",
+            "whether a program on the way would rather have had a member of a couple",
+        ),
+        Metric(
+            "newly_matched_cmg", "applicants", "count", "newly_matched_cmg", None, ("allocation",), "first",
+            "Canadian graduates newly matched",
+            "graduates of Canadian schools newly matched, fewer those newly unmatched",
+        ),
+        Metric(
+            "filled_family_medicine", "seats", "count", "filled_family_medicine", None, ("allocation",), "first",
+            "Family Medicine seats filled",
+            "Family Medicine seats filled, more than without the seats placed",
+        ),
+        Metric(
+            "better_off", "applicants", "ratio", "better_off", None, ("gains", "allocation"), "first",
+            "Applicants better off",
+            "applicants who end at a program that they like better; in `gains`, per seat added",
+        ),
+    ]
+)
+# fmt: on
+
+
+def metric_of(name: str) -> Metric:
+    """Return the row of the registry with this name.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    Metric
+
+    Raises
+    ------
+    UnknownNameError
+        No metric has the name.
+    """
+    if name not in METRICS:
+        raise UnknownNameError("metric", name, METRICS)
+    return METRICS[name]
+
+
+def metrics_of(view: str) -> tuple[str, ...]:
+    """Return the names of the metrics that a view shows, in the order of the registry.
+
+    Parameters
+    ----------
+    view : str
+        A key of `METRIC_VIEWS`.
+
+    Returns
+    -------
+    tuple of str
+
+    Raises
+    ------
+    UnknownNameError
+        No view has the name.
+    """
+    if view not in METRIC_VIEWS:
+        raise UnknownNameError("view", view, METRIC_VIEWS)
+    return tuple(name for name, metric in METRICS.items() if view in metric.views)
+
+
+def describe_metrics(view: str | None = None) -> pd.DataFrame:
+    """Return the registry as a table.
+
+    Parameters
+    ----------
+    view : str, optional
+        Only the metrics of one view: pressure, outcomes, preferences, seat_values, gains, allocation or headlines.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per metric: metric, label, definition, unit, of ("persons" or "seats"), numerator, denominator (empty
+        for a plain count), iterations, views.
+
+    Raises
+    ------
+    UnknownNameError
+        No view has the name.
+    """
+    names = tuple(METRICS) if view is None else metrics_of(view)
+    rows = [
+        {
+            "metric": row.name,
+            "label": row.label,
+            "definition": row.definition,
+            "unit": row.unit,
+            "of": row.of,
+            "numerator": row.numerator,
+            "denominator": row.denominator_in(view or row.views[0]) or "",
+            "iterations": row.iterations,
+            "views": ", ".join(row.views),
+        }
+        for row in (METRICS[name] for name in names)
+    ]
+    return pd.DataFrame(rows)
+
+
+PRESSURE_METRICS = metrics_of("pressure")
+OUTCOME_METRICS = metrics_of("outcomes")
+PREFERENCE_METRICS = metrics_of("preferences")
+SEAT_METRICS = metrics_of("seat_values")
+#: What a placement of seats is judged by.
+ALLOCATION_METRICS = metrics_of("allocation")
+#: Headline results of a whole match, each with its definition.
+HEADLINES = {name: METRICS[name].definition for name in metrics_of("headlines")}

@@ -1,0 +1,227 @@
+"""The market: programs of a release and applicants of a cohort, joined as integer arrays.
+
+Belongs here: numbering what the table of programs names, and joining it with the applicants of a cohort. Does not
+belong here: randomness; a market is the same for every draw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from carms_lib.exceptions import MarketError, UnknownNameError
+from carms_lib.kernels.noise import key_of_text
+from carms_lib.provenance import Provenance
+from carms_lib.simulator.inputs.applicants import build_roster
+from carms_lib.simulator.inputs.cohort import Cohort
+from carms_lib.simulator.inputs.program_table import LANGUAGES, check_programs, interview_limits
+from carms_lib.simulator.inputs.rules import openings, residence_required, reversion_targets
+from carms_lib.simulator.inputs.tables import Tables, closed
+
+__all__ = ["Market", "assemble"]
+
+
+@dataclass(frozen=True)
+class Market:
+    """Programs and applicants, ready to be matched.
+
+    Build one with `Market.from_gold`.
+
+    Attributes
+    ----------
+    programs : pandas.DataFrame
+        One row per program, sorted by discipline and program_stream_id: every column of the table given, and
+        `province`, the same as school_province.
+    applicants : pandas.DataFrame
+        One row per applicant laid out: applicant_class, graduation_school, home_province, first_language. How many
+        of each class take part is drawn anew in each draw.
+    cohort : Cohort
+    provenance : Provenance
+    """
+
+    programs: pd.DataFrame
+    applicants: pd.DataFrame
+    cohort: Cohort
+    tables: Tables = field(repr=False)
+    provenance: Provenance = field(repr=False)
+    second_iteration: bool = True
+    size_factor: Mapping[str, float] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tables", closed(self.tables))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state | {"tables": closed(state["tables"])})
+
+    @classmethod
+    def from_gold(
+        cls,
+        gold: pd.DataFrame | Mapping[str, pd.DataFrame],
+        cohort: Cohort,
+        *,
+        provenance: Provenance | None = None,
+    ) -> Market:
+        """Join a table of programs with a cohort.
+
+        Parameters
+        ----------
+        gold : pandas.DataFrame or mapping with a frame "program"
+            One row per program with the columns of `PROGRAM_COLUMNS`. quota [seats] is an integer, not negative.
+            interview_band is a share of applicants in percent, such as "26 - 50".
+        cohort : Cohort
+        provenance : Provenance, optional
+            What the table was made from. By default what `gold` says of itself, as what `to_gold` and `build` return
+            does; a frame or plain dict says only which release its column release_id names.
+
+        Returns
+        -------
+        Market
+
+        Raises
+        ------
+        MarketError
+            A column is missing or holds what it must not; each message names up to five programs.
+        """
+        frame = gold if isinstance(gold, pd.DataFrame) else _program_frame(gold)
+        programs = check_programs(frame, cohort)
+        if provenance is None:
+            own = getattr(gold, "provenance", None)  # of a frame this may be a column of that name
+            provenance = own if isinstance(own, Provenance) else Provenance(release_id=_release_of(frame))
+        provenance = provenance.with_settings(cohort=cohort.name)
+        return assemble(programs, cohort, provenance, {})
+
+    @property
+    def n_applicants(self) -> int:
+        """Applicants laid out; a draw uses some or all of them."""
+        return len(self.tables.applicant_type)
+
+    @property
+    def n_programs(self) -> int:
+        """Programs."""
+        return len(self.programs)
+
+    @property
+    def class_factors(self) -> np.ndarray:
+        """Factor on the size of each class of applicants, float64 of shape (C,)."""
+        return np.array([self.size_factor.get(name, 1.0) for name in self.cohort.classes.index])
+
+    @property
+    def seats(self) -> int:
+        """Seats in all, before quotas drift."""
+        return int(self.tables.program_quota.sum())
+
+    def __repr__(self) -> str:
+        return (
+            f"Market: {self.n_programs:,} programs, {self.seats:,} seats, {self.programs['discipline'].nunique()} "
+            f"disciplines; cohort {self.cohort.name!r}, about {self.cohort.classes['size'].sum():,.0f} applicants"
+        )
+
+    def with_tables(self, **changes: np.ndarray) -> Market:
+        """Return a copy with some arrays replaced; the programs' quota column follows."""
+        tables = self.tables._replace(**changes)
+        programs = self.programs.assign(quota=tables.program_quota.astype(np.int64))
+        return replace(self, tables=tables, programs=programs)
+
+    def with_second_iteration(self, enabled: bool) -> Market:
+        """Return a copy that holds the second iteration if `enabled`, or leaves it out."""
+        return replace(self, second_iteration=enabled)
+
+    def with_class_sizes(self, factor: Mapping[str, float]) -> Market:
+        """Return a copy whose classes of applicants are larger or smaller, each by its `factor` (1 where absent)."""
+        combined = {
+            name: self.size_factor.get(name, 1.0) * factor.get(name, 1.0) for name in {*self.size_factor, *factor}
+        }
+        roster = build_roster(self.cohort, combined)
+        tables = self.tables._replace(**roster.arrays)
+        return replace(self, tables=tables, applicants=roster.applicants, size_factor=combined)
+
+
+def _program_frame(gold: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    try:
+        return gold["program"]
+    except (KeyError, TypeError) as error:
+        given = type(gold).__name__
+        raise MarketError(f"gold is a {given} without a frame 'program': give to_gold(…) or such a frame.") from error
+
+
+def _release_of(frame: pd.DataFrame) -> str:
+    if "release_id" not in frame.columns:
+        return ""
+    found = frame["release_id"].astype(str).unique()
+    return str(found[0]) if len(found) == 1 else ""
+
+
+def assemble(programs: pd.DataFrame, cohort: Cohort, provenance: Provenance, factor: Mapping[str, float]) -> Market:
+    """Return the market of a checked table of programs and a cohort; `factor` is that of each class's size."""
+    roster = build_roster(cohort, factor)
+    provinces = {code: i for i, code in enumerate(cohort.provinces.index)}
+    schools = {name: i for i, name in enumerate(cohort.schools.index)}
+    disciplines = programs["discipline"].astype(str)
+    names = list(dict.fromkeys(disciplines))
+    number = {name: i for i, name in enumerate(names)}
+    low, high = interview_limits(programs)
+    province = programs["school_province"].map(provinces).to_numpy(np.int32)
+    quota = programs["quota"].to_numpy(np.int32)
+    where = cohort.provinces
+    first_open, second_open = openings(programs, cohort)
+    weights = _discipline_weights(names, cohort)
+    tables = Tables(
+        **roster.arrays,
+        class_abroad=(cohort.classes["graduates_of"] == "abroad").to_numpy(bool),
+        class_couples=((cohort.classes["graduates_of"] == "schools") & (cohort.classes["stream"] == "CMG")).to_numpy(
+            bool
+        ),
+        class_merit=cohort.classes["merit"].to_numpy(np.float64),
+        class_first=cohort.classes["first_iteration"].to_numpy(np.float64),
+        class_second=cohort.classes["second_iteration"].to_numpy(np.float64),
+        program_discipline=disciplines.map(number).to_numpy(np.int32),
+        program_school=programs["school"].map(schools).fillna(-1).to_numpy(np.int32),
+        program_province=province,
+        program_language=programs["language"].map({name: i for i, name in enumerate(LANGUAGES)}).to_numpy(np.int8),
+        program_key=np.array([key_of_text(key) for key in programs["program_stream_id"]], dtype=np.uint64),
+        program_quota=quota,
+        program_demand_quota=quota,
+        program_appeal=where["appeal"].to_numpy(np.float64)[province],
+        province_attachment=where["attachment"].to_numpy(np.float64),
+        interview_low=low,
+        interview_high=high,
+        interview_factor=np.ones(len(programs)),
+        only_abroad=(programs["eligibility"] == "IMG").to_numpy(bool),
+        first_open=first_open,
+        second_open=second_open,
+        residence=residence_required(programs, province, cohort),
+        reverts_to=reversion_targets(programs, where["reverts"].to_numpy(bool)[province]),
+        discipline_start=np.concatenate([[0], np.cumsum(disciplines.value_counts().reindex(names).to_numpy())]).astype(
+            np.int64
+        ),
+        discipline_key=cohort.disciplines.index.get_indexer(pd.Index(names)).astype(np.uint64),
+        school_attachment=cohort.schools["attachment"].to_numpy(np.float64),
+        **weights,
+    )
+    return Market(programs, roster.applicants, cohort, tables, provenance)
+
+
+def _discipline_weights(names: list[str], cohort: Cohort) -> dict[str, np.ndarray]:
+    known = cohort.disciplines
+    strangers = [name for name in names if name not in known.index]
+    if strangers:
+        hint = UnknownNameError("discipline", strangers[0], known.index)
+        raise MarketError(
+            f"The cohort {cohort.name!r} says nothing of {len(strangers)} disciplines of the programs: {hint} "
+            "Add a row to its disciplines table, or name them as the cohort does."
+        )
+    table = known.loc[names]
+    weights: dict[str, np.ndarray] = {
+        field: table[[f"cmg_{column}", f"img_{column}"]].to_numpy(np.float64).T.copy()
+        for field, column in (("first_weight", "first"), ("only_share", "only"), ("behind_weight", "behind"))
+    }
+    weights["discipline_row"] = known.index.get_indexer(pd.Index(names)).astype(np.int64)
+    tastes = cohort.tastes.reindex(index=cohort.schools.index, columns=names).fillna(0.0)
+    weights["school_taste"] = np.exp(tastes.to_numpy(np.float64))
+    if weights["first_weight"].sum() <= 0:
+        raise MarketError("Nobody wants any of the disciplines of the programs: all first-choice weights are zero.")
+    return weights

@@ -1,0 +1,83 @@
+"""The single applicants of a draw over the seats that couples do not hold.
+
+Belongs here: setting couples aside, and matching the others or leaving them where the draw has them. Does not belong
+here: adding seats (`seat_chains`).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from carms_lib.matching.scored.deferred_acceptance import propose_scored
+from carms_lib.simulator.draw.first_iteration import DrawnMatch
+from carms_lib.simulator.seats.seat_chains import best_of_couples, best_of_pairs, hold_couples
+
+__all__ = ["SinglesMatch", "leave_singles", "match_singles"]
+
+
+class SinglesMatch(NamedTuple):
+    """A draw with its couples set aside; n applicants, P programs, E entries."""
+
+    ptr: np.ndarray  # int64[n + 1]
+    program: np.ndarray  # int32[E]
+    score: np.ndarray  # float64[E], -inf on the entries of couples
+    quota: np.ndarray  # int32[P]: seats that couples do not hold
+    match: np.ndarray  # int32[n]: -1 for members of couples, too
+    position: np.ndarray  # int32[n]: 0 for members of couples, so that they wait nowhere
+    couple_best: np.ndarray  # float64[2, P]: what `best_of_pairs` wrote, or `best_of_couples`
+
+
+def match_singles(drawn: DrawnMatch, extra: np.ndarray | None = None) -> SinglesMatch:
+    """Match the single applicants of a draw, couples holding the seats they got.
+
+    Parameters
+    ----------
+    drawn : DrawnMatch
+        Not changed.
+    extra : ndarray of shape (P,), int, optional
+        Seats to add before matching.
+
+    Returns
+    -------
+    SinglesMatch
+        The outcome that single applicants like best. Without couples it is the draw's own first match.
+    """
+    score, quota, best = _set_couples_aside(drawn)
+    if extra is not None:
+        quota += extra.astype(np.int32)
+    seat_ptr = np.concatenate([[0], np.cumsum(quota, dtype=np.int64)])
+    match, position, stack = (np.empty(len(drawn.match), dtype=np.int32) for _ in range(3))
+    held_applicant, held_score = np.empty(seat_ptr[-1], dtype=np.int32), np.empty(seat_ptr[-1])
+    propose_scored(
+        drawn.ptr, drawn.program, score, quota, seat_ptr, match, position, held_applicant, held_score,
+        np.empty(len(quota), dtype=np.int32), stack,
+    )  # fmt: skip
+    position[drawn.couple_of >= 0] = 0
+    return SinglesMatch(drawn.ptr, drawn.program, score, quota, match, position, best)
+
+
+def leave_singles(drawn: DrawnMatch) -> SinglesMatch:
+    """Return the single applicants of a draw where its own match, couples and all, has put them.
+
+    With couples that need not be the outcome that singles like best over the other seats; it is stable all the same.
+    """
+    if drawn.couples is None:
+        return match_singles(drawn)
+    score, quota, best = _set_couples_aside(drawn)
+    single = drawn.couple_of < 0
+    match = np.where(single, drawn.match, -1).astype(np.int32)
+    position = np.where(single, drawn.couples.position, 0).astype(np.int32)
+    return SinglesMatch(drawn.ptr, drawn.program, score, quota, match, position, best)
+
+
+def _set_couples_aside(drawn: DrawnMatch) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return scores and seats without couples, and what programs would give for a couple."""
+    score, quota, best = drawn.score.copy(), drawn.quota.astype(np.int32), np.empty((2, len(drawn.quota)))
+    if drawn.couples is None:
+        best_of_couples(drawn.ptr, drawn.program, score, drawn.match, drawn.couple_of, best)
+    else:
+        best_of_pairs(drawn.couples.lists, drawn.match, drawn.couples.position, quota, best)
+    hold_couples(drawn.ptr, score, drawn.match, quota, drawn.couple_of)
+    return score, quota, best

@@ -1,0 +1,13 @@
+"""Many draws: simulated, stored, asked and replayed.
+
+=============== =========================================================================================
+module          holds
+=============== =========================================================================================
+`simulation`    `simulate`: draws in parallel, on common random numbers
+`draw_store`    where the outcomes of draws lie while a study is made and read
+`outcomes`      what is kept of every draw, and handing it out
+`study`         the study: comparisons, and the views that answer
+`study_file`    a study as one file
+`replay`        single draws made again, with their lists
+=============== =========================================================================================
+"""

@@ -1,0 +1,121 @@
+"""Draws again, with their lists: what a study does not keep.
+
+Belongs here: one draw's lists, scores, seats and first match, made anew from the keys of its noise. Does not belong
+here: what is done with them. A study keeps four program numbers an applicant and no list; because all noise is keyed,
+the lists of any draw come back to the bit when they are needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from carms_lib.exceptions import ArgumentError
+from carms_lib.kernels.noise import entropy_from
+from carms_lib.matching.scored.lists import ScoredLists, new_scored_state
+from carms_lib.simulator.draw.block import DRAWS_PER_INPUT, BlockInputs
+from carms_lib.simulator.draw.first_iteration import CouplesMatch, DrawnMatch, first_iteration, most_seats
+from carms_lib.simulator.draw.rank_lists import begin_block, write_lists
+from carms_lib.simulator.draw.settings import check_draws, draw_settings, shifted
+from carms_lib.simulator.draw.workspace import kind_of_program, new_space
+from carms_lib.simulator.inputs.market import Market
+
+__all__ = ["BlockPlan", "plan_blocks", "replay"]
+
+
+class BlockPlan(NamedTuple):
+    """Some draws of one block, and its uncertain inputs."""
+
+    entropy: int
+    block: int
+    draws: np.ndarray  # int64[D]
+    inputs: BlockInputs
+
+
+def plan_blocks(market: Market, n_draws: int, rng: Any) -> tuple[int, list[BlockPlan]]:
+    """Lay out the draws that `simulate` would make of one market, a scenario applied or not.
+
+    Parameters
+    ----------
+    market : Market
+    n_draws : int
+    rng : int, numpy.random.SeedSequence, numpy.random.Generator or None
+
+    Returns
+    -------
+    entropy : int
+    plans : list of BlockPlan
+
+    Raises
+    ------
+    ArgumentError
+        `market` is not a Market, n_draws is not a positive whole number, or rng is of no known kind.
+    """
+    if not isinstance(market, Market):
+        raise ArgumentError(
+            f"market={type(market).__name__} must be a Market. Make one: Market.from_gold(gold, cohort)."
+        )
+    n_draws, entropy = check_draws(n_draws), entropy_from(rng)
+    theta, sizes, shifts = draw_settings(market.cohort, entropy, -(-n_draws // DRAWS_PER_INPUT))
+    sizes = sizes * market.class_factors
+    plans = []
+    for block in range(len(theta)):
+        draws = np.arange(block * DRAWS_PER_INPUT, min((block + 1) * DRAWS_PER_INPUT, n_draws))
+        plans.append(BlockPlan(entropy, block, draws, BlockInputs(theta[block], sizes[block], shifts[block])))
+    return entropy, plans
+
+
+def replay(market: Market, plan: BlockPlan) -> Iterator[DrawnMatch]:
+    """Run some draws of one block as `run_block` does, and yield each with its lists.
+
+    Parameters
+    ----------
+    market : Market
+        Its lists, seats, reversions and rules; a scenario applied or not.
+    plan : BlockPlan
+
+    Yields
+    ------
+    DrawnMatch
+    """
+    tables, key, block = shifted(market, plan.inputs.shift), np.uint64(plan.entropy), plan.block
+    # Of the same kinds as in `run_block`, so that nothing is compiled for a replay alone.
+    theta, sizes = np.array(plan.inputs.theta, dtype=np.float64), np.array(plan.inputs.sizes, dtype=np.float64)
+    n, quota, reverts_to = market.n_applicants, tables.program_quota.copy(), tables.reverts_to.copy()
+    space = new_space(tables)
+    state = new_scored_state(n, market.n_programs, most_seats(quota, theta), len(space.program))
+    wished, ranked = (np.empty(n, dtype=kind_of_program(market.n_programs)) for _ in range(2))
+    begin_block(key, block, theta, tables, space)
+    for draw in plan.draws.tolist():
+        couples = write_lists(key, draw, theta, sizes, tables, space, wished, ranked)
+        _, blocking = first_iteration(key, draw, theta, tables, quota, reverts_to, space, state, couples)
+        ptr, program, score = space.ptr, space.program, space.score
+        edge = ptr[n]
+        drawn = DrawnMatch(
+            draw,
+            ptr.copy(),
+            program[:edge].copy(),
+            score[:edge].copy(),
+            state.quota.copy(),
+            state.match.copy(),
+            space.couple_of.copy(),
+        )
+        if couples:
+            own = ScoredLists(
+                drawn.ptr,
+                drawn.program,
+                drawn.score,
+                space.owner[:edge].copy(),
+                space.program_ptr.copy(),
+                space.application[:edge].copy(),
+                drawn.couple_of,
+                space.members[:couples].copy(),
+                space.pair_ptr[: couples + 1].copy(),
+                space.pairs[: space.pair_ptr[couples]].copy(),
+            )
+            drawn = drawn._replace(
+                couples=CouplesMatch(own, state.position.copy(), space.order[:couples].copy(), blocking == 0)
+            )
+        yield drawn
