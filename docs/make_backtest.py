@@ -95,7 +95,7 @@ def backtest_page(tables: dict[str, pd.DataFrame], provinces: dict[int, pd.DataF
         f"""# Back-test
 
 This page is written by `python docs/make_backtest.py`. A forecast here never sees the outcome of the
-year it forecasts. It stands beside the **naive forecast**, last year's figure, and, for the order of disciplines,
+year it forecasts. It is shown beside the **naive forecast**, last year's figure, and, for the order of disciplines,
 beside the simple proxy `supply_score`. A model that does not beat the naive forecast says so.
 
 The published figures are those of the R-1 match reports of 2016 and 2017 (CaRMS), of the match results of the College

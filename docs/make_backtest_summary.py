@@ -94,7 +94,7 @@ def list_forecasts(page: str) -> str:
 
 
 def _lines(page: str) -> Iterator[tuple[str, str, str]]:
-    """Give each line with the forecast and the figures that it stands under."""
+    """Give each line with the forecast and the figures that it belongs to."""
     forecast, figures = "", ""
     for line in page.splitlines():
         years = _YEARS.match(line)

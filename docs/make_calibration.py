@@ -115,8 +115,8 @@ in the release of 2025. Its applicants come from the same year's tables: how man
 and which discipline they want first. What is left unknown is how strongly people are drawn to home, what programs
 look for, how far they go down their lists: {len(fit_2016.prior)} inputs with wide priors. An **ensemble smoother**
 moves {len(fit_2016.ensemble)} settings of all inputs together, in a few steps, towards {len(fit_2016.target)}
-published moments, each with its own error: chance in a single match, and what a model of this size may miss. What
-comes out is not one best setting but draws of all inputs jointly; they ship with the cohort and a study takes whole
+published moments, each with its own error: chance in a single match, and what a model of this size may miss. The
+result is not one best setting but draws of all inputs jointly; they ship with the cohort and a study takes whole
 rows of them. The scheme, its inflation by dummy inputs and its references are in the docstring of
 `carms_lib.fitting.smoother`.
 
@@ -158,8 +158,8 @@ there. Inputs that the figures can only see together stay tied in the joint draw
 ## Stage 3: 2025
 
 Before the headlines of 2025, with release 1503 and the inputs of 2016-2017 widened by eight years of drift, the
-misfit was {measures["before 2025"]:.2f}; after them it is {measures["after 2025"]:.2f}. **The table is no test of
-the model**: it shows how well it could be made to fit. {coverage(checks["2025"])}
+misfit was {measures["before 2025"]:.2f}; after them it is {measures["after 2025"]:.2f}. **The table does not
+test the model**: it shows how well it could be made to fit. {coverage(checks["2025"])}
 
 {check_table(checks["2025"])}
 

@@ -1,7 +1,7 @@
 """Do bands keep their promise? Coverage on synthetic markets whose truth is known.
 
-    python tests/benchmarks/band_coverage.py            # the long study; writes docs/explanation/coverage.md
-    python tests/benchmarks/band_coverage.py --quick    # the same on fewer draws; prints and writes nothing
+    python docs/make_coverage.py            # the long study; writes docs/explanation/coverage.md
+    python docs/make_coverage.py --quick    # the same on fewer draws; prints and writes nothing
 
 The market is nine programs and about 540 applicants of the bundled cohort, so that the truth can be simulated too:
 
@@ -29,7 +29,7 @@ from carms_lib.simulator import BASELINE
 from carms_lib.simulator.draw.block import DRAWS_PER_INPUT, run_block
 from carms_lib.simulator.study.replay import plan_blocks
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "explanation" / "coverage.md"
+PAGE = Path(__file__).resolve().parent / "explanation" / "coverage.md"
 LEVEL = 0.90
 TRUTHS = 2_000  # next years, short studies, settings: a share of so many has a standard error of 0.7 points
 METRICS = ("matched", "unmatched", "matched_first_iteration", "filled", "unfilled", "unfilled_first_iteration")
@@ -68,6 +68,7 @@ def values_of(outcomes: carms.simulator.Outcomes) -> dict[str, np.ndarray]:
 
 
 def bands_of(study: carms.Study, kind: str) -> pd.DataFrame:
+    """Return all bands of one kind of a study, indexed by metric."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", TooFewDrawsWarning)
         frame = study.outcomes(kind=kind, level=LEVEL, scenario=BASELINE).to_frame()
@@ -75,6 +76,7 @@ def bands_of(study: carms.Study, kind: str) -> pd.DataFrame:
 
 
 def inside(bands: pd.DataFrame, metric: str, truth: np.ndarray) -> np.ndarray:
+    """Return which values of the truth the band of a metric holds."""
     return (bands.loc[metric, "lower"] <= truth) & (truth <= bands.loc[metric, "upper"])
 
 
@@ -129,6 +131,7 @@ def cover_input(
 
 
 def study(quick: bool) -> pd.DataFrame:
+    """Return the share of truths that bands hold, by metric (rows) and kind (columns)."""
     market = synthetic_market()
     few = 4 if quick else 1
     kinds = {
@@ -144,6 +147,7 @@ def study(quick: bool) -> pd.DataFrame:
 
 
 def page(frame: pd.DataFrame) -> str:
+    """Return the page for the shares that `study` returned."""
     rows = "\n".join(
         f"| {name} | " + " | ".join(f"{share:.1%}" for share in shares) + " |"
         for name, shares in zip(frame.index, frame.to_numpy(), strict=True)
@@ -155,7 +159,7 @@ def page(frame: pd.DataFrame) -> str:
     return f"""# Do the bands keep their promise?
 
 A 90 % band should hold the truth 90 % of the time. Where the truth is known that can be counted. This page is written
-by `tests/benchmarks/band_coverage.py`; a shorter form of it runs with the tests, and one that goes through every
+by `docs/make_coverage.py`; a shorter form of it runs with the tests, and one that goes through every
 metric by name.
 
 The market is synthetic, nine programs and about 540 applicants of the bundled cohort, small enough to simulate the
@@ -176,11 +180,12 @@ The worst of the {of_metrics.size} shares is {100 * worst:.1f} points from 90 %;
 93 %.
 
 This says that the bands are right if the model is. It does not say that the model is right: next year's real match
-is no draw from it. What the model gets wrong about published years is a matter of the back-test.
+is not a draw from it. What the model gets wrong about published years is a matter of the back-test.
 """
 
 
 def main() -> None:
+    """Run the study, print its shares and write the page."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer draws; print and write nothing")
     given = parser.parse_args()

@@ -1,4 +1,6 @@
-"""Write the pages of the site that are made from the code: tutorials, data dictionary, exceptions, command line.
+"""Write the generated pages of the site.
+
+Tutorials, data dictionary, exceptions, command line, contributing and changelog are made from what is committed.
 
 Run before ``mkdocs build``; what it writes is not committed. Nothing here depends on the clock, and a page whose text
 has not changed is not touched.
@@ -156,6 +158,14 @@ def slides(source: Path) -> str:
     )
 
 
+def contributing() -> str:
+    """Return CONTRIBUTING.md with its links as they are from docs/project/."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    text = text.replace("](docs/", "](../").replace("](CHANGELOG.md)", "](../changelog.md)")
+    # What is not on the site is named and not linked.
+    return re.sub(r"\[([^\]]+)\]\((carms_lib/[^)]+)\)", r"\1 (`\2`)", text)
+
+
 def main() -> None:
     """Write all generated pages."""
     for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
@@ -164,6 +174,7 @@ def main() -> None:
     write(DOCS / "reference" / "exceptions.md", exceptions_page())
     write(DOCS / "reference" / "cli.md", command_line())
     write(DOCS / "assets" / "slides.html", slides(DOCS / "five-minutes.md"))
+    write(DOCS / "project" / "contributing.md", contributing())
     write(DOCS / "changelog.md", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,6 +20,15 @@ _NEEDS = {
     "release": ("CARMS_DATA_DIR", "set CARMS_DATA_DIR to a folder that holds release_1503 and published"),
     "postgres": ("CARMS_TEST_POSTGRES_URL", "set CARMS_TEST_POSTGRES_URL to an empty test database"),
 }
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    spec = importlib.util.spec_from_file_location("budget", Path(__file__).with_name("budget.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    budget = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(budget)
+    config.pluginmanager.register(budget.Budget(config), "processor-time")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

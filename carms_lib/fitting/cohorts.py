@@ -1,6 +1,6 @@
 """Cohorts of the years whose tables are public in full: 2016 and 2017.
 
-Belongs here: what is taken from the tables as it stands (classes, schools, first choices), with no fitting. Does not
+Belongs here: what is taken from the tables unchanged (classes, schools, first choices). Does not
 belong here: what is fitted to outcomes (`fit`).
 """
 
@@ -158,6 +158,11 @@ def _disciplines(published: Published, year: int) -> pd.DataFrame:
 
 def shrunken_tastes(counts: pd.DataFrame) -> pd.DataFrame:
     """Return log factors of first choices by school, each drawn towards 0 as far as chance alone would explain it.
+
+    Parameters
+    ----------
+    counts : pandas.DataFrame
+        First choices by school (rows) and discipline (columns) [persons].
 
     Notes
     -----

@@ -88,6 +88,12 @@ def base_cohort() -> Cohort:
 def demand_spread(published: Published, until: int) -> float:
     """Return how much a discipline's share of first choices moves in a year, beyond chance.
 
+    Parameters
+    ----------
+    published : Published
+    until : int
+        Last year that is used.
+
     Notes
     -----
     For lags of one to seven years, the mean over disciplines with 25 first choices or more of (change of log
@@ -164,7 +170,14 @@ def fit_year(
 
 
 def later_base(published: Published, base: Cohort) -> Cohort:
-    """Return the cohort of the years after 2017: tastes and shares of 2017 under the names of the release."""
+    """Return the cohort of the years after 2017: tastes and shares of 2017 under the names of the release.
+
+    Parameters
+    ----------
+    published : Published
+    base : Cohort
+        As `base_cohort` returns it.
+    """
     tables = cohort_of(published, 2017, base)
     classes = base.classes.copy()
     for name in ("cmg_current", "cmg_prior", "usmg", "img"):
@@ -200,6 +213,12 @@ def headline_prior(
     fitted: pd.DataFrame, prior: pd.DataFrame, rng: np.random.Generator
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return what the tables of 2016-2017 say of a later year: their ensemble, widened by years of drift.
+
+    Parameters
+    ----------
+    fitted, prior : pandas.DataFrame
+        Ensemble and prior of the fit to the tables.
+    rng : numpy.random.Generator
 
     Returns
     -------

@@ -52,7 +52,14 @@ _PROVINCES = ("AB", "BC", "MB", "NL", "NS", "ON", "QC", "SK")
 
 
 def headline_cohort(base: Cohort, year: int) -> Cohort:
-    """Return `base` with the year's class sizes."""
+    """Return `base` with the year's class sizes.
+
+    Parameters
+    ----------
+    base : Cohort
+    year : int
+        2023, 2024 or 2025.
+    """
     facts = FACTS[year]
     classes = base.classes.copy()
     classes.loc["cmg_current", ["size", "low", "high"]] = [
@@ -74,7 +81,14 @@ def headline_cohort(base: Cohort, year: int) -> Cohort:
 
 
 def headline_market(base: Cohort, year: int) -> Market:
-    """Return the market of 2023, 2024 or 2025."""
+    """Return the market of 2023, 2024 or 2025.
+
+    Parameters
+    ----------
+    base : Cohort
+        As `later_base` returns it.
+    year : int
+    """
     facts = FACTS[year]
     programs = template().copy()
     if year != 2025:
@@ -92,7 +106,13 @@ def headline_market(base: Cohort, year: int) -> Market:
 
 
 def headline_moments(market: Market, inputs: BlockInputs, result: BlockResult, entropy: int, block: int) -> pd.Series:
-    """Return the moments of a simulated block that headlines can be held against."""
+    """Return the moments of a simulated block that headlines can be held against.
+
+    Parameters
+    ----------
+    market, inputs, result, entropy, block
+        As for `simulated_moments`.
+    """
     all_of_them = simulated_moments(market, inputs, result, entropy, block)
     cls = market.applicants["applicant_class"].to_numpy(object)
     ours = cls == "cmg_current"
@@ -105,7 +125,19 @@ def headline_moments(market: Market, inputs: BlockInputs, result: BlockResult, e
 
 
 def headline_target(published: Published, year: int) -> pd.Series:
-    """Return the moments that the headlines of a year give."""
+    """Return the moments that the headlines of a year give.
+
+    Parameters
+    ----------
+    published : Published
+    year : int
+        2023, 2024 or 2025.
+
+    Returns
+    -------
+    pandas.Series
+        float64, indexed by the name of the moment; what was not published is absent.
+    """
     out: dict[str, float] = {}
     for code, seats in published.by_province(year).items():
         if code in _PROVINCES:
@@ -129,7 +161,13 @@ def headline_target(published: Published, year: int) -> pd.Series:
 
 
 def headline_error(target: pd.Series) -> pd.Series:
-    """Return the standard deviation by which the model may miss a headline."""
+    """Return the standard deviation by which the model may miss a headline.
+
+    Parameters
+    ----------
+    target : pandas.Series
+        As `headline_target` returns it.
+    """
     out = {}
     for name, value in target.items():
         wide = {"CMG matched": 25.0, "IMG matched": 0.04 * value, "USMG matched": 5.0, "current unmatched": 12.0}

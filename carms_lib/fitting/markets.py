@@ -48,6 +48,11 @@ _OPEN_TO_ALL = {"QC"}  # one stream for Canadian and international graduates
 def seats_of(published: Published, year: int) -> pd.DataFrame:
     """Return seats by school, discipline and stream in 2016 or 2017, after reversions.
 
+    Parameters
+    ----------
+    published : Published
+    year : int
+
     Returns
     -------
     pandas.DataFrame
@@ -103,6 +108,11 @@ def programs_of(seats: pd.DataFrame, template: pd.DataFrame) -> pd.DataFrame:
         Columns school, discipline, eligibility, quota.
     template : pandas.DataFrame
         The release's programs.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per program, with the columns `COLUMNS` that a market needs.
     """
     template = template.assign(group=template["eligibility"].replace({"MOTP": "CMG"}))
     bands = template.groupby(["discipline", "group"])["interview_band"].agg(lambda band: band.mode().iloc[0])

@@ -49,7 +49,20 @@ _PROVINCES = ("AB", "BC", "MB", "NL", "NS", "ON", "QC", "SK")
 
 
 def simulated_tables(market: Market, result: BlockResult) -> dict[str, Any]:
-    """Return counts of a block of draws, averaged over its draws: what the published tables count."""
+    """Return counts of a block of draws, averaged over its draws: what the published tables count.
+
+    Parameters
+    ----------
+    market : Market
+    result : BlockResult
+        Of one block of draws.
+
+    Returns
+    -------
+    dict
+        Counts by class, seats left by program after each iteration, mobility between schools, and first choices by
+        discipline: wanted, matched to it, unmatched.
+    """
     programs, applicants = market.programs, market.applicants
     names = list(dict.fromkeys(programs["discipline"]))
     schools = list(market.cohort.schools.index)
@@ -94,7 +107,22 @@ def simulated_tables(market: Market, result: BlockResult) -> dict[str, Any]:
 
 
 def simulated_moments(market: Market, inputs: BlockInputs, result: BlockResult, entropy: int, block: int) -> pd.Series:
-    """Return every moment of a block of draws."""
+    """Return every moment of a block of draws.
+
+    Parameters
+    ----------
+    market : Market
+    inputs : BlockInputs
+        The setting that the block was simulated with.
+    result : BlockResult
+    entropy, block : int
+        Of the block; its wish lists are generated again to count their lengths.
+
+    Returns
+    -------
+    pandas.Series
+        float64, indexed by the name of the moment.
+    """
     tables = simulated_tables(market, result)
     programs = market.programs
     province = programs["school_province"].to_numpy(object)
@@ -128,7 +156,18 @@ def simulated_moments(market: Market, inputs: BlockInputs, result: BlockResult, 
 
 
 def published_moments(published: Published, year: int) -> pd.Series:
-    """Return every moment that the tables of 2016 or 2017 give."""
+    """Return every moment that the tables of 2016 or 2017 give.
+
+    Parameters
+    ----------
+    published : Published
+    year : int
+
+    Returns
+    -------
+    pandas.Series
+        float64, with the index of `simulated_moments`.
+    """
     classes: dict[str, dict[str, float]] = {}
     for name, population in (
         ("cmg_current", "CMG_current_year"),
@@ -181,6 +220,11 @@ def published_moments(published: Published, year: int) -> pd.Series:
 
 def discrepancy(moments: pd.Series) -> pd.Series:
     """Return how far the model may miss a moment for reasons of its own, as a standard deviation.
+
+    Parameters
+    ----------
+    moments : pandas.Series
+        As `published_moments` returns them.
 
     Notes
     -----

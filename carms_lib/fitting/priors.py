@@ -91,7 +91,20 @@ def prior_table() -> pd.DataFrame:
 
 
 def sample(prior: pd.DataFrame, members: int, rng: np.random.Generator) -> pd.DataFrame:
-    """Return `members` draws from a prior on the inputs' own scales, and as many of the dummies."""
+    """Return `members` draws from a prior on the inputs' own scales, and as many of the dummies.
+
+    Parameters
+    ----------
+    prior : pandas.DataFrame
+        As `prior_table` returns it.
+    members : int
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per member; `DUMMIES` columns more than the prior has rows.
+    """
     values = prior["mean"].to_numpy() + prior["spread"].to_numpy() * rng.standard_normal((members, len(prior)))
     dummies = rng.standard_normal((members, DUMMIES))
     names = [*prior.index, *(f"dummy {i}" for i in range(DUMMIES))]
@@ -99,7 +112,14 @@ def sample(prior: pd.DataFrame, members: int, rng: np.random.Generator) -> pd.Da
 
 
 def natural(values: pd.DataFrame, prior: pd.DataFrame) -> pd.DataFrame:
-    """Return draws on the scale that the model takes, without dummies."""
+    """Return draws on the scale that the model takes, without dummies.
+
+    Parameters
+    ----------
+    values : pandas.DataFrame
+        Draws on the inputs' own scales, as `sample` returns them.
+    prior : pandas.DataFrame
+    """
     out = values[list(prior.index)].copy()
     for name, scale in prior["scale"].items():
         if scale == "log":
@@ -110,7 +130,14 @@ def natural(values: pd.DataFrame, prior: pd.DataFrame) -> pd.DataFrame:
 
 
 def inputs_of(cohort: Cohort, values: pd.Series) -> BlockInputs:
-    """Return one setting as the engine takes it; what `values` does not name stays at the cohort's value."""
+    """Return one setting as the engine takes it; what `values` does not name stays at the cohort's value.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    values : pandas.Series
+        One row of `natural`: input -> value on the scale that the model takes.
+    """
     theta = cohort.parameters["value"].to_numpy(dtype=float).copy()
     sizes = cohort.classes["size"].to_numpy(dtype=float)
     frames: dict[tuple[str, str], pd.DataFrame] = {

@@ -120,7 +120,19 @@ def published_dir() -> Path:
 
 
 def read_published(folder: Path | None = None) -> Published:
-    """Read the three files of figures."""
+    """Read the three files of figures.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        Holds ``national_by_year.csv``, ``discipline_by_year.csv`` and ``geography_by_year.csv``; by default
+        ``$CARMS_DATA_DIR/published``.
+
+    Raises
+    ------
+    ArgumentError
+        No folder is given and CARMS_DATA_DIR is not set.
+    """
     folder = folder or published_dir()
     tables = []
     for name in ("national", "discipline", "geography"):

@@ -60,8 +60,9 @@ def smooth(
         Published moments, and their standard deviations.
     steps : int
     rng : numpy.random.Generator
+        Perturbs the moments, a draw for each member and step.
     tell : callable
-        Told one line a step.
+        Called with one line a step.
     """
     names = list(target.index)
     scale = error.loc[names].to_numpy(dtype=float)

@@ -19,7 +19,14 @@ from carms_lib.memo import published_backtest
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-GENERATED = {"changelog.md", "reference/cli.md", "reference/data-dictionary.md", "reference/exceptions.md"}
+GENERATED = {
+    "changelog.md",
+    "project/contributing.md",
+    "reference/cli.md",
+    "reference/data-dictionary.md",
+    "reference/exceptions.md",
+}
+TOP = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
 
 
 def pages() -> list[Path]:
@@ -29,7 +36,7 @@ def pages() -> list[Path]:
         for path in sorted((ROOT / "docs").rglob("*.md"))
         if path.relative_to(ROOT / "docs").as_posix() not in GENERATED and "tutorials" not in path.parts
     ]
-    return [ROOT / "README.md", *written]
+    return [*TOP, *written]
 
 
 def blocks(text: str, language: str) -> list[str]:
@@ -108,7 +115,7 @@ class TestCommands:
         assert named
         assert named <= extras
 
-    @pytest.mark.parametrize("script", ["run", "smoke", "migrations", "coverage"])
+    @pytest.mark.parametrize("script", ["run", "do", "smoke", "migrations", "coverage"])
     def test_the_scripts_are_executable_and_parse(self, script):
         path = ROOT / ".ci" / script
         assert os.access(path, os.X_OK)
@@ -210,7 +217,7 @@ class TestNames:
     def test_the_table_of_contents_names_every_page_and_no_other(self):
         text = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
         listed = re.findall(r": ([\w/-]+\.md)$", text[text.index("\nnav:") :], flags=re.MULTILINE)
-        written = {path.relative_to(ROOT / "docs").as_posix() for path in pages() if path.name != "README.md"}
+        written = {path.relative_to(ROOT / "docs").as_posix() for path in pages() if path not in TOP}
         tutorials = {f"tutorials/{path.stem}.md" for path in (ROOT / "notebooks").glob("*.ipynb")}
         assert sorted(listed) == sorted(written | tutorials | GENERATED)
 

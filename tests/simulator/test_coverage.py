@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from carms_lib.exceptions import TooFewDrawsWarning
 
-SCRIPT = Path(__file__).parents[1] / "benchmarks" / "band_coverage.py"
+SCRIPT = Path(__file__).parents[2] / "docs" / "make_coverage.py"
 
 
 @pytest.fixture(scope="module")
