@@ -16,8 +16,8 @@ import pandas as pd
 import pytest
 from carms_lib.loaders import load_release
 from carms_lib.loaders._json_and_csv import pages_from_json
-from carms_lib.loaders.pages import take_apart
 from carms_lib.loaders._sections import split_page
+from carms_lib.loaders.pages import take_apart
 
 pytestmark = pytest.mark.release
 
