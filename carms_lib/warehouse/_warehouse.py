@@ -15,7 +15,7 @@ import pandas as pd
 from carms_lib.exceptions import UnknownNameError
 from carms_lib.provenance import package_versions
 from carms_lib.schemas import codes
-from carms_lib.warehouse import _builds, gold_view, _history, _migrate, _programs, _results
+from carms_lib.warehouse import _builds, _history, _migrate, _programs, _results, gold_view
 from carms_lib.warehouse._database import Database
 from carms_lib.warehouse._layers import BuiltLayers
 from carms_lib.warehouse._programs import Page, Question

@@ -1,4 +1,4 @@
-"""The registry of fields: a row that does not say all that it must is an error, and everything follows from the rows."""
+"""The registry of fields: an incomplete row is an error, and everything follows from the rows."""
 
 from __future__ import annotations
 
