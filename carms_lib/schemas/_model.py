@@ -182,7 +182,7 @@ class TableContract:
     layer, name : str
         Where the table belongs and what it is called.
     version : int
-        Raised whenever a column, type, key or rule changes.
+        Raised whenever a column, type, key or rule changes; a field that is added raises it by its row (`since`).
     model : type of Table
         The pandera model.
     key : tuple of str
@@ -266,8 +266,10 @@ def register(
         schema = copy.copy(whole.to_schema())  # pandera keeps one per model; ours carries the key as well
         if layer != "raw":
             schema.unique = list(key)
-        contract = TableContract(layer, name, version, whole, key, dict(references or {}), schema, ordered)
-        _CONTRACTS[layer][name] = contract
+        raised = max(version, *(column.field.since for column in ordered.values()))
+        _CONTRACTS[layer][name] = TableContract(
+            layer, name, raised, whole, key, dict(references or {}), schema, ordered
+        )
         return whole
 
     return decorate

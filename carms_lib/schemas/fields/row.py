@@ -116,6 +116,8 @@ class Field:
         The table that carries it; or, where it is not simply passed on, each table with the source of its values.
     lineage : str, default ""
         Source of its values where every table of bronze carries it.
+    since : int, default 1
+        Least version of the contracts that have it: a field that is added raises the version of each of its tables.
 
     Raises
     ------
@@ -141,6 +143,7 @@ class Field:
     gold: str | Mapping[str, str] = ""
     audit: str | Mapping[str, str] = ""
     lineage: str = ""
+    since: int = 1
 
     def __post_init__(self) -> None:
         _require_sentence(self.name, self.meaning)
