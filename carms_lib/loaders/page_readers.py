@@ -59,10 +59,6 @@ _WORDS = re.compile(
     r"Minimum[ \t]*:[^\n]*\s+Maximum[ \t]*:[ \t]*(\S[^\n]*?)[ \t]*$",
     re.MULTILINE,
 )
-_LEAST_WORDS = re.compile(
-    r"^(?:Personal Letter|Lettre de motivation)\s+(?:Word count|Nombre de mots)\s+Minimum[ \t]*:[ \t]*(\S[^\n]*?)[ \t]*$",
-    re.MULTILINE,
-)
 _DATES = re.compile(r"^Dates[ \t]*:[ \t]*\n\s*?((?:[ \t]*\*[ \t]+[^\n]+\n?|[ \t]*\n)+)", re.MULTILINE)
 _BULLET = re.compile(r"^[ \t]*\*[ \t]+(\S.*?)[ \t]*$", re.MULTILINE)
 # Examinations come before these; their own label is missing on some pages, so it is no landmark.
@@ -174,12 +170,6 @@ def reference_letters(page: PrintedPage) -> str | None:
 def personal_letter_words(page: PrintedPage) -> str | None:
     """Read the largest length of the personal letter in the supporting documentation."""
     return _first(_WORDS, page.body(_DOCUMENTS))
-
-
-@reader
-def personal_letter_minimum_words(page: PrintedPage) -> str | None:
-    """Read the least length of the personal letter in the supporting documentation."""
-    return _first(_LEAST_WORDS, page.body(_DOCUMENTS))
 
 
 @reader

@@ -58,7 +58,6 @@ PAGE = {
     "interview_band": "26 - 50",
     "reference_letters": "3",
     "personal_letter_words": "500",
-    "personal_letter_minimum_words": "None",
     "interview_dates": "January 17, 2025; January 24, 2025",
     "exams": "Casper; NAC",
     "mailing_province": "Ontario",

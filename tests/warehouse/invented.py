@@ -78,7 +78,6 @@ def invent(
             "program_length_years": pd.array([2 if place % 2 else None for place in number], dtype="Int64"),
             "reference_letters": pd.array(3 * np.ones(n_programs, dtype=int), dtype="Int64"),
             "personal_letter_words": pd.array([500 if place % 3 else None for place in number], dtype="Int64"),
-            "personal_letter_minimum_words": pd.array([100 if place % 5 else None for place in number], dtype="Int64"),
         }
     )
     program.loc[program[KEY].str.endswith("7"), "mailing_province"] = None

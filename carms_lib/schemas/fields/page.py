@@ -212,19 +212,6 @@ PAGE: Final = (
         silver="program",
         gold="program",
     ),
-    Field(
-        name="personal_letter_minimum_words",
-        meaning="Least length of the personal letter; missing where the page sets none.",
-        unit="words",
-        type="integer",
-        optional=True,
-        minimum=0,
-        printed=on_page("supporting documentation, least number of words", reader="personal_letter_minimum_words"),
-        conform="word limit",
-        silver="program",
-        gold="program",
-        since=2,
-    ),
 )
 """What a page prints of its program; the keys of a page and its stream are in `program`."""
 
