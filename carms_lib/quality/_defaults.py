@@ -410,11 +410,4 @@ def _gold_checks(limits: Limits) -> list[Check]:
         Check("gold", "conserved", conserved),
         Check("gold", "as in the last release", drift),
         _expected("gold"),
-        Check.of_rows(
-            "interview band in order",
-            "gold.program",
-            lambda program: program["interview_lower"] > program["interview_upper"],
-            columns=("interview_lower", "interview_upper"),
-            kind="range",
-        ),
     ]

@@ -125,8 +125,6 @@ class Mutation:
 
 
 MUTATIONS = [
-    Mutation("range", "gold", change("gold", "program", slice(1), interview_lower=99, interview_upper=98),
-             "interview band in order", "warning", ("26260",)),
     Mutation("null", "bronze", change("bronze", "page", slice(50), quota=None), "filled quota", "critical"),
     Mutation("null", "bronze", change("bronze", "page", slice(250), exams=None, interview_dates=None),
              "filled interview_dates", "warning"),
