@@ -15,15 +15,7 @@ from carms_lib.provenance import sha256_bytes
 from ._bundle import load_bundle
 from ._files import PageFiles, find_release
 from ._json_and_csv import pages_from_csv, pages_from_json
-from ._release import (
-    DISCIPLINE_COLUMNS,
-    MASTER_COLUMNS,
-    PAGE_COLUMNS,
-    SECTION_COLUMNS,
-    Release,
-    source_frame,
-    text_frame,
-)
+from ._release import TABLE_COLUMNS, Release, source_frame, text_frame
 from ._workbook import read_workbook
 from .pages import PageParts, read_pages, take_apart
 
@@ -101,13 +93,13 @@ def load_release(path: str | os.PathLike[str] | None = None, *, release_id: str 
     files = find_release(path, release_id)
     discipline, master = files.discipline.read(), files.program_master.read()
     tables = {
-        "discipline": read_workbook(files.discipline.name, discipline, DISCIPLINE_COLUMNS),
-        "program_master": read_workbook(files.program_master.name, master, MASTER_COLUMNS),
+        "discipline": read_workbook(files.discipline.name, discipline, TABLE_COLUMNS["discipline"]),
+        "program_master": read_workbook(files.program_master.name, master, TABLE_COLUMNS["program_master"]),
     }
     pages, page_source = _take_apart(files.pages)
     page_rows, section_rows = read_pages(pages)
-    tables["page"] = text_frame(page_rows, PAGE_COLUMNS)
-    tables["section"] = text_frame(section_rows, SECTION_COLUMNS)
+    tables["page"] = text_frame(page_rows, TABLE_COLUMNS["page"])
+    tables["section"] = text_frame(section_rows, TABLE_COLUMNS["section"])
     sources = source_frame(
         [
             (files.discipline.name, "discipline", sha256_bytes(discipline), len(discipline)),

@@ -1,6 +1,6 @@
 """What a loader gives: the release and its raw frames.
 
-Belongs here: the `Release` record, the columns of the raw tables, and how text becomes a frame. Does not
+Belongs here: the `Release` record, and how text becomes a frame. Does not
 belong here: reading anything; that is the work of the other modules of this package.
 """
 
@@ -16,63 +16,19 @@ import pandas as pd
 
 from carms_lib.exceptions import SchemaError, UnknownNameError
 from carms_lib.provenance import Provenance
+from carms_lib.schemas import contracts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from pandas.api.extensions import ExtensionDtype
 
-DISCIPLINE_COLUMNS = ("discipline_id", "discipline")
-MASTER_COLUMNS = (
-    "row_number",
-    "discipline_id",
-    "discipline_name",
-    "school_id",
-    "school_name",
-    "program_stream_id",
-    "program_stream_name",
-    "program_site",
-    "program_stream",
-    "program_name",
-    "program_url",
-)
-PAGE_COLUMNS = (
-    "document_id",
-    "program_stream_id",
-    "source_url",
-    "page_language",
-    "title",
-    "match_name",
-    "stream",
-    "approval_date",
-    "quota",
-    "quota_note",
-    "body_quota",
-    "accreditation",
-    "application_language",
-    "program_length",
-    "applications_band",
-    "applications_note",
-    "interview_band",
-    "interview_note",
-    "reference_letters",
-    "personal_letter_words",
-    "interview_dates",
-    "exams",
-    "criteria_weights",
-    "mailing_province",
-)
-SECTION_COLUMNS = ("document_id", "section_position", "section_key", "heading", "n_characters", "text")
 SOURCE_COLUMNS = ("file", "role", "sha256", "n_bytes")
 
 TABLE_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "discipline": DISCIPLINE_COLUMNS,
-        "program_master": MASTER_COLUMNS,
-        "page": PAGE_COLUMNS,
-        "section": SECTION_COLUMNS,
-    }
+    {name: tuple(promise.columns) for name, promise in contracts()["raw"].items()}
 )
+"""The columns of each raw table, as the registry of fields has them."""
 
 
 @dataclass(frozen=True, repr=False, eq=False)

@@ -1,7 +1,7 @@
 """What a page's prose states in numbers: a quota beside the header's, and weights of the criteria.
 
 Belongs here: reading the few statements whose form is plain enough to be read without guessing. Does not belong
-here: labels that the publisher's system prints (`_page_readers`), or deciding which of two quotas counts; the header's
+here: labels that the publisher's system prints (`page_readers`), or deciding which of two quotas counts; the header's
 does, and the transforms keep the other beside it.
 """
 
@@ -48,7 +48,7 @@ _PERCENT = re.compile(r"(?P<range>\d+\s*[\u2010-\u2013-]\s*)?(?<![\d.,])(?P<valu
 _BULLET = re.compile(r"^(?:[*•>#\s]|\\?-\s|\d+\\?\.\s)+")
 
 
-def body_quota(bodies: Mapping[str, str], stream: str | None, match_name: str | None) -> str | None:
+def stated_quota(bodies: Mapping[str, str], stream: str | None, match_name: str | None) -> str | None:
     """Return the number of positions that the body states for this match and stream.
 
     Two forms count: a line "2025 Quota: 14 CMG, 1 Competitive", and a sentence that gives one number of positions
@@ -85,7 +85,7 @@ def body_quota(bodies: Mapping[str, str], stream: str | None, match_name: str | 
     return None
 
 
-def criteria_weights(body: str) -> str | None:
+def stated_weights(body: str) -> str | None:
     """Return the weights of the selection criteria, where a list or paragraph gives weights that add to 100 %.
 
     Parameters

@@ -1,7 +1,7 @@
 """One program page: from its text to a row of `page` and its rows of `section`.
 
 Belongs here: the order of the work on a page (footer, sections, header, fields, privacy), and the rows that come
-out. Does not belong here: finding or decoding files (`_files`), the patterns of fields (`_header`, `_page_readers`),
+out. Does not belong here: finding or decoding files (`_files`), the patterns of fields (`_header`, `page_readers`),
 what must not leave the loaders (`_contact_details`).
 """
 
@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from ._contact_details import Directory, Scrubber
 from ._contact_names import people_in_contacts
 from ._header import Header, parse_header
-from ._page_readers import parse_fields
-from ._release import PAGE_COLUMNS
 from ._sections import CONTACT_SECTION, Section, split_page
+from .page_readers import PrintedPage, read_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -87,7 +86,7 @@ def read_pages(pages: Iterable[PageParts]) -> tuple[list[Row], list[Row]]:
     Returns
     -------
     page_rows, section_rows : list of tuple of str or None
-        In the order of `PAGE_COLUMNS` and `SECTION_COLUMNS`.
+        In the order of the raw tables of these names.
     """
     pages = list(pages)
     directory = Directory(person for page in pages for person in people_in_contacts(page.preamble, page.contacts))
@@ -99,21 +98,17 @@ def read_pages(pages: Iterable[PageParts]) -> tuple[list[Row], list[Row]]:
         headings = [part.heading for part in page.sections if not part.is_known]
         leaving = "\n\n".join(filter(None, [page.body, *header, *headings]))
         scrub = Scrubber.for_page(page.preamble, page.contacts, leaving, directory)
-        page_rows.append(_page_row(page, header, scrub))
+        page_rows.append(read_fields(_printed(page, header), scrub))
         section_rows += _section_rows(page, scrub)
     return page_rows, section_rows
 
 
-def _page_row(page: PageParts, header: Header, scrub: Scrubber) -> Row:
-    fields = parse_fields(_as_far_as_known(page.sections), header)
-    values: dict[str, str | None] = {
-        **{name: scrub(value) for name, value in (header._asdict() | fields._asdict()).items()},
-        "document_id": page.document_id,
-        "program_stream_id": page.document_id.rpartition("-")[2] if page.document_id else None,
-        "source_url": page.source_url,
-        "page_language": _language(page.sections),
-    }
-    return tuple(values[column] for column in PAGE_COLUMNS)
+def _printed(page: PageParts, header: Header) -> PrintedPage:
+    bodies: dict[str, str] = {}
+    for section in _as_far_as_known(page.sections):
+        if section.key != CONTACT_SECTION:
+            bodies.setdefault(section.key, section.body)
+    return PrintedPage(page.document_id, page.source_url, _language(page.sections), header, bodies)
 
 
 def _as_far_as_known(sections: list[Section]) -> list[Section]:

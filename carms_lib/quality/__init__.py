@@ -15,8 +15,6 @@ from __future__ import annotations
 
 from carms_lib.quality._defaults import Limits, check_pairs, default_checks
 from carms_lib.quality._expected import check_expected, load_expected
-from carms_lib.quality._kinds import CHECK_KINDS
-from carms_lib.quality._log import JsonFormatter
 from carms_lib.quality._pages import (
     check_body_quota,
     check_corrections,
@@ -24,7 +22,7 @@ from carms_lib.quality._pages import (
     check_titles,
     count_csv_cells,
 )
-from carms_lib.quality._recorder import Recorder
+from carms_lib.quality._recorder import JsonFormatter, Recorder
 from carms_lib.quality._releases import (
     check_distribution,
     check_freshness,
@@ -32,7 +30,7 @@ from carms_lib.quality._releases import (
     kolmogorov_smirnov,
     population_stability,
 )
-from carms_lib.quality._report import CheckResult, Report
+from carms_lib.quality._report import CHECK_KINDS, CheckResult, Report
 from carms_lib.quality._rows import (
     check_allowed,
     check_not_null,

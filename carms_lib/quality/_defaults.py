@@ -12,10 +12,9 @@ import pandas as pd
 
 from carms_lib.exceptions import ArgumentError
 from carms_lib.quality._expected import check_expected
-from carms_lib.quality._kinds import of_kind
 from carms_lib.quality._pages import check_body_quota, check_corrections, check_sites_reviewed, check_titles
 from carms_lib.quality._releases import check_distribution, check_freshness, check_row_count_change
-from carms_lib.quality._report import CheckResult
+from carms_lib.quality._report import CheckResult, of_kind
 from carms_lib.quality._rows import (
     Tables,
     check_allowed,
@@ -36,18 +35,25 @@ from carms_lib.quality._totals import (
     check_same_total,
     check_steps_conserve,
 )
-from carms_lib.schemas import codes
+from carms_lib.schemas import codes, contract
 
 __all__ = ["DISTRIBUTIONS", "OPTIONAL", "REQUIRED", "Limits", "check_pairs", "default_checks"]
 
+_PAGE = contract("raw", "page").fields.items()
+
 REQUIRED = {
     "program_master": ("program_stream_id", "discipline_name", "school_name", "program_site", "program_stream"),
-    "page": (
-        *("document_id", "program_stream_id", "match_name", "stream", "page_language", "application_language"),
-        *("quota", "accreditation", "approval_date", "applications_band", "interview_band"),
+    "page": tuple(
+        dict.fromkeys(
+            (
+                *("document_id", "program_stream_id", "match_name", "stream", "page_language", "application_language"),
+                *("quota", "accreditation", "approval_date"),
+                *(name for name, column in _PAGE if column.field.is_required_on_page),
+            )
+        )
     ),
 }
-"""Columns of bronze without which a row cannot become a program."""
+"""Columns of bronze without which a row cannot become a program; of a page, those that the registry requires."""
 
 OPTIONAL = ("program_length", "reference_letters", "personal_letter_words", "interview_dates", "mailing_province")
 """Columns of bronze.page that most pages fill."""

@@ -19,9 +19,8 @@ from importlib.resources import files
 import pandas as pd
 
 from carms_lib.exceptions import ArgumentError, UnknownNameError
-from carms_lib.quality._kinds import of_kind
 from carms_lib.quality._pages import count_csv_cells
-from carms_lib.quality._report import CheckResult
+from carms_lib.quality._report import CheckResult, of_kind
 from carms_lib.quality._rows import column_of
 from carms_lib.schemas import TEXT
 

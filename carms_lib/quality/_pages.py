@@ -10,10 +10,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from carms_lib.quality._kinds import of_kind
-from carms_lib.quality._report import CheckResult
-from carms_lib.quality._rows import check_share
-from carms_lib.quality._text import letters
+from carms_lib.quality._report import CheckResult, of_kind
+from carms_lib.quality._rows import check_share, letters
 from carms_lib.schemas import Reference
 
 __all__ = ["check_body_quota", "check_corrections", "check_sites_reviewed", "check_titles", "count_csv_cells"]

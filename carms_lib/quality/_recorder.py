@@ -1,6 +1,7 @@
-"""Making the record of a run while it runs, and telling the log.
+"""Making the record of a run while it runs, and telling the log: ordinary `logging`, and JSON for machines.
 
-Belongs here: times, failure and log lines of a run. Does not belong here: the record itself (`_run`). The clock and
+Belongs here: times, failure and log lines of a run. The library only ever writes to the logger "carms_lib" and below;
+handlers and levels are the user's. Does not belong here: the record itself (`_run`). The clock and
 the timer are arguments: given the same ones, the same run gives the same record.
 """
 
@@ -8,22 +9,28 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 import logging
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Final, Protocol, Self
 
 import pandas as pd
 
 from carms_lib.exceptions import ArgumentError
 from carms_lib.provenance import package_versions
-from carms_lib.quality._log import LOGGER
 from carms_lib.quality._report import Report
 from carms_lib.quality._run import RunRecord, empty_audit, failure_class, failure_text
+from carms_lib.schemas import redact_contacts
 
-__all__ = ["Recorder"]
+__all__ = ["JsonFormatter", "Recorder"]
+
+
+LOGGER: Final = logging.getLogger("carms_lib.quality")
+logging.getLogger("carms_lib").addHandler(logging.NullHandler())
 
 
 def _utc_now() -> dt.datetime:
@@ -240,3 +247,37 @@ class Recorder:
         LOGGER.log(
             level, "%s: %s", self.run_id, message, extra={"event": {"event": event, "run_id": self.run_id, **fields}}
         )
+
+
+# --- the log ---------------------------------------------------------------------------------------------
+
+
+class JsonFormatter(logging.Formatter):
+    """Writes each log record as one line of JSON: time, level, logger, message, and the fields of the event.
+
+    Examples
+    --------
+    >>> import logging, sys
+    >>> from carms_lib.quality import JsonFormatter
+    >>> handler = logging.StreamHandler(sys.stderr)
+    >>> handler.setFormatter(JsonFormatter())
+    >>> logging.getLogger("carms_lib").addHandler(handler)
+    >>> logging.getLogger("carms_lib").removeHandler(handler)  # when it is no longer wanted
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return a log `record` as one line of JSON, without contact details."""
+        moment = dt.datetime.fromtimestamp(record.created, dt.UTC)
+        line: dict[str, Any] = {
+            "time": moment.isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            **getattr(record, "event", {}),
+        }
+        if record.exc_info and record.exc_info[0] is not None:
+            line["error"] = "".join(traceback.format_exception_only(record.exc_info[0], record.exc_info[1])).strip()
+        return redact_contacts(json.dumps(line, ensure_ascii=False, default=str))

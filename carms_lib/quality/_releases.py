@@ -14,8 +14,7 @@ import pandas as pd
 from scipy import stats
 
 from carms_lib.exceptions import ArgumentError
-from carms_lib.quality._kinds import of_kind
-from carms_lib.quality._report import CheckResult
+from carms_lib.quality._report import CheckResult, of_kind
 from carms_lib.quality._rows import Tables, column_of, keys_of
 
 __all__ = [

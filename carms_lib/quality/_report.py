@@ -1,22 +1,47 @@
-"""What a build found: one result per check, and the report that gathers steps and results.
+"""What a build found: one result per check, of one of the kinds, and the report that gathers steps and results.
 
-Belongs here: the records, their one-screen summary, and what a failure does. Does not belong here: the checks.
+Belongs here: the kinds of check, the records, their one-screen summary, and what a failure does. Does not belong here:
+the checks.
 """
 
 from __future__ import annotations
 
+import functools
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Final, ParamSpec, TypeVar, cast
 
 import pandas as pd
 
 from carms_lib.exceptions import ArgumentError, QualityError, QualityWarning
 from carms_lib.schemas import codes, contract, redact_contacts, validate
 
-__all__ = ["CheckResult", "Report"]
+__all__ = ["CHECK_KINDS", "CheckResult", "Report", "of_kind"]
 
 _SHOWN = 5
+
+
+CHECK_KINDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "null": "Is a value missing?",
+        "unique": "Does a key occur twice?",
+        "range": "Does a number lie within its limits?",
+        "allowed": "Is a value one of those that are known?",
+        "reference": "Does a foreign key refer to something?",
+        "freshness": "Is the newest date recent, and none in the future?",
+        "row_count": "Are there as many rows, or seats, as there should be?",
+        "conservation": "Is what went in kept or set aside, between layers?",
+        "reconciliation": "Do totals meet the published and reviewed figures?",
+        "distribution": "Is a column distributed as in the release before?",
+        "source_schema": "Do the published files have the form that they had?",
+        "quarantine": "How much was set aside?",
+        "agreement": "Do two places that say the same agree?",
+        "own": "A question of the user's own.",
+    }
+)
+"""Every kind of check and the question that it asks."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +103,30 @@ class CheckResult:
         mark = "ok  " if self.passed else "FAIL"
         keys = f"; {self.shown_keys}" if self.failing_keys else ""
         return f"{mark} {self.severity:<8} {self.check} ({self.table}): {self.observed}; allowed: {self.expected}{keys}"
+
+
+P = ParamSpec("P")
+R = TypeVar("R", bound="CheckResult | list[CheckResult]")
+
+
+def of_kind(kind: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Mark a function: every result that it returns is of this `kind`, and so is the function."""
+    if kind not in CHECK_KINDS:
+        msg = f"{kind!r} is not in the catalogue of kinds"
+        raise TypeError(msg)
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(function)
+        def marked(*args: P.args, **kwargs: P.kwargs) -> R:
+            found: CheckResult | list[CheckResult] = function(*args, **kwargs)
+            if isinstance(found, CheckResult):
+                return cast("R", replace(found, kind=kind))
+            return cast("R", [replace(result, kind=kind) for result in found])
+
+        marked.__dict__["kind"] = kind
+        return marked
+
+    return decorate
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,15 @@ was published, where some faults are expected and must be counted.
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from carms_lib.exceptions import ArgumentError, UnknownNameError
-from carms_lib.quality._kinds import of_kind
-from carms_lib.quality._report import CheckResult
+from carms_lib.quality._report import CheckResult, of_kind
 from carms_lib.schemas import contracts, show_value
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "check_unique",
     "column_of",
     "keys_of",
+    "letters",
 ]
 
 Tables = Mapping[str, pd.DataFrame]
@@ -368,6 +370,15 @@ def column_of(frame: pd.DataFrame, name: str) -> pd.Series[str]:
 def keys_of(frame: pd.DataFrame, failing: pd.Series[bool], key: str) -> tuple[str, ...]:
     """Return the keys of the rows of `frame` where `failing` is true, taken from the column `key`."""
     return tuple(column_of(frame, key)[failing].astype("string").fillna("missing"))
+
+
+def letters(text: str) -> str:
+    """Return the letters and digits of `text`, without accents and case, to compare names as people do.
+
+    The transforms conform names by a stricter form.
+    """
+    plain = unicodedata.normalize("NFKD", text)
+    return re.sub(r"[\W_]", "", "".join(c for c in plain if not unicodedata.combining(c))).casefold()
 
 
 def _limit(value: object, without: str) -> str:

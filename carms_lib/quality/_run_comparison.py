@@ -15,8 +15,7 @@ import pandas as pd
 
 from carms_lib.exceptions import ArgumentError
 from carms_lib.quality._defaults import OPTIONAL, REQUIRED
-from carms_lib.quality._kinds import CHECK_KINDS
-from carms_lib.quality._report import CheckResult
+from carms_lib.quality._report import CHECK_KINDS, CheckResult
 from carms_lib.quality._rows import Tables
 from carms_lib.quality._run import RunRecord
 

@@ -12,40 +12,20 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from carms_lib.quality._kinds import of_kind
-from carms_lib.quality._report import CheckResult
-from carms_lib.quality._rows import Tables
-from carms_lib.quality._text import letters
-from carms_lib.schemas import Reference, codes, contracts, show_value
+from carms_lib.quality._report import CheckResult, of_kind
+from carms_lib.quality._rows import Tables, letters
+from carms_lib.schemas import Field, Reference, codes, contracts, show_value
 
 __all__ = ["check_source_schema", "printed_as"]
 
-# What columns are printed as; the others hold free text, or lists of several things.
+# What columns can be printed as; the others hold free text, or lists of several things.
 _FORMS = {
     "whole number": re.compile(r"\d+"),
     "date": re.compile(r"\w+ \d{1,2}, \d{4}|\d{1,2} \w+ \d{4}|\d{4}-\d\d-\d\d"),
     "address": re.compile(r"https?://\S+"),
     "band": re.compile(r"\d+ ?- ?\d+ ?%?|\d+ ?\+"),
 }
-_PRINTED = {
-    "discipline": {"discipline_id": "whole number"},
-    "program_master": {
-        "discipline_id": "whole number",
-        "school_id": "whole number",
-        "program_stream_id": "whole number",
-        "program_url": "address",
-    },
-    "page": {
-        "program_stream_id": "whole number",
-        "source_url": "address",
-        "approval_date": "date",
-        "quota": "whole number",
-        "body_quota": "whole number",
-        "applications_band": "band",
-        "interview_band": "band",
-    },
-    "section": {"section_position": "whole number", "n_characters": "whole number"},
-}
+_PRINTED_AS = {"school_id": "whole number", "program_url": "address", "source_url": "address"}  # their type says less
 _LINEAGE = {"release_id", "source_file", "source_row", "source_sha256"}
 
 
@@ -79,8 +59,9 @@ def check_source_schema(raw: Tables, reference: Reference, previous: Tables | No
         results.append(_differences("columns", name, _changed_columns(promise.columns, given), "critical"))
         forms = [
             f"retyped: {column} is a {wanted} no more but a {found}"
-            for column, wanted in _PRINTED[name].items()
-            if column in raw[name] and (found := printed_as(raw[name][column])) not in (None, wanted)
+            for column, promised in promise.fields.items()
+            if (wanted := _promised_form(column, promised.field)) and column in raw[name]
+            if (found := printed_as(raw[name][column])) not in (None, wanted)
         ]
         results.append(_differences("forms", name, forms, "warning"))
     results += [
@@ -88,6 +69,17 @@ def check_source_schema(raw: Tables, reference: Reference, previous: Tables | No
         _differences("known streams", "program_master", _new_streams(raw, reference), "warning"),
     ]
     return results + ([] if previous is None else _against(raw, previous))
+
+
+def _promised_form(name: str, field: Field) -> str | None:
+    """Return what a raw column is printed as, as its row in the registry of fields has it; None for other texts."""
+    if name in _PRINTED_AS:
+        return _PRINTED_AS[name]
+    if field.conform:
+        return "band" if field.conform == "band" else None
+    if field.type == "date":
+        return "date"
+    return "whole number" if field.type == "integer" or field.pattern == "[0-9]+" else None
 
 
 def printed_as(values: pd.Series[str]) -> str | None:

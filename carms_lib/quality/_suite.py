@@ -15,8 +15,7 @@ import pandas as pd
 import pandera.pandas as pa
 
 from carms_lib.exceptions import ArgumentError, UnknownNameError
-from carms_lib.quality._kinds import CHECK_KINDS
-from carms_lib.quality._report import CheckResult
+from carms_lib.quality._report import CHECK_KINDS, CheckResult
 from carms_lib.quality._rows import Tables, check_share, keys_of
 from carms_lib.schemas import LAYERS, Reference, contract, load_reference
 

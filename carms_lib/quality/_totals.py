@@ -10,8 +10,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from carms_lib.quality._kinds import of_kind
-from carms_lib.quality._report import CheckResult
+from carms_lib.quality._report import CheckResult, of_kind
 from carms_lib.quality._rows import Tables, check_share
 
 __all__ = [

@@ -10,8 +10,7 @@ from __future__ import annotations
 from carms_lib.schemas import audit, bronze, gold, raw, silver
 from carms_lib.schemas._dictionary import data_dictionary
 from carms_lib.schemas._model import TEXT, Column, Table, TableContract, contracts
-from carms_lib.schemas._privacy import CONTACT, redact_contacts, show_value
-from carms_lib.schemas._validate import contract, validate
+from carms_lib.schemas._validate import CONTACT, contract, redact_contacts, show_value, validate
 from carms_lib.schemas.fields import FIELDS, ROWS, Field, FieldMeaning
 from carms_lib.schemas.fields.row import LAYERS
 from carms_lib.schemas.reference import Reference, load_reference

@@ -17,7 +17,7 @@ from pandera import dtypes
 from pandera.engines import pandas_engine
 
 from carms_lib.schemas.fields import ROWS
-from carms_lib.schemas.fields.row import LAYERS, Field
+from carms_lib.schemas.fields.row import LAYERS, Field, Printed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -101,6 +101,8 @@ class Column:
         Of its values, as pandera names it.
     rules : mapping of str to object
         What the values are held to: unique, allowed, pattern, minimum, maximum.
+    place : Printed, optional
+        Where it is printed and who reads it, in raw and bronze; None for lineage and in other layers.
     """
 
     field: Field
@@ -108,6 +110,7 @@ class Column:
     optional: bool
     type: Any
     rules: Mapping[str, Any]
+    place: Printed | None = None
 
     def declared(self) -> Any:
         """Return the column as pandera has it, with its source in the metadata."""
@@ -141,10 +144,10 @@ def columns_of(layer: str, table: str) -> dict[str, Column]:
     columns = {}
     for row in ROWS:
         if layer in {"raw", "bronze"}:
-            column = row.raw_column(table)
-            if column is not None:
-                place = next(place for place in row.printed if place.table == table)
-                columns[column] = Column(row, place.source, optional=True, type=Text, rules={})
+            for place in row.printed:
+                if place.table == table:
+                    name = place.column or row.name
+                    columns[name] = Column(row, place.source, optional=True, type=Text, rules={}, place=place)
         elif table in (sources := row.sources(layer)):
             rules = row.rules(layer, table)
             columns[row.name] = Column(row, sources[table], row.optional, _type(row), rules)
@@ -179,7 +182,7 @@ class TableContract:
     layer, name : str
         Where the table belongs and what it is called.
     version : int
-        Raised whenever a column, type, key or rule changes.
+        Raised whenever a column, type, key or rule changes; a field that is added raises it by its row (`since`).
     model : type of Table
         The pandera model.
     key : tuple of str
@@ -263,8 +266,10 @@ def register(
         schema = copy.copy(whole.to_schema())  # pandera keeps one per model; ours carries the key as well
         if layer != "raw":
             schema.unique = list(key)
-        contract = TableContract(layer, name, version, whole, key, dict(references or {}), schema, ordered)
-        _CONTRACTS[layer][name] = contract
+        raised = max(version, *(column.field.since for column in ordered.values()))
+        _CONTRACTS[layer][name] = TableContract(
+            layer, name, raised, whole, key, dict(references or {}), schema, ordered
+        )
         return whole
 
     return decorate

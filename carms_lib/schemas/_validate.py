@@ -1,7 +1,9 @@
-"""How a frame is held against its contract, and the one screen that tells what is wrong.
+"""Validation of a frame against its contract, and the one screen that lists its faults.
 
-Belongs here: running pandera to the end and turning its failures into one readable error. Does not belong
-here: rules; they stand in the models. References between tables are checked in `carms_lib.quality`.
+Belongs here: running pandera to the end and turning its failures into one readable error, and the redaction of contact
+details in the values that it shows. Does not belong here: rules, which are in the registry of fields; references of
+tables, which `carms_lib.quality` checks; the removal of contacts from pages, which the loaders do before any table
+exists.
 """
 
 from __future__ import annotations
@@ -15,12 +17,11 @@ import pandera.pandas as pa
 
 from carms_lib.exceptions import SchemaError, UnknownNameError
 from carms_lib.schemas._model import contracts
-from carms_lib.schemas._privacy import show_value
 
 if TYPE_CHECKING:
     from carms_lib.schemas._model import TableContract
 
-__all__ = ["contract", "validate"]
+__all__ = ["CONTACT", "contract", "redact_contacts", "show_value", "validate"]
 
 _SHOWN = 5
 
@@ -186,3 +187,24 @@ def _screen(faults: list[_Fault], promise: TableContract) -> str:
         "correct the source, or raise the contract's version if the publication has changed."
     )
     return "\n".join(lines)
+
+
+# --- values that may be shown ----------------------------------------------------------------------------
+
+CONTACT = re.compile(
+    r"[\w.+'’-]+\s?@\s?[\w-]+(?:\.[\w-]+)+"  # e-mail address
+    r"|(?<![\d-])(?:\+?1[ .-]?)?\(?\d{3}\)?[ .-]{0,2}\d{3}[ .-]\d{4}(?!\d)"  # ten-digit telephone number
+    r"|(?<![\d-])\d{3}[-.]\d{4}(?![\d-])"  # seven-digit telephone number
+)
+"""An e-mail address or a North American telephone number."""
+
+
+def redact_contacts(text: str) -> str:
+    """Return `text` with every e-mail address and telephone number replaced by "[contact]"."""
+    return CONTACT.sub("[contact]", text)
+
+
+def show_value(value: object, width: int = 60) -> str:
+    """Return `value` as text that may be shown to anyone: no contact detail, at most `width` characters."""
+    text = redact_contacts(str(value))
+    return text if len(text) <= width else text[: width - 1] + "…"

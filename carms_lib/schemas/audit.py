@@ -26,6 +26,6 @@ class Step(Table):
     """One row per step and table it reads: rows and seats in, kept and set aside."""
 
 
-@register("audit", "check", version=2, key=("step", "check", "table"), first=("step", "check", "table"))
+@register("audit", "check", key=("step", "check", "table"), first=("step", "check", "table"))
 class Check(Table):
     """One row per check that a build ran."""

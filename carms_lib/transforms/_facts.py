@@ -1,39 +1,36 @@
 """The facts of silver: what each bronze column says, row by row, and the tables that come of it.
 
 Belongs here: which reader reads which column, and the shape of the fact tables. Does not belong here: how a value
-is read (`_values`), and dimensions (`_dimensions`).
+is read (`values`), and dimensions (`_dimensions`).
 
-The functions `read_…` take a sieve and return a frame with the index of the sieve's frame: values where they could
-be read, missing where not; the sieve knows which rows to keep. The functions `…_table` take rows that passed.
+The functions `read_…` take a screening and return a frame with the index of its frame: values where they could be
+read, missing where not; the screening knows which rows to keep. The functions `…_table` take rows that passed.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
 
 import pandas as pd
 
 from carms_lib.schemas import TEXT, codes
 from carms_lib.transforms._layer import shaped
-from carms_lib.transforms._names import Names
-from carms_lib.transforms._quarantine import Sieve
-from carms_lib.transforms._values import (
+from carms_lib.transforms._quarantine import Screening
+from carms_lib.transforms.values import (
+    WAYS,
     Fault,
+    Names,
     fold,
     is_placeholder,
-    read_band,
+    page_fields,
     read_count,
-    read_date,
-    read_listed_count,
+    read_id,
     read_match_name,
     read_name,
     read_positive,
-    read_word_limit,
-    read_years,
-    tidy,
+    read_text,
+    spellings,
 )
 
 __all__ = [
@@ -47,16 +44,15 @@ __all__ = [
     "section_table",
 ]
 
-_BANDS = {"applications": codes.APPLICATIONS_BANDS, "interview": codes.INTERVIEW_BANDS}
 _LONGEST_PLACEHOLDER = 300  # characters; the longest seen is a table's row of titles
 
 
-def read_disciplines(discipline: Sieve) -> pd.DataFrame:
+def read_disciplines(discipline: Screening) -> pd.DataFrame:
     """Read the workbook of disciplines: discipline_id, discipline."""
     values = pd.DataFrame(
         {
-            "discipline_id": discipline.read("discipline_id", _read_id),
-            "discipline": discipline.read("discipline", _read_text),
+            "discipline_id": discipline.read("discipline_id", read_id),
+            "discipline": discipline.read("discipline", read_text),
         }
     )
     discipline.fail_repeats("discipline_id")
@@ -65,16 +61,16 @@ def read_disciplines(discipline: Sieve) -> pd.DataFrame:
     return values[discipline.passing].astype(TEXT)
 
 
-def read_master(master: Sieve, disciplines: pd.DataFrame, names: Names) -> pd.DataFrame:
+def read_master(master: Screening, disciplines: pd.DataFrame, names: Names) -> pd.DataFrame:
     """Read the master: program_stream_id, discipline, school, site, stream."""
     known = {fold(name): name for name in disciplines["discipline"]}
     values = pd.DataFrame(
         {
-            "program_stream_id": master.read("program_stream_id", _read_id),
-            "discipline": master.read("discipline_name", _reader(known, "discipline")),
-            "school": master.read("school_name", _reader(names.school, "school")),
-            "site": master.read("program_site", _read_text),
-            "stream": master.read("program_stream", _reader(names.stream, "stream")),
+            "program_stream_id": master.read("program_stream_id", read_id),
+            "discipline": master.read("discipline_name", _named(known, "discipline")),
+            "school": master.read("school_name", _named(names.school, "school")),
+            "site": master.read("program_site", read_text),
+            "stream": master.read("program_stream", _named(names.stream, "stream")),
         }
     )
     master.fail_repeats("program_stream_id")
@@ -84,34 +80,19 @@ def read_master(master: Sieve, disciplines: pd.DataFrame, names: Names) -> pd.Da
     return values
 
 
-def read_pages(page: Sieve, names: Names) -> pd.DataFrame:
-    """Read the pages: every printed fact, typed; bands as `BandLimits`, lists as tuples."""
+def read_pages(page: Screening, names: Names) -> pd.DataFrame:
+    """Read the pages: every field that the registry takes to silver, typed; bands as `BandLimits`, lists as tuples."""
     frame = page.frame
     values = pd.DataFrame(
         {
-            "program_stream_id": page.read("program_stream_id", _read_id),
-            "document_id": page.read("document_id", _read_text),
+            "program_stream_id": page.read("program_stream_id", read_id),
             "release_id": frame["release_id"],
             "match_name": page.read("match_name", lambda text: read_match_name(text, names.match, names.iteration)),
-            "stream": page.read("stream", _reader(names.stream, "stream")),
-            "page_language": page.read("page_language", _reader(_self(codes.PAGE_LANGUAGES), "page language")),
-            "language": page.read("application_language", _reader(names.language, "language of application")),
-            "quota": page.read("quota", read_positive),
-            "body_quota": page.read("body_quota", read_count, required=False),
-            "accreditation": page.read("accreditation", _reader(names.accreditation, "accreditation status")),
-            "approval_date": page.read("approval_date", read_date),
-            "program_length_years": page.read("program_length", read_years, required=False),
-            "applications_band": page.read(
-                "applications_band", lambda text: read_band(text, _BANDS["applications"], "applications")
-            ),
-            "interview_band": page.read(
-                "interview_band", lambda text: read_band(text, _BANDS["interview"], "interview")
-            ),
-            "reference_letters": page.read("reference_letters", read_listed_count, required=False),
-            "personal_letter_words": page.read("personal_letter_words", read_word_limit, required=False),
-            "interview_dates": page.read("interview_dates", _list_reader(read_date), required=False),
-            "exams": page.read("exams", _list_reader(_reader(names.exam, "examination")), required=False),
-            "mailing_province": page.read("mailing_province", _reader(names.province, "province"), required=False),
+            "stream": page.read("stream", _named(names.stream, "stream")),
+            **{
+                field.name: page.read(column, WAYS[field.conform](field, names), required=field.is_required_on_page)
+                for column, field in page_fields().items()
+            },
         }
     )
     page.fail_repeats("program_stream_id")
@@ -125,13 +106,13 @@ def read_pages(page: Sieve, names: Names) -> pd.DataFrame:
     return values
 
 
-def read_sections(section: Sieve, page: Sieve) -> pd.DataFrame:
+def read_sections(section: Screening, page: Screening) -> pd.DataFrame:
     """Read the sections: program_stream_id, section_key, section_position, n_characters, is_filled."""
     frame = section.frame
     values = pd.DataFrame(
         {
-            "document_id": section.read("document_id", _read_text),
-            "section_key": section.read("section_key", _reader(_self(codes.SECTION_KEYS), "section")),
+            "document_id": section.read("document_id", read_text),
+            "section_key": section.read("section_key", _named(spellings(codes.SECTION_KEYS), "section")),
             "section_position": section.read("section_position", read_positive),
             "n_characters": section.read("n_characters", read_count),
         }
@@ -155,14 +136,13 @@ def read_sections(section: Sieve, page: Sieve) -> pd.DataFrame:
 def program_table(programs: pd.DataFrame, pages: pd.DataFrame) -> pd.DataFrame:
     """Return silver.program: each master row joined with its page."""
     table = programs.merge(pages.drop(columns="stream"), on="program_stream_id", validate="one_to_one")
-    table["approval_date"] = pd.to_datetime(table["approval_date"])
     return shaped(table, "silver", "program")
 
 
 def band_table(pages: pd.DataFrame) -> pd.DataFrame:
     """Return silver.band: two rows per program."""
     parts = []
-    for metric in _BANDS:
+    for metric in codes.BAND_METRICS:
         bands = pages[f"{metric}_band"]
         parts.append(
             pd.DataFrame(
@@ -178,12 +158,9 @@ def band_table(pages: pd.DataFrame) -> pd.DataFrame:
     return shaped(pd.concat(parts, ignore_index=True), "silver", "band")
 
 
-def listed_table(pages: pd.DataFrame, table: str, column: str) -> pd.DataFrame:
-    """Return a table with one row per program and listed value; the value's column is named like the table."""
-    pairs = pages[["program_stream_id", column]].explode(column).dropna()
-    listed = pairs.rename(columns={column: table})
-    if table == "interview_date":
-        listed[table] = pd.to_datetime(listed[table])
+def listed_table(pages: pd.DataFrame, table: str) -> pd.DataFrame:
+    """Return a table with one row per program and listed value; the field is named like the table."""
+    listed = pages[["program_stream_id", table]].explode(table).dropna()
     return shaped(listed, "silver", table)
 
 
@@ -192,28 +169,5 @@ def section_table(sections: pd.DataFrame) -> pd.DataFrame:
     return shaped(sections, "silver", "section")
 
 
-def _read_text(text: str) -> str | Fault:
-    return tidy(text) or Fault("empty")
-
-
-def _read_id(text: str) -> str | Fault:
-    return text if re.fullmatch(r"[0-9]+", text) else Fault("not a number of digits only")
-
-
-def _self(values: Iterable[str]) -> dict[str, str]:
-    return {fold(value): value for value in values}
-
-
-def _reader(names: Mapping[str, str], kind: str) -> Callable[[str], str | Fault]:
+def _named(names: Mapping[str, str], kind: str) -> Callable[[str], str | Fault]:
     return lambda text: read_name(text, names, kind)
-
-
-def _list_reader(read: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...] | Fault]:
-    """Return a reader of lists joined with semicolons: sorted, each value once."""
-
-    def reader(text: str) -> tuple[Any, ...] | Fault:
-        values = {read(part) for part in text.split(";") if part.strip()}
-        faults = [value for value in values if isinstance(value, Fault)]
-        return min(faults) if faults else tuple(sorted(values))
-
-    return reader

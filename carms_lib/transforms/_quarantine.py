@@ -1,7 +1,7 @@
-"""The sieve: which rows of a table pass, and why the others do not.
+"""The screening: which rows of a table pass, and why the others do not.
 
 Belongs here: collecting a reason for each fault of a row and parting the rows. Does not belong here: what counts
-as a fault (`_values`, `_silver`).
+as a fault (`values`, `_silver`).
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 
 from carms_lib.schemas import TEXT, show_value
-from carms_lib.transforms._values import Fault
+from carms_lib.transforms.values import Fault
 
-__all__ = ["Sieve", "empty_quarantine"]
+__all__ = ["Screening", "empty_quarantine"]
 
 _QUARANTINE = {
     "step": TEXT,
@@ -29,7 +29,7 @@ _QUARANTINE = {
 _NOT_FACTS = {"row_number", "source_file", "source_row", "source_sha256"}  # where a row stood, not what it says
 
 
-class Sieve:
+class Screening:
     """One table on its way through one step.
 
     Parameters

@@ -1,7 +1,7 @@
 """Bronze to silver: conformed dimensions and facts, and the rows that must stay behind.
 
 Belongs here: the order of the work and the pairing of master rows with pages. Does not belong here: reading a
-value (`_values`), reading a table's columns (`_facts`), dimensions (`_dimensions`).
+value (`values`), reading a table's columns (`_facts`), dimensions (`_dimensions`).
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from carms_lib.schemas import Reference, load_reference
 from carms_lib.transforms import _dimensions as dimensions
 from carms_lib.transforms import _facts as facts
 from carms_lib.transforms._layer import Layer, held, provenance_of, step_row, steps_frame
-from carms_lib.transforms._names import Names
-from carms_lib.transforms._quarantine import Sieve
+from carms_lib.transforms._quarantine import Screening
+from carms_lib.transforms.values import Names
 
 __all__ = ["to_silver"]
 
@@ -57,15 +57,15 @@ def to_silver(bronze: Mapping[str, pd.DataFrame], *, reference: Reference | None
     bronze = held(bronze, "bronze")
     reference = reference or load_reference()
     names = Names.of(reference)
-    discipline = Sieve(bronze["discipline"], step="silver", table="discipline", key="discipline_id")
-    master = Sieve(
+    discipline = Screening(bronze["discipline"], step="silver", table="discipline", key="discipline_id")
+    master = Screening(
         _corrected(bronze["program_master"], reference.correction),
         step="silver",
         table="program_master",
         key="program_stream_id",
     )
-    page = Sieve(bronze["page"], step="silver", table="page", key="document_id")
-    section = Sieve(bronze["section"], step="silver", table="section", key="document_id")
+    page = Screening(bronze["page"], step="silver", table="page", key="document_id")
+    section = Screening(bronze["section"], step="silver", table="section", key="document_id")
 
     disciplines = facts.read_disciplines(discipline)
     programs = facts.read_master(master, disciplines, names)
@@ -94,12 +94,12 @@ def to_silver(bronze: Mapping[str, pd.DataFrame], *, reference: Reference | None
         "program": program,
         "band": facts.band_table(pages[page.passing]),
         "section": facts.section_table(sections[section.passing]),
-        "interview_date": facts.listed_table(pages[page.passing], "interview_date", "interview_dates"),
-        "exam": facts.listed_table(pages[page.passing], "exam", "exams"),
+        "interview_date": facts.listed_table(pages[page.passing], "interview_date"),
+        "exam": facts.listed_table(pages[page.passing], "exam"),
     }
-    sieves = (discipline, master, page, section)
-    quarantine = pd.concat([sieve.quarantine for sieve in sieves], ignore_index=True)
-    steps = _steps(sieves, pages["quota"])
+    screenings = (discipline, master, page, section)
+    quarantine = pd.concat([screening.quarantine for screening in screenings], ignore_index=True)
+    steps = _steps(screenings, pages["quota"])
     return Layer("silver", tables, quarantine=quarantine, steps=steps, provenance=provenance)
 
 
@@ -112,7 +112,7 @@ def _corrected(master: pd.DataFrame, correction: pd.DataFrame) -> pd.DataFrame:
     return master
 
 
-def _compare(master: Sieve, programs: pd.DataFrame, page: Sieve, pages: pd.DataFrame) -> None:
+def _compare(master: Screening, programs: pd.DataFrame, page: Screening, pages: pd.DataFrame) -> None:
     """Set aside pages whose stream is not that of their master row."""
     known = programs.loc[master.passing, ["program_stream_id", "stream"]].set_index("program_stream_id")["stream"]
     theirs = pages["program_stream_id"].map(known)
@@ -120,7 +120,7 @@ def _compare(master: Sieve, programs: pd.DataFrame, page: Sieve, pages: pd.DataF
     page.fail(differs, "stream", "the master has " + theirs.astype("string").map("{!r}".format))
 
 
-def _pair(master: Sieve, page: Sieve) -> None:
+def _pair(master: Screening, page: Screening) -> None:
     """Keep a master row and its page together: both pass or neither does."""
     key = "program_stream_id"
     both = set(master.kept[key]) & set(page.kept[key])
@@ -131,12 +131,14 @@ def _pair(master: Sieve, page: Sieve) -> None:
         one.fail(lonely & known, key, f"its {what} was set aside")
 
 
-def _steps(sieves: tuple[Sieve, ...], quota: pd.Series[int]) -> pd.DataFrame:
+def _steps(screenings: tuple[Screening, ...], quota: pd.Series[int]) -> pd.DataFrame:
     rows = []
-    for sieve in sieves:
+    for screening in screenings:
         seats = None
-        if sieve.table == "page":
-            read, kept = int(quota.sum()), int(quota[sieve.passing].sum())
+        if screening.table == "page":
+            read, kept = int(quota.sum()), int(quota[screening.passing].sum())
             seats = (read, kept, read - kept)
-        rows.append(step_row("silver", sieve.table, len(sieve.frame), len(sieve.kept), sieve.n_failed, seats))
+        rows.append(
+            step_row("silver", screening.table, len(screening.frame), len(screening.kept), screening.n_failed, seats)
+        )
     return steps_frame(rows)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 from carms_lib.exceptions import UnknownNameError
 from carms_lib.schemas import TEXT
 from carms_lib.warehouse._frames import contract_types, typed_frame
-from carms_lib.warehouse._gold_view import gold_columns, is_valid, releases, star
+from carms_lib.warehouse.gold_view import gold_columns, is_valid, releases, star
 from carms_lib.warehouse.tables import TABLES
 
 __all__ = ["diff", "history"]

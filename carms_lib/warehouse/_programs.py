@@ -23,7 +23,7 @@ from carms_lib.schemas import codes
 from carms_lib.warehouse import _search
 from carms_lib.warehouse._csv import write_csv
 from carms_lib.warehouse._frames import contract_types, typed_frame
-from carms_lib.warehouse._gold_view import gold_columns, is_valid, star, which_release
+from carms_lib.warehouse.gold_view import gold_columns, is_valid, star, which_release
 from carms_lib.warehouse.tables import TABLES
 
 __all__ = ["MAX_LIMIT", "Page", "Question", "programs", "search"]

@@ -15,7 +15,7 @@ import pandas as pd
 from carms_lib.exceptions import UnknownNameError
 from carms_lib.provenance import package_versions
 from carms_lib.schemas import codes
-from carms_lib.warehouse import _builds, _gold_view, _history, _migrate, _programs, _results
+from carms_lib.warehouse import _builds, _history, _migrate, _programs, _results, gold_view
 from carms_lib.warehouse._database import Database
 from carms_lib.warehouse._layers import BuiltLayers
 from carms_lib.warehouse._programs import Page, Question
@@ -182,7 +182,7 @@ class Warehouse(Database):
             `limit`, `text`, `as_of` or `after` is not allowed.
         """
         question = Question(province, discipline, school, stream, eligibility, text)
-        moment = _gold_view.read_as_of(as_of)
+        moment = gold_view.read_as_of(as_of)
         return self._ask(
             "programs",
             lambda connection: _programs.programs(
@@ -233,7 +233,7 @@ class Warehouse(Database):
 
     def releases(self) -> list[str]:
         """Return the releases that are kept, the newest match and iteration first."""
-        return self._ask("releases", _gold_view.releases)
+        return self._ask("releases", gold_view.releases)
 
     def search(
         self, text: str, *, language: str | None = None, release: str | None = None, limit: int = 20

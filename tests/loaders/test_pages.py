@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from carms_lib.loaders.pages import read_pages, take_apart
+from carms_lib.schemas import contract
 
 
 def row(release):
@@ -135,8 +137,6 @@ def test_contacts_under_another_heading_do_not_leave(read_one, build):
     renamed = build.Program("101").markdown()
     assert renamed.count("# Program Contacts") == 1
     pages = read_one(build.Program("101"))
-    from carms_lib.loaders.pages import read_pages, take_apart
-
     changed = renamed.replace("# Program Contacts", "# Whom to ask: Bo Larkspur, office@example.org")
     page_rows, section_rows = read_pages([take_apart("1503-101", changed)])
     told = repr((page_rows, section_rows))
@@ -164,11 +164,9 @@ def test_contacts_in_the_header_do_not_leave(read_one, build):
     ],
 )
 def test_what_stands_where_the_province_does(build, address, province):
-    from carms_lib.loaders import pages
-
     text = build.Program("101").markdown().replace("Lakeside, Ontario, K1A 0B1", address)
-    (printed,), _ = pages.read_pages([pages.take_apart("1503-101", text)])
-    assert printed[pages.PAGE_COLUMNS.index("mailing_province")] == province
+    (printed,), _ = read_pages([take_apart("1503-101", text)])
+    assert printed[contract("raw", "page").columns.index("mailing_province")] == province
 
 
 def test_the_length_of_a_section_is_that_of_its_body_before_scrubbing(read_one, build):

@@ -9,8 +9,10 @@ import pandas as pd
 import pytest
 from carms_lib.exceptions import CorruptSourceError, SchemaError, UnknownNameError
 from carms_lib.loaders import Release, _bundle, load_release
-from carms_lib.loaders._release import MASTER_COLUMNS, PAGE_COLUMNS, SECTION_COLUMNS, TABLE_COLUMNS
 from carms_lib.provenance import sha256_bytes
+from carms_lib.schemas import contracts
+
+COLUMNS = {name: tuple(promise.columns) for name, promise in contracts()["raw"].items()}
 
 
 @pytest.fixture
@@ -21,7 +23,7 @@ def release(small, tmp_path) -> Release:
 def test_tables_are_named(release):
     assert list(release.tables) == ["discipline", "program_master", "page", "section"]
     assert release["page"] is release.tables["page"]
-    assert {name: tuple(frame) for name, frame in release.tables.items()} == dict(TABLE_COLUMNS)
+    assert {name: tuple(frame) for name, frame in release.tables.items()} == COLUMNS
     with pytest.raises(UnknownNameError, match=r"table='pages' is unknown\. Did you mean 'page'\?"):
         release["pages"]
 
@@ -110,9 +112,9 @@ def test_without_a_path_the_bundle_is_read(bundle, release):
     facts = load_release()
     assert facts.origin == "bundle"
     assert facts.release_id == "1503"
-    assert tuple(facts["page"]) == PAGE_COLUMNS
-    assert tuple(facts["section"]) == SECTION_COLUMNS
-    assert tuple(facts["program_master"]) == MASTER_COLUMNS
+    assert tuple(facts["page"]) == COLUMNS["page"]
+    assert tuple(facts["section"]) == COLUMNS["section"]
+    assert tuple(facts["program_master"]) == COLUMNS["program_master"]
     pd.testing.assert_frame_equal(facts.sources, release.sources)
     pd.testing.assert_frame_equal(facts["section"].drop(columns="text"), release["section"].drop(columns="text"))
     assert facts["section"]["text"].isna().all()

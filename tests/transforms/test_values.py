@@ -7,7 +7,7 @@ import itertools
 
 import pytest
 from carms_lib.schemas import codes
-from carms_lib.transforms._values import (
+from carms_lib.transforms.values import (
     Fault,
     fold,
     is_placeholder,

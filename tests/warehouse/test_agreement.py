@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 from carms_lib.schemas import contracts
 from carms_lib.schemas.codes import APPLICATIONS_BANDS, INTERVIEW_BANDS
-from carms_lib.transforms._values import read_band
+from carms_lib.transforms.values import read_band
 from carms_lib.warehouse.tables import TABLES
 from sqlalchemy import Boolean, create_engine, select, update
 from sqlalchemy.exc import IntegrityError
@@ -175,7 +175,7 @@ def test_what_a_contract_calls_unique_is_unique_in_sql():
 
 def test_gold_promises_nothing_that_sql_does_not_keep(kept):
     """Gold has no table: it is read from the star, whose columns carry the same rules under the same names."""
-    from carms_lib.warehouse._gold_view import gold_columns
+    from carms_lib.warehouse.gold_view import gold_columns
 
     kept_by = {**contracts()["silver"]}
     for name, rule in contracts()["gold"]["program"].schema.columns.items():

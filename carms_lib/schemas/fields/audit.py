@@ -110,6 +110,7 @@ AUDIT: Final = (
         optional=True,
         pattern=".+",
         audit="check",
+        since=2,
     ),
     Field(
         name="measured",
@@ -118,6 +119,7 @@ AUDIT: Final = (
         type="number",
         optional=True,
         audit="check",
+        since=2,
     ),
     Field(
         name="threshold",
@@ -126,6 +128,7 @@ AUDIT: Final = (
         type="number",
         optional=True,
         audit="check",
+        since=2,
     ),
 )
 """What a build records of itself."""

@@ -60,7 +60,7 @@ class Printed:
     where : str
         The place in the workbook or on the page, in words.
     reader : str
-        Who reads it there: for a page the name of a reader of the loaders (`carms_lib/loaders/_page_readers.py`), else
+        Who reads it there: for a page the name of a reader of the loaders (`carms_lib/loaders/page_readers.py`), else
         "workbook" or "sections".
     column : str, default ""
         Name of the raw column; "" where it is the name of the field.
@@ -110,18 +110,20 @@ class Field:
     printed : tuple of Printed, default ()
         Where the publisher prints it; empty for a field that the library makes.
     conform : str, default ""
-        How the printed text becomes the typed value, by name (`carms_lib/transforms/_values.py`); "" where the type
+        How the printed text becomes the typed value, by name (`carms_lib/transforms/values.py`); "" where the type
         says enough: a whole number within the limits, a day, one of the allowed values, or tidy text.
     silver, gold, audit : str or mapping of str to str, default ""
         The table that carries it; or, where it is not simply passed on, each table with the source of its values.
     lineage : str, default ""
         Source of its values where every table of bronze carries it.
+    since : int, default 1
+        Least version of the contracts that have it: a field that is added raises the version of each of its tables.
 
     Raises
     ------
     TypeError
-        If the meaning is not a sentence, a place on a page has no reader, a raw column of another name has no meaning,
-        or a rule does not fit the type.
+        If the meaning is not a sentence, a number of a page has no unit, a place has no reader, a raw column of another
+        name has no meaning, or a rule does not fit the type.
     """
 
     name: str
@@ -141,6 +143,7 @@ class Field:
     gold: str | Mapping[str, str] = ""
     audit: str | Mapping[str, str] = ""
     lineage: str = ""
+    since: int = 1
 
     def __post_init__(self) -> None:
         _require_sentence(self.name, self.meaning)
@@ -149,16 +152,26 @@ class Field:
                 raise TypeError(f"{self.name}: the place {place.where!r} has no reader")
             if place.column:
                 _require_sentence(place.column, place.meaning)
+        if self.type in {"integer", "number"} and self.unit == NO_UNIT and any(p.table == "page" for p in self.printed):
+            raise TypeError(f"{self.name}: a number that a page prints needs a unit")
         if (self.allowed or self.pattern) and self.type != "text":
             raise TypeError(f"{self.name}: allowed values and patterns are for text, not for {self.type}")
         if not (self.minimum is None and self.maximum is None) and self.type not in {"integer", "number"}:
             raise TypeError(f"{self.name}: limits are for numbers, not for {self.type}")
+        if isinstance(self.silver, str) and self.silver and not self.printed:
+            raise TypeError(f"{self.name}: nothing is printed, so its source in silver must be said: silver={{...}}")
         if self.conform and not self.printed:
             raise TypeError(f"{self.name}: conform={self.conform!r} reads a printed text, and nothing is printed")
 
-    def raw_column(self, table: str) -> str | None:
-        """Return the column of the raw `table` that prints the field; None where that table does not."""
-        return next((place.column or self.name for place in self.printed if place.table == table), None)
+    @property
+    def is_read_in_silver(self) -> bool:
+        """The printed text becomes a typed value in silver, by itself: by its type, or as `conform` says."""
+        return bool(self.printed) and bool(self.conform or (isinstance(self.silver, str) and self.silver))
+
+    @property
+    def is_required_on_page(self) -> bool:
+        """A page that does not print it is quarantined; a field with a table of its own may have no row there."""
+        return self.is_read_in_silver and not self.optional and self.silver in ("program", "")
 
     def sources(self, layer: str) -> dict[str, str]:
         """Return table -> source of its values, for each table of `layer` ("silver", "gold", "audit") that has it."""

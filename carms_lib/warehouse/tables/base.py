@@ -6,14 +6,40 @@ Belongs here: conventions. Does not belong here: any one table.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Dialect, Double, Integer, MetaData, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    Double,
+    Integer,
+    MetaData,
+    Text,
+)
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
-__all__ = ["Base", "Key", "UtcDateTime", "at_least", "at_most", "is_bool", "matches_all_or_none", "not_empty", "one_of"]
+from carms_lib.schemas import Column as FieldColumn
+
+__all__ = [
+    "Base",
+    "Key",
+    "UtcDateTime",
+    "at_least",
+    "at_most",
+    "column_of",
+    "is_bool",
+    "matches_all_or_none",
+    "not_empty",
+    "one_of",
+    "rules_of",
+]
 
 # Every constraint has a name that follows from what it constrains, so that a migration can drop it by name and
 # `check` can miss it by name.
@@ -87,3 +113,25 @@ def matches_all_or_none(name: str, *columns: str) -> CheckConstraint:
     """Require `columns` to be given together or not at all, as the constraint `name`."""
     first, *others = (f"({column} IS NULL)" for column in columns)
     return CheckConstraint(" AND ".join(f"{first} = {other}" for other in others), name=name)
+
+
+# --- from the registry of fields -------------------------------------------------------------------------
+
+_TYPES: dict[str, Any] = {"text": Text, "integer": Integer, "number": Double, "boolean": Boolean, "date": Date}
+
+
+def column_of(name: str, column: FieldColumn) -> Column[Any]:
+    """Return the column of SQL for a column of a contract, called `name`."""
+    return Column(name, _TYPES[column.field.type], nullable=column.optional)
+
+
+def rules_of(name: str, column: FieldColumn) -> list[CheckConstraint]:
+    """Return the rules of SQL for a column of a contract, called `name`; of a pattern, that the text is not empty."""
+    wordings: dict[str, Callable[[str, Any], CheckConstraint]] = {
+        "allowed": one_of,
+        "pattern": lambda text, _: not_empty(text),
+        "minimum": at_least,
+        "maximum": at_most,
+    }
+    rules = [wordings[rule](name, value) for rule, value in column.rules.items()]
+    return [*rules, is_bool(name)] if column.field.type == "boolean" else rules

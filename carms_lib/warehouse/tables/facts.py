@@ -14,25 +14,31 @@ import datetime as dt
 
 from sqlalchemy import (
     CheckConstraint,
+    Column,
     Date,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
+    Integer,
+    Table,
+    Text,
     UniqueConstraint,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from carms_lib.schemas import codes
+from carms_lib.schemas import codes, contract
 from carms_lib.warehouse.tables.base import (
     Base,
     Key,
+    UtcDateTime,
     at_least,
-    at_most,
+    column_of,
     is_bool,
     matches_all_or_none,
     not_empty,
     one_of,
+    rules_of,
 )
 
 __all__ = ["CHILDREN", "CLOSINGS", "Exam", "InterviewDate", "Program", "Section"]
@@ -47,11 +53,49 @@ def _of_current(name: str, *columns: str, unique: bool = False) -> Index:
     return Index(name, *columns, unique=unique, sqlite_where=now, postgresql_where=now)
 
 
+_DECLARED = (
+    "program_stream_id",
+    "release_id",
+    "document_id",
+    "discipline",
+    "school",
+    "site",
+    "stream",
+    "mailing_province",
+)
+"""Fields of silver.program that the table declares itself: keys, and what refers to another table."""
+
+_STATED = {name: column for name, column in contract("silver", "program").fields.items() if name not in _DECLARED}
+"""All other fields of silver.program: what the page states. Column, type and rules follow from the registry."""
+
+
 class Program(Base):
     """One row per version of a program of a release, with its lineage and its span of validity."""
 
-    __tablename__ = "program"
-    __table_args__ = (
+    __table__ = Table(
+        "program",
+        Base.metadata,
+        Column("program_key", Key, primary_key=True, autoincrement=False),
+        Column("release_id", Text, ForeignKey("release.release_id"), nullable=False),
+        Column("program_stream_id", Text, nullable=False),
+        Column("document_id", Text, nullable=False),
+        Column("discipline_key", Key, ForeignKey("discipline.discipline_key"), nullable=False),
+        Column("school_key", Key, nullable=False),
+        Column("site_key", Key, nullable=False),
+        Column("stream_key", Key, ForeignKey("stream.stream_key"), nullable=False),
+        Column("mailing_province", Text, ForeignKey("province.province")),
+        *(column_of(name, column) for name, column in _STATED.items()),
+        Column("applications_band", Text, ForeignKey("applications_band.applications_band"), nullable=False),
+        Column("interview_band", Text, ForeignKey("interview_band.interview_band"), nullable=False),
+        Column("row_hash", Text, nullable=False),
+        Column("valid_from", UtcDateTime, nullable=False),
+        Column("valid_to", UtcDateTime),
+        Column("closed_as", Text),
+        Column("run_id", Key, ForeignKey("load_run.run_id"), nullable=False),
+        Column("closed_by_run_id", Key, ForeignKey("load_run.run_id")),
+        Column("source_key", Key, ForeignKey("source_file.source_key")),
+        Column("source_row", Integer),
+        ForeignKeyConstraint(["site_key", "school_key"], ["site.site_key", "site.school_key"]),
         UniqueConstraint("release_id", "program_stream_id", "valid_from"),
         _of_current("uq_program_current", "release_id", "program_stream_id", unique=True),
         _of_current("uq_program_current_document", "release_id", "document_id", unique=True),
@@ -59,51 +103,13 @@ class Program(Base):
         _of_current("ix_program_current_school_key", "release_id", "school_key", "program_stream_id"),
         _of_current("ix_program_current_stream_key", "release_id", "stream_key", "program_stream_id"),
         Index("ix_program_history", "program_stream_id", "release_id", "valid_from"),
-        ForeignKeyConstraint(["site_key", "school_key"], ["site.site_key", "site.school_key"]),
         not_empty("program_stream_id"),
         not_empty("document_id"),
-        at_least("quota", 1),
-        at_least("body_quota", 0),
-        at_least("program_length_years", 1),
-        at_most("program_length_years", 10),
-        at_least("reference_letters", 0),
-        at_least("personal_letter_words", 0),
-        one_of("language", codes.LANGUAGES),
-        one_of("page_language", codes.PAGE_LANGUAGES),
-        one_of("accreditation", codes.ACCREDITATIONS),
+        *(rule for name, column in _STATED.items() for rule in rules_of(name, column)),
         one_of("closed_as", CLOSINGS),
         matches_all_or_none("closed_whole", "valid_to", "closed_as", "closed_by_run_id"),
         CheckConstraint("valid_to > valid_from", name="valid_span"),
     )
-
-    program_key: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
-    release_id: Mapped[str] = mapped_column(ForeignKey("release.release_id"))
-    program_stream_id: Mapped[str]
-    document_id: Mapped[str]
-    discipline_key: Mapped[int] = mapped_column(ForeignKey("discipline.discipline_key"))
-    school_key: Mapped[int] = mapped_column(Key)
-    site_key: Mapped[int] = mapped_column(Key)
-    stream_key: Mapped[int] = mapped_column(ForeignKey("stream.stream_key"))
-    mailing_province: Mapped[str | None] = mapped_column(ForeignKey("province.province"))
-    language: Mapped[str]
-    page_language: Mapped[str]
-    quota: Mapped[int]
-    body_quota: Mapped[int | None]
-    applications_band: Mapped[str] = mapped_column(ForeignKey("applications_band.applications_band"))
-    interview_band: Mapped[str] = mapped_column(ForeignKey("interview_band.interview_band"))
-    accreditation: Mapped[str]
-    approval_date: Mapped[dt.date] = mapped_column(Date)
-    program_length_years: Mapped[int | None]
-    reference_letters: Mapped[int | None]
-    personal_letter_words: Mapped[int | None]
-    row_hash: Mapped[str]
-    valid_from: Mapped[dt.datetime]
-    valid_to: Mapped[dt.datetime | None]
-    closed_as: Mapped[str | None]
-    run_id: Mapped[int] = mapped_column(ForeignKey("load_run.run_id"))
-    closed_by_run_id: Mapped[int | None] = mapped_column(ForeignKey("load_run.run_id"))
-    source_key: Mapped[int | None] = mapped_column(ForeignKey("source_file.source_key"))
-    source_row: Mapped[int | None]
 
 
 class Section(Base):

@@ -10,26 +10,37 @@ import datetime as dt
 import difflib
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
 
-from carms_lib.schemas import codes
+import pandas as pd
+
+from carms_lib.schemas import Field, Reference, codes, contract
 
 __all__ = [
+    "WAYS",
     "BandLimits",
     "Fault",
     "MatchName",
+    "Names",
     "fold",
     "is_placeholder",
+    "page_fields",
     "read_band",
     "read_count",
     "read_date",
+    "read_id",
+    "read_list",
     "read_listed_count",
     "read_match_name",
     "read_name",
     "read_positive",
+    "read_text",
+    "read_within",
     "read_word_limit",
     "read_years",
+    "spellings",
     "tidy",
 ]
 
@@ -204,3 +215,150 @@ def read_match_name(text: str, matches: Mapping[str, str], iterations: Mapping[s
     if isinstance(which, Fault):
         return which
     return MatchName(matches.get(fold(match), match), int(year[1]), which)
+
+
+def read_text(text: str) -> str | Fault:
+    """Return tidy text."""
+    return tidy(text) or Fault("empty")
+
+
+def read_id(text: str) -> str | Fault:
+    """Return a key made of digits only, as it is."""
+    return text if re.fullmatch(r"[0-9]+", text) else Fault("not a number of digits only")
+
+
+def read_within(text: str, minimum: int | None, maximum: int | None) -> int | Fault:
+    """Return a whole number of at least 0 within inclusive limits, where there are any."""
+    number = read_count(text)
+    if isinstance(number, Fault):
+        return number
+    if minimum is not None and number < minimum:
+        return Fault("zero" if minimum == 1 else f"below {minimum:,}")
+    if maximum is not None and number > maximum:
+        return Fault(f"above {maximum:,}")
+    return number
+
+
+def read_list(text: str, read: Callable[[str], Any]) -> tuple[Any, ...] | Fault:
+    """Return the values of a list joined with semicolons: sorted, each once."""
+    values = {read(part) for part in text.split(";") if part.strip()}
+    faults = [value for value in values if isinstance(value, Fault)]
+    return min(faults) if faults else tuple(sorted(values))
+
+
+# --- names -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Names:
+    """Look-ups from folded spelling to canonical name.
+
+    Parameters
+    ----------
+    reference : Reference
+        The reviewed reference data.
+    stream, school, province, match, iteration : mapping of str to str
+        One look-up per kind of name.
+    """
+
+    reference: Reference
+
+    stream: Mapping[str, str]
+    school: Mapping[str, str]
+    province: Mapping[str, str]
+    match: Mapping[str, str]
+    iteration: Mapping[str, str]
+
+    @classmethod
+    def of(cls, reference: Reference) -> Names:
+        """Read `reference`; canonical names are spellings of themselves."""
+        return cls(
+            reference,
+            stream=_lookup(reference, "stream", reference.stream["stream"]),
+            school=_lookup(reference, "school", reference.school["school"])
+            | _pairs(reference.school["school_fr"], reference.school["school"]),
+            province=_pairs(reference.province["province"], reference.province["province"])
+            | _pairs(reference.province["province_name"], reference.province["province"])
+            | _pairs(reference.province["province_name_fr"], reference.province["province"]),
+            match=_lookup(reference, "match", ()),
+            iteration=_lookup(reference, "iteration", codes.ITERATIONS),
+        )
+
+    def coded(self, field: Field) -> dict[str, str]:
+        """Return the look-up of a `field` with a closed list: its values, and their other spellings."""
+        return _lookup(self.reference, field.name, field.allowed or ())
+
+
+def _lookup(reference: Reference, field: str, canonical: Iterable[str]) -> dict[str, str]:
+    spelling = reference.spelling.loc[reference.spelling["field"] == field]
+    return {fold(name): name for name in canonical} | _pairs(spelling["spelling"], spelling["canonical"])
+
+
+def _pairs(spellings: pd.Series[str], names: pd.Series[str]) -> dict[str, str]:
+    present = spellings.notna()
+    return {fold(text): name for text, name in zip(spellings[present], names[present], strict=True)}
+
+
+def spellings(values: Iterable[str]) -> dict[str, str]:
+    """Return the look-up of names that have no other spelling."""
+    return {fold(value): value for value in values}
+
+
+# --- fields ----------------------------------------------------------------------------------------------
+
+Reading: TypeAlias = Callable[[str], Any]
+
+_NOUNS = {
+    "accreditation": "accreditation status",
+    "exam": "examination",
+    "language": "language of application",
+}
+
+
+def _by_type(field: Field, names: Names) -> Reading:
+    match field.type:
+        case "integer":
+            return lambda text: read_within(text, field.minimum, field.maximum)
+        case "date":
+            return read_date
+        case "text" if field.allowed is not None:
+            known, noun = names.coded(field), _NOUNS.get(field.name, field.name.replace("_", " "))
+            return lambda text: read_name(text, known, noun)
+        case "text":
+            return read_text
+    msg = f"{field.name}: no printed text becomes {field.type} by its type alone; its row must name a way to conform."
+    raise TypeError(msg)
+
+
+def _listed(read: Reading) -> Reading:
+    return lambda text: read_list(text, read)
+
+
+WAYS: Mapping[str, Callable[[Field, Names], Reading]] = {
+    "": _by_type,
+    "band": lambda field, _: lambda text: read_band(text, field.allowed or (), field.name.removesuffix("_band")),
+    "listed count": lambda *_: read_listed_count,
+    "listed dates": lambda *_: _listed(read_date),
+    "listed names": lambda field, names: _listed(_by_type(field, names)),
+    "province": lambda _, names: lambda text: read_name(text, names.province, "province"),
+    "word limit": lambda *_: read_word_limit,
+    "years": lambda *_: read_years,
+}
+"""How a printed text becomes the value of a field, by the name that its row gives (`conform`)."""
+
+
+def page_fields() -> dict[str, Field]:
+    """Return raw column -> field, of the fields of a page that silver takes from it as they are read.
+
+    Raises
+    ------
+    TypeError
+        If a row names a way to conform that is not there.
+    """
+    columns = contract("raw", "page").fields.items()
+    fields = {name: column.field for name, column in columns if column.field.is_read_in_silver}
+    unknown = [field.name for field in fields.values() if field.conform not in WAYS]
+    if unknown:
+        msg = f"The registry of fields names ways to conform that the transforms do not have: {', '.join(unknown)}."
+        raise TypeError(msg)
+    return fields
