@@ -12,7 +12,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from carms_lib.fitting.ensemble import SINGLY, held, template
@@ -20,6 +19,7 @@ from carms_lib.fitting.moments import simulated_moments
 from carms_lib.fitting.published import Published
 from carms_lib.simulator import Cohort, Market
 from carms_lib.simulator.draw.block import BlockInputs, BlockResult
+from carms_lib.simulator.inputs.rounding import largest_remainder
 
 __all__ = ["FACTS", "headline_cohort", "headline_error", "headline_market", "headline_moments", "headline_target"]
 
@@ -95,11 +95,7 @@ def headline_market(base: Cohort, year: int) -> Market:
         family = programs["discipline"] == "Family Medicine"
         for rows, total in ((family, facts["family"]), (~family, facts["all"] - facts["family"])):
             quota = programs.loc[rows, "quota"].to_numpy(float)
-            exact = quota * total / quota.sum()
-            whole = np.floor(exact).astype(int)
-            order = np.argsort(-(exact - whole), kind="stable")
-            whole[order[: total - int(whole.sum())]] += 1
-            programs.loc[rows, "quota"] = whole
+            programs.loc[rows, "quota"] = largest_remainder(quota, total)
         programs = programs[programs["quota"] > 0]
     cohort = held(headline_cohort(base, year), SINGLY, "fits match everybody singly")
     return Market.from_gold(programs, cohort)

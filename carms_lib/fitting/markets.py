@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from carms_lib.fitting.published import DISCIPLINES, SCHOOLS, Published
+from carms_lib.simulator.inputs.rounding import largest_remainder
 
 __all__ = ["COLUMNS", "PROVINCE", "programs_of", "seats_of"]
 
@@ -71,7 +72,7 @@ def seats_of(published: Published, year: int) -> pd.DataFrame:
         # are taken to stand where international graduates matched.
         wanted = int(left_img.get(name, 0.0))
         share = left.loc[parallel, name].where(abroad.loc[parallel, name] > 0, 0.0)
-        from_img = pd.Series(_largest_remainder(share.to_numpy(float), min(wanted, int(share.sum()))), index=parallel)
+        from_img = pd.Series(_shared_out(share.to_numpy(float), min(wanted, int(share.sum()))), index=parallel)
         for school in left.index:
             if school in parallel:
                 more = int(from_img[school])
@@ -95,7 +96,7 @@ def _topped_up(seats: pd.DataFrame, quota: pd.Series) -> pd.DataFrame:
         missing = int(total - open_to_cmg.get(name, 0))
         rows = seats.index[(seats["discipline"] == name) & (seats["eligibility"] == "CMG")]
         if missing > 0 and len(rows):
-            seats.loc[rows, "quota"] += _largest_remainder(seats.loc[rows, "quota"].to_numpy(float), missing)
+            seats.loc[rows, "quota"] += _shared_out(seats.loc[rows, "quota"].to_numpy(float), missing)
     return seats[seats["quota"] > 0].sort_values(["discipline", "school"], ignore_index=True)
 
 
@@ -130,7 +131,7 @@ def programs_of(seats: pd.DataFrame, template: pd.DataFrame) -> pd.DataFrame:
             key = f"{school}/{name}/{stream}"
             rows.append((key, name, school, "", stream, PROVINCE[school], language, int(quota), band))
             continue
-        shares = _largest_remainder(found["quota"].to_numpy(float), int(quota))
+        shares = _shared_out(found["quota"].to_numpy(float), int(quota))
         for part, program in zip(shares, found.itertuples(), strict=True):
             if part:
                 key = f"{program.program_stream_id}/{name}/{stream}"
@@ -156,13 +157,8 @@ def programs_of(seats: pd.DataFrame, template: pd.DataFrame) -> pd.DataFrame:
     return frame[COLUMNS]
 
 
-def _largest_remainder(weights: np.ndarray, total: int) -> np.ndarray:
-    """Whole numbers that sum to `total`, in proportion to `weights`."""
+def _shared_out(weights: np.ndarray, total: int) -> np.ndarray:
+    """Return `total` units in proportion to `weights`; none where nothing is to share or nobody has a weight."""
     if total <= 0 or weights.sum() <= 0:
-        return np.zeros(len(weights), dtype=int)
-    exact = weights / weights.sum() * total
-    whole = np.floor(exact).astype(int)
-    order = np.argsort(-(exact - whole), kind="stable")
-    whole[order[: total - int(whole.sum())]] += 1
-    shares: np.ndarray = whole
-    return shares
+        return np.zeros(len(weights), dtype=np.int64)
+    return largest_remainder(weights, total)

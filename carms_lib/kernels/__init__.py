@@ -12,3 +12,9 @@ module          holds
 
 Does not belong here: anything that knows of applicants and programs.
 """
+
+from __future__ import annotations
+
+from carms_lib.kernels import arrays, jit, lanes, noise, variates
+
+__all__ = ["arrays", "jit", "lanes", "noise", "variates"]

@@ -21,7 +21,20 @@ if TYPE_CHECKING:
 __all__ = ["second_iteration", "solve_with_reversions"]
 
 
-def solve_with_reversions(problem: MatchingProblem, reversions: Mapping[Any, Any], **options: Any) -> Matching:
+def solve_with_reversions(
+    problem: MatchingProblem,
+    reversions: Mapping[Any, Any],
+    *,
+    proposing: str = "applicants",
+    rule: str = "BIS",
+    order: str = "couples_last",
+    reshuffles: int = 10,
+    budget: int | None = None,
+    passes: int = 100,
+    exact_limit: int = 150,
+    time_limit: float = 10.0,
+    rng: int | np.random.Generator | None = 0,
+) -> Matching:
     """Match, move unfilled seats to the program they revert to, and match again, until no seat moves.
 
     Parameters
@@ -29,8 +42,8 @@ def solve_with_reversions(problem: MatchingProblem, reversions: Mapping[Any, Any
     problem : MatchingProblem
     reversions : mapping of program name to program name
         Where the unfilled seats of a program go. It must not lead in a circle.
-    **options
-        As `solve` takes them.
+    proposing, rule, order, reshuffles, budget, passes, exact_limit, time_limit, rng
+        As in `solve`.
 
     Returns
     -------
@@ -57,7 +70,10 @@ def solve_with_reversions(problem: MatchingProblem, reversions: Mapping[Any, Any
                 raise ArgumentError(msg)
             path.add(at)
     while True:
-        matching = solve(problem, **options)
+        matching = solve(
+            problem, proposing=proposing, rule=rule, order=order, reshuffles=reshuffles, budget=budget, passes=passes,
+            exact_limit=exact_limit, time_limit=time_limit, rng=rng,
+        )  # fmt: skip
         quotas = problem.quotas.astype(np.int64)
         unfilled = quotas - matching.filled
         moving = [source for source in goes_to if unfilled[source] > 0]
@@ -75,7 +91,11 @@ def second_iteration(
     programs: Mapping[Hashable, Sequence[Any]],
     *,
     merge: Mapping[Any, Any] | None = None,
-    **options: Any,
+    couples: Mapping[tuple[Any, Any], Sequence[tuple[Any, Any]]] | None = None,
+    partners: Mapping[Any, Any] | None = None,
+    one_sided: str = "drop",
+    ties: str = "refuse",
+    rng: int | np.random.Generator | None = None,
 ) -> MatchingProblem:
     """Return the problem of a second iteration: unmatched applicants, unfilled seats, new lists.
 
@@ -89,8 +109,8 @@ def second_iteration(
         New rank orders of the programs that take part.
     merge : mapping of program name to program name, optional
         Streams whose unfilled seats are offered by another program of the first iteration.
-    **options
-        As `MatchingProblem.from_lists` takes them: couples, partners, one_sided, ties, rng.
+    couples, partners, one_sided, ties, rng
+        As in `MatchingProblem.from_lists`.
 
     Returns
     -------
@@ -106,7 +126,7 @@ def second_iteration(
     """
     problem = first.problem
     taken = {problem.applicants[int(a)] for a in np.flatnonzero(first.match >= 0)}
-    members = [name for couple in options.get("couples") or () for name in couple]
+    members = [name for pair in couples or () for name in pair]
     for name in [*applicants, *members]:
         if name in taken:
             msg = f"Applicant {name!r} matched in the first iteration and may not take part in the second."
@@ -124,4 +144,7 @@ def second_iteration(
     for name in programs:
         if name not in unfilled:
             raise UnknownNameError("programs", name, unfilled)
-    return MatchingProblem.from_lists(applicants, programs, {name: unfilled[name] for name in programs}, **options)
+    quotas = {name: unfilled[name] for name in programs}
+    return MatchingProblem.from_lists(
+        applicants, programs, quotas, couples=couples, partners=partners, one_sided=one_sided, ties=ties, rng=rng
+    )

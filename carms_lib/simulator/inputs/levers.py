@@ -90,7 +90,7 @@ class Lever:
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> Lever:
-        """Return the lever of a record such as `to_dict` returns."""
+        """Return the lever of a `record` such as `to_dict` returns."""
         where = {column: values for column, values in record.items() if column not in {"action", "value"}}
         return cls(record.get("action", ""), record.get("value"), tuple(where.items()))
 
