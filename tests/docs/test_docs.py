@@ -208,7 +208,7 @@ class TestNames:
 
     def test_every_package_has_a_page_of_its_own(self):
         packages = {path.parent.name for path in (ROOT / "carms_lib").glob("*/__init__.py")} | {"provenance"}
-        packages -= {"cli"}  # whose page is made from its own help
+        packages -= {"cli", "kernels"}  # the page of cli is made from its own help; kernels has no public names
         api = ROOT / "docs" / "reference" / "api"
         assert {path.stem for path in api.glob("*.md")} == packages
         for package in packages:

@@ -104,6 +104,12 @@ class TestWords:
         for target in re.findall(r"\]\(([^)#]+)", page):
             assert (ROOT / "docs" / "project" / target).resolve().is_relative_to(ROOT / "docs")
 
+    def test_scripts_name_tests_that_exist(self):
+        for name in ("coverage", "run"):
+            script = (ROOT / ".ci" / name).read_text(encoding="utf-8")
+            paths = re.findall(r"\btests/[\w/]+(?:\.py)?", script)
+            assert [path for path in paths if not (ROOT / path).exists()] == []
+
 
 class TestVersion:
     def test_the_version_is_in_one_place(self):
