@@ -19,8 +19,8 @@ from sqlalchemy import URL, Connection
 from carms_lib.exceptions import ArgumentError
 from carms_lib.schemas import TEXT
 from carms_lib.warehouse import revisions
-from carms_lib.warehouse._engine import Settings, begin_read, begin_write, connect_engine, label
-from carms_lib.warehouse._faults import attempt
+from carms_lib.warehouse.engine import Settings, begin_read, begin_write, connect_engine, label
+from carms_lib.warehouse.faults import attempt
 
 __all__ = ["Database"]
 
