@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 
 from carms_lib.exceptions import FetchError, SourceError, UnknownNameError
 
-from ._archive import Budget, open_archive
 from ._files import find_release
+from .archives import Budget, open_archive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """Finding the files of a release in a folder or an archive.
 
 Belongs here: which names mean what, which form of the pages is taken when several are there, and saying
-what was found and what is expected. Does not belong here: opening archives safely (`_archive`), or what is
+what was found and what is expected. Does not belong here: opening archives safely (`archives`), or what is
 in the files.
 
 Expected, in the folder itself or up to three folders below it:
@@ -35,7 +35,7 @@ from carms_lib.exceptions import (
 )
 from carms_lib.provenance import sha256_bytes
 
-from ._archive import LIMITS, Budget, Entry, is_archive_name, open_archive
+from .archives import LIMITS, Budget, Entry, is_archive_name, open_archive
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -1,7 +1,7 @@
 """What stands above the first section of a page: title, match, stream, dates, quota, accreditation, province.
 
 Belongs here: reading the header block, and from the contact block only the province of the mailing address
-and the names that `_contact_details` must find elsewhere. Does not belong here: typing or judging a value; each is
+and the names that `contact_details` must find elsewhere. Does not belong here: typing or judging a value; each is
 returned as printed, wrapped lines joined, or missing.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from ._sections import fold, unwrap
+from .sections import fold, unwrap
 
 _RULE = re.compile(r"^\*[ ]?\*[ ]?\*[ ]*$", re.MULTILINE)
 _BLOCKS = re.compile(r"\n[ \t]*\n")

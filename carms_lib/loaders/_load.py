@@ -14,15 +14,15 @@ from carms_lib.provenance import sha256_bytes
 
 from ._bundle import load_bundle
 from ._files import PageFiles, find_release
-from ._json_and_csv import pages_from_csv, pages_from_json
 from ._release import TABLE_COLUMNS, Release, source_frame, text_frame
-from ._workbook import read_workbook
+from .json_and_csv import pages_from_csv, pages_from_json
 from .pages import PageParts, read_pages, take_apart
+from .workbooks import read_workbook
 
 if TYPE_CHECKING:
     import os
 
-    from ._archive import Entry
+    from .archives import Entry
 
 _SourceRow = tuple[str, str, str, int]
 

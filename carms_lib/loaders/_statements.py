@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ._sections import fold, unwrap
+from .sections import fold, unwrap
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -21,8 +21,8 @@ from typing import TypeAlias
 from carms_lib.schemas import contract
 
 from ._header import Header
-from ._sections import unwrap
 from ._statements import stated_quota, stated_weights
+from .sections import unwrap
 
 _DOCUMENTS = "supporting_documentation_information"
 

@@ -2,7 +2,7 @@
 
 Belongs here: the order of the work on a page (footer, sections, header, fields, privacy), and the rows that come
 out. Does not belong here: finding or decoding files (`_files`), the patterns of fields (`_header`, `page_readers`),
-what must not leave the loaders (`_contact_details`).
+what must not leave the loaders (`contact_details`).
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from ._contact_details import Directory, Scrubber
-from ._contact_names import people_in_contacts
 from ._header import Header, parse_header
-from ._sections import CONTACT_SECTION, Section, split_page
+from .contact_details import Directory, Scrubber
+from .contact_names import people_in_contacts
 from .page_readers import PrintedPage, read_fields
+from .sections import CONTACT_SECTION, Section, split_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

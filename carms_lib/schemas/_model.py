@@ -80,7 +80,7 @@ class Table(pa.DataFrameModel):
         coerce = False
 
     @classmethod
-    def names(cls) -> tuple[str, ...]:
+    def column_names(cls) -> tuple[str, ...]:
         """Return the names of the columns, in order."""
         return tuple(cls.to_schema().columns)
 

@@ -12,21 +12,21 @@ from carms_lib.schemas.raw import RawDiscipline, RawPage, RawProgramMaster, RawS
 __all__ = ["BronzeDiscipline", "BronzePage", "BronzeProgramMaster", "BronzeSection"]
 
 
-@register("bronze", "discipline", key=("source_row",), first=RawDiscipline.names())
+@register("bronze", "discipline", key=("source_row",), first=RawDiscipline.column_names())
 class BronzeDiscipline(Table):
     """One row per row of the workbook of disciplines, with its lineage."""
 
 
-@register("bronze", "program_master", key=("source_row",), first=RawProgramMaster.names())
+@register("bronze", "program_master", key=("source_row",), first=RawProgramMaster.column_names())
 class BronzeProgramMaster(Table):
     """One row per row of the master workbook, with its lineage."""
 
 
-@register("bronze", "page", key=("source_row",), first=RawPage.names())
+@register("bronze", "page", key=("source_row",), first=RawPage.column_names())
 class BronzePage(Table):
     """One row per program page, with its lineage."""
 
 
-@register("bronze", "section", key=("source_row",), first=RawSection.names())
+@register("bronze", "section", key=("source_row",), first=RawSection.column_names())
 class BronzeSection(Table):
     """One row per section of a program page, with its lineage."""

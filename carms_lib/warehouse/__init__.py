@@ -11,13 +11,13 @@ belong here: computing anything; what is kept was built before, and what is aske
 
 from __future__ import annotations
 
-from carms_lib.warehouse._csv import csv_text, write_csv
-from carms_lib.warehouse._migrate import migration_sql
+from carms_lib.warehouse._frames import csv_text, write_csv
 from carms_lib.warehouse._open import open_warehouse
 from carms_lib.warehouse._programs import Page
 from carms_lib.warehouse._results import KeptBands
 from carms_lib.warehouse._warehouse import Warehouse
 from carms_lib.warehouse._write import WriteReport
+from carms_lib.warehouse.revisions import migration_sql
 
 __all__ = [
     "KeptBands",

@@ -18,9 +18,9 @@ from sqlalchemy import URL, Connection
 
 from carms_lib.exceptions import ArgumentError
 from carms_lib.schemas import TEXT
-from carms_lib.warehouse import _migrate
-from carms_lib.warehouse._engine import Settings, begin_read, begin_write, connect_engine, label
-from carms_lib.warehouse._faults import attempt
+from carms_lib.warehouse import revisions
+from carms_lib.warehouse.engine import Settings, begin_read, begin_write, connect_engine, label
+from carms_lib.warehouse.faults import attempt
 
 __all__ = ["Database"]
 
@@ -99,7 +99,7 @@ class Database:
         def operation() -> T:
             with begin_read(self._engine) as connection:
                 if not any_revision:
-                    _migrate.require_head(connection)
+                    revisions.require_head(connection)
                 return question(connection)
 
         return self._timed(verb, operation)
@@ -109,7 +109,7 @@ class Database:
 
         def operation() -> T:
             with begin_write(self._engine, self._settings) as connection:
-                _migrate.require_head(connection)
+                revisions.require_head(connection)
                 return change(connection)
 
         return self._timed(verb, operation, writes=True)

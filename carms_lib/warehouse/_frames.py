@@ -1,23 +1,55 @@
-"""Between frames and rows: types on the way out, and the hash of a row on the way in.
+"""Frames at the edge of the warehouse: the layers that come in, typed frames that go out, hashes of rows, CSV.
 
-Belongs here: conversion. Does not belong here: any knowledge of a table; and rows on their way in (`_bulk`).
+Belongs here: the shape of what is written, conversion of what is read, and CSV that a spreadsheet shows and does not
+execute. Does not belong here: any knowledge of a table; and rows on their way in (`_bulk`).
 """
 
 from __future__ import annotations
 
+import csv
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
 
 import pandas as pd
 
 from carms_lib.schemas import TEXT, contract
 
-__all__ = ["contract_types", "hash_rows", "in_contract", "join_rows", "typed_frame"]
+__all__ = [
+    "BuiltLayers",
+    "Frames",
+    "contract_types",
+    "csv_text",
+    "hash_rows",
+    "in_contract",
+    "join_rows",
+    "typed_frame",
+    "write_csv",
+]
 
 _MISSING = "\x00"
 _FIELD, _RECORD = "\x1f", "\x1e"  # the ASCII separators: no published text holds them
 _DTYPES: Mapping[str, Any] = {"str": TEXT, "date": "datetime64[us]", "moment": "datetime64[us, UTC]"}
+
+Frames: TypeAlias = Mapping[str, pd.DataFrame]
+"""Tables by name."""
+
+
+class BuiltLayers(Protocol):
+    """What `write` takes: the layers of one build (`carms_lib.Layers`)."""
+
+    @property
+    def bronze(self) -> Frames:
+        """Raw rows with their lineage, by table."""
+
+    @property
+    def silver(self) -> Frames:
+        """Dimensions and facts, by table."""
+
+    @property
+    def gold(self) -> Frames:
+        """Analysis-ready tables."""
 
 
 def contract_types(layer: str, table: str) -> dict[str, str]:
@@ -89,3 +121,51 @@ def hash_rows(frame: pd.DataFrame, *more: Mapping[Any, Sequence[str]] | Sequence
     """
     parts = zip(join_rows(frame), *more, strict=True)
     return [hashlib.blake2b(_RECORD.join(part).encode(), digest_size=16).hexdigest() for part in parts]
+
+
+# --- CSV -------------------------------------------------------------------------------------------------
+
+# A cell that begins with one of these is a formula to common spreadsheets, also behind blanks and in full width.
+_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def write_csv(frame: pd.DataFrame, path: str | Path) -> Path:
+    """Write a frame as CSV in which no text can be taken for a formula.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        What to write; its index is left out.
+    path : str or Path
+        The file; it is replaced when it is there.
+
+    Returns
+    -------
+    Path
+
+    Notes
+    -----
+    Text that begins like a formula gets an apostrophe before it, as spreadsheets themselves mark text. Numbers stay
+    numbers, also negative ones. Column names are treated as text.
+    """
+    path = Path(path)
+    path.write_text(csv_text(frame), encoding="utf-8", newline="")
+    return path
+
+
+def csv_text(frame: pd.DataFrame) -> str:
+    """Return a `frame` as the text that `write_csv` writes."""
+    safe = frame.copy()
+    for name in safe.columns:
+        # neither numbers nor dates can be taken for a formula; as they are, days are written as days
+        if not (pd.api.types.is_numeric_dtype(safe[name].dtype) or pd.api.types.is_datetime64_any_dtype(safe[name])):
+            safe[name] = safe[name].astype(object).map(_as_text, na_action="ignore")
+    safe.columns = [_as_text(str(name)) for name in safe.columns]
+    # all text in quotes: a lone carriage return would else end the row
+    return str(safe.to_csv(None, index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC))
+
+
+def _as_text(value: Any) -> Any:
+    if isinstance(value, str) and value.lstrip(" ").startswith(_STARTS):
+        return "'" + value
+    return value

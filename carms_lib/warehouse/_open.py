@@ -1,7 +1,7 @@
 """Opening a warehouse.
 
 Belongs here: `open_warehouse`, with every setting that production needs. Does not belong here: what the settings do
-(`_engine`).
+(`engine`).
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 from sqlalchemy import URL
 
-from carms_lib.warehouse._engine import Settings, parse_url
 from carms_lib.warehouse._warehouse import Warehouse
+from carms_lib.warehouse.engine import Settings, parse_url
 
 __all__ = ["open_warehouse"]
 

@@ -21,8 +21,7 @@ from sqlalchemy import ColumnElement, Connection, Select, select
 from carms_lib.exceptions import ArgumentError, UnknownNameError
 from carms_lib.schemas import codes
 from carms_lib.warehouse import _search
-from carms_lib.warehouse._csv import write_csv
-from carms_lib.warehouse._frames import contract_types, typed_frame
+from carms_lib.warehouse._frames import contract_types, typed_frame, write_csv
 from carms_lib.warehouse.gold_view import gold_columns, is_valid, star, which_release
 from carms_lib.warehouse.tables import TABLES
 

@@ -35,9 +35,9 @@ from sqlalchemy.dialects.postgresql import REGCONFIG, TSVECTOR
 from carms_lib.exceptions import ArgumentError
 from carms_lib.schemas import redact_contacts
 from carms_lib.warehouse._bulk import insert_frame
-from carms_lib.warehouse._layers import BuiltLayers
+from carms_lib.warehouse._frames import BuiltLayers
 from carms_lib.warehouse.tables import TABLES
-from carms_lib.warehouse.tables.search import FACTS
+from carms_lib.warehouse.tables.facts import FACTS
 
 __all__ = ["fold", "forget", "learn_facts", "learn_sections", "matching_programs", "read_query", "search"]
 

@@ -15,9 +15,9 @@ import pandas as pd
 from carms_lib.exceptions import UnknownNameError
 from carms_lib.provenance import package_versions
 from carms_lib.schemas import codes
-from carms_lib.warehouse import _builds, _history, _migrate, _programs, _results, gold_view
+from carms_lib.warehouse import _builds, _history, _programs, _results, gold_view, revisions
 from carms_lib.warehouse._database import Database
-from carms_lib.warehouse._layers import BuiltLayers
+from carms_lib.warehouse._frames import BuiltLayers
 from carms_lib.warehouse._programs import Page, Question
 from carms_lib.warehouse._results import BandsLike, KeptBands, StudyLike
 from carms_lib.warehouse._write import WriteReport, write_layers
@@ -62,8 +62,10 @@ class Warehouse(Database):
         UnknownNameError
             There is no such revision.
         """
-        _, after = self._timed("upgrade", lambda: _migrate.upgrade(self._engine, self._settings, revision), writes=True)
-        return after or _migrate.BASE
+        _, after = self._timed(
+            "upgrade", lambda: revisions.upgrade(self._engine, self._settings, revision), writes=True
+        )
+        return after or revisions.BASE
 
     def downgrade(self, revision: str) -> str:
         """Take the tables back to a revision; each migration says in its notes what is lost.
@@ -86,17 +88,17 @@ class Warehouse(Database):
             There is no such revision before the current one.
         """
         _, after = self._timed(
-            "downgrade", lambda: _migrate.downgrade(self._engine, self._settings, revision), writes=True
+            "downgrade", lambda: revisions.downgrade(self._engine, self._settings, revision), writes=True
         )
-        return after or _migrate.BASE
+        return after or revisions.BASE
 
     def current(self) -> str | None:
         """Return the revision of the database; None where no migration has run."""
-        return self._ask("current", _migrate.current, any_revision=True)
+        return self._ask("current", revisions.current, any_revision=True)
 
     def check(self) -> None:
         """Raise MigrationError unless tables, keys, indexes and check constraints are those declared here."""
-        self._timed("check", lambda: _migrate.check(self._engine))
+        self._timed("check", lambda: revisions.check(self._engine))
 
     # --- writing -----------------------------------------------------------------------------------------
 

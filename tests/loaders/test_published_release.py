@@ -15,9 +15,9 @@ import zipfile
 import pandas as pd
 import pytest
 from carms_lib.loaders import load_release
-from carms_lib.loaders._json_and_csv import pages_from_json
-from carms_lib.loaders._sections import split_page
+from carms_lib.loaders.json_and_csv import pages_from_json
 from carms_lib.loaders.pages import take_apart
+from carms_lib.loaders.sections import split_page
 
 pytestmark = pytest.mark.release
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from carms_lib.exceptions import CorruptSourceError, SchemaError, UnsafeSourceError
 from carms_lib.loaders import load_release
-from carms_lib.loaders._workbook import read_workbook
+from carms_lib.loaders.workbooks import read_workbook
 from carms_lib.schemas import contract
 
 DISCIPLINE_COLUMNS = contract("raw", "discipline").columns

@@ -438,7 +438,7 @@ def test_an_option_that_the_driver_does_not_know():
 
 
 def test_an_address_is_told_without_its_password():
-    from carms_lib.warehouse._engine import label
+    from carms_lib.warehouse.engine import label
 
     told = label(make_url(f"postgresql+psycopg://keeper:{SECRET}@db.example.org:5433/carms?sslpassword={SECRET}"))
     assert told == "postgresql://keeper@db.example.org:5433/carms"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from carms_lib import exceptions
 from carms_lib.warehouse import migration_sql, open_warehouse
-from carms_lib.warehouse._migrate import HEAD, revisions
+from carms_lib.warehouse.revisions import HEAD, revisions
 from carms_lib.warehouse.tables import TABLES
 from sqlalchemy import create_engine, inspect, select, text
 
@@ -95,10 +95,10 @@ def test_no_migration_that_is_out_was_edited(dialect):
 
 
 def test_every_migration_says_what_going_back_costs_and_the_notes_name_it():
-    from carms_lib.warehouse import _migrate
+    from carms_lib.warehouse import revisions
 
     notes = (VERSIONS.parents[2] / "docs" / "reference" / "schema-release-notes.md").read_text(encoding="utf-8")
-    for path in sorted((Path(_migrate.__file__).parent / "migrations" / "versions").glob("*.py")):
+    for path in sorted((Path(revisions.__file__).parent / "migrations" / "versions").glob("*.py")):
         source = path.read_text(encoding="utf-8")
         revision = re.search(r'^revision = "(\w+)"', source, flags=re.MULTILINE)[1]
         assert path.name.startswith(f"{revision}_")
@@ -350,6 +350,6 @@ def test_every_constraint_has_the_name_that_the_convention_gives(empty, url):
 
 def test_migrations_load_no_model():
     """A migration says what it does itself; else a later change of a model would change the past."""
-    folder = Path(importlib.import_module("carms_lib.warehouse._migrate").__file__).parent / "migrations" / "versions"
+    folder = Path(importlib.import_module("carms_lib.warehouse.revisions").__file__).parent / "migrations" / "versions"
     for path in folder.glob("*.py"):
         assert "carms_lib" not in path.read_text(encoding="utf-8"), path.name

@@ -8,8 +8,8 @@ import time
 import pytest
 from carms_lib import exceptions
 from carms_lib.warehouse import open_warehouse
-from carms_lib.warehouse._engine import Settings, parse_url
-from carms_lib.warehouse._faults import attempt
+from carms_lib.warehouse.engine import Settings, parse_url
+from carms_lib.warehouse.faults import attempt
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 400000000) SELECT count(*) FROM n"

@@ -1,9 +1,9 @@
 """The environment that Alembic runs.
 
-Belongs here: handing Alembic's context over. Does not belong here: settings; they stand in `_migrate`.
+Belongs here: handing Alembic's context over. Does not belong here: settings; they stand in `revisions`.
 """
 
 from alembic import context
-from carms_lib.warehouse import _migrate
+from carms_lib.warehouse import revisions
 
-_migrate.run(context)  # type: ignore[arg-type]  # the module stands for its current environment
+revisions.run(context)  # type: ignore[arg-type]  # the module stands for its current environment

@@ -6,10 +6,10 @@ how they came to be; that is told by the migrations.
 
 from __future__ import annotations
 
-from carms_lib.warehouse.tables import audit, builds, dimensions, facts, results, search
+from carms_lib.warehouse.tables import audit, dimensions, facts, results
 from carms_lib.warehouse.tables.base import Base
 
-__all__ = ["TABLES", "Base", "audit", "builds", "dimensions", "facts", "results", "search"]
+__all__ = ["TABLES", "Base", "audit", "dimensions", "facts", "results"]
 
 TABLES = Base.metadata.tables
 """Every table by name."""

@@ -6,6 +6,9 @@ are dimensions, and counts that a query can make.
 A page is published as one document, so it is versioned as one: when anything on it changes, its version is closed
 and another opens (slowly changing dimension, type 2), and sections, examinations and interview days belong to one
 version. The version that is now valid has no `valid_to`; there is at most one for a program of a release.
+
+Of the versions that are valid now there is also one text per program and per section, to be searched. How an engine
+indexes these texts (FTS5 in SQLite, tsvector in PostgreSQL) is the work of migration 0003; `_search` asks.
 """
 
 from __future__ import annotations
@@ -41,7 +44,7 @@ from carms_lib.warehouse.tables.base import (
     rules_of,
 )
 
-__all__ = ["CHILDREN", "CLOSINGS", "Exam", "InterviewDate", "Program", "Section"]
+__all__ = ["CHILDREN", "CLOSINGS", "FACTS", "Exam", "InterviewDate", "Program", "SearchDocument", "Section"]
 
 CLOSINGS = ("changed", "vanished")
 """Why a version was closed: another took its place, or the publication no longer has the program."""
@@ -151,3 +154,28 @@ class Exam(Base):
 
 CHILDREN = ("section", "interview_date", "exam")
 """Tables whose rows belong to one version of a program, named as in the silver layer."""
+
+
+# --- what can be searched --------------------------------------------------------------------------------
+
+FACTS = "facts"
+"""The section key of the text made of a program's facts: its names in both languages."""
+
+
+class SearchDocument(Base):
+    """One row per program that is valid now and section whose text was read, and one for its facts."""
+
+    __tablename__ = "search_document"
+    __table_args__ = (
+        UniqueConstraint("program_key", "section_key"),
+        Index("ix_search_document_release", "release_id", "document_key"),
+        one_of("section_key", (FACTS, *codes.SECTION_KEYS)),
+        one_of("language", codes.LANGUAGES),
+    )
+
+    document_key: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    program_key: Mapped[int] = mapped_column(ForeignKey("program.program_key"))
+    section_key: Mapped[str]
+    release_id: Mapped[str] = mapped_column(ForeignKey("release.release_id"))
+    language: Mapped[str]
+    content: Mapped[str]

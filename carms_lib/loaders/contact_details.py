@@ -1,7 +1,7 @@
 """Contact details stop here: e-mail addresses, telephone numbers, names of contacts.
 
 Belongs here: finding them in a text and putting a visible placeholder in their place. Does not belong here: who
-is a contact (`_contact_names`), and dropping the contact blocks themselves; `pages` never passes them on.
+is a contact (`contact_names`), and dropping the contact blocks themselves; `pages` never passes them on.
 
 What counts as a contact: everybody named in a contact block of any page of the release, and whoever is named
 beside an e-mail address on a page. A full name is removed wherever it stands; a surname after a title, or a first
@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ._contact_names import Person, people_beside, people_in_contacts, people_named
+from .contact_names import Person, people_beside, people_in_contacts, people_named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

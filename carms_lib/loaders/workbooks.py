@@ -18,8 +18,8 @@ import pandas as pd
 
 from carms_lib.exceptions import CorruptSourceError, SchemaError, UnsafeSourceError
 
-from ._archive import Budget, Limits, open_archive
 from ._release import missing_columns, text_dtype, text_frame
+from .archives import Budget, Limits, open_archive
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

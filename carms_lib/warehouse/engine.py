@@ -1,7 +1,7 @@
 """One way to a database: SQLite in a file, or PostgreSQL on a server.
 
 Belongs here: addresses, pools, time limits, and how a transaction begins on each engine. Does not belong here: what
-is read or written, and what an error means (`_faults`).
+is read or written, and what an error means (`faults`).
 
 SQLite keeps its default rollback journal, so that a warehouse is one file which can be copied, mailed and opened
 from a read-only folder. A write takes the lock when it begins; readers wait only while it commits.

@@ -19,8 +19,8 @@ from typing import Any
 from carms_lib.exceptions import CorruptSourceError, DroppedWarning, SchemaError
 
 from ._release import missing_columns
-from ._sections import HEADINGS, Section, fold
 from .pages import PageParts, take_apart
+from .sections import HEADINGS, Section, fold
 
 _ADDRESS = re.compile(r"/program/(?P<release>\d+)/(?P<program>\d+)")
 _JSON_ID = re.compile(r"(?P<release>\d+)\s*[|_-]\s*(?P<program>\d+)")

@@ -2,7 +2,7 @@
 
 Belongs here: reading the names of people from the header's contact block, from the contact section, and from
 beside an e-mail address; telling a person from an office; and the pattern that finds a person elsewhere. Does
-not belong here: putting a placeholder in its place (`_contact_details`).
+not belong here: putting a placeholder in its place (`contact_details`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from ._sections import fold
+from .sections import fold
 
 _DIRECTOR = re.compile(
     r"^(?:Program Directors?|Directeurs?(?:\(trice\))? de programme)[ \t]+(.+?)"

@@ -21,7 +21,7 @@ from carms_lib.exceptions import (
     WarehouseUnavailableError,
     WriteConflictError,
 )
-from carms_lib.warehouse._engine import Settings, label
+from carms_lib.warehouse.engine import Settings, label
 
 __all__ = ["attempt"]
 
