@@ -20,7 +20,7 @@ from carms_lib.provenance import Provenance
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Answer", "RankView", "SeatValueView", "View", "open_view"]
+__all__ = ["RankView", "Result", "SeatValueView", "View", "open_view"]
 
 _VIEWS = {
     "pressure": ("carms_lib.pressure", "pressure_bands"),
@@ -38,7 +38,7 @@ _VIEWS = {
 }
 
 
-class Answer(Protocol):
+class Result(Protocol):
     """What every result of a study has."""
 
     @property
@@ -55,7 +55,7 @@ class Answer(Protocol):
         """Write the numbers with their provenance."""
 
 
-class View(Answer, Protocol):
+class View(Result, Protocol):
     """Numbers with bands; `carms_lib.pressure.Bands` is one."""
 
     @property
@@ -70,7 +70,7 @@ class View(Answer, Protocol):
         """Draw the numbers and return the Axes."""
 
 
-class RankView(Answer, Protocol):
+class RankView(Result, Protocol):
     """An order of groups; `carms_lib.pressure.Ranks` is one."""
 
     @property
@@ -84,7 +84,7 @@ class RankView(Answer, Protocol):
         """Draw the intervals of the ranks and return the Axes."""
 
 
-class SeatValueView(Answer, Protocol):
+class SeatValueView(Result, Protocol):
     """What one more seat does; `carms_lib.pressure.SeatValues` is one."""
 
     @property

@@ -204,6 +204,34 @@ def test_a_way_round_is_seen():
     assert circles({"a": {"b"}, "b": {"c"}, "c": set()}) == []
 
 
+def classes() -> dict[str, set[str]]:
+    """Public class -> the packages that define one of that name."""
+    found: dict[str, set[str]] = {}
+    for path in modules():
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                found.setdefault(node.name, set()).add(package_of(path))
+    return found
+
+
+def test_no_name_stands_in_two_packages_for_two_things():
+    """What is left is one thing seen twice: a table's contract and the database's, a value and the record of it."""
+    contract_and_database = {
+        "Discipline",
+        "Exam",
+        "InterviewDate",
+        "Program",
+        "Province",
+        "School",
+        "Section",
+        "Site",
+        "Stream",
+    }
+    value_and_record = {"Check", "Release", "Scenario", "Study"}
+    twice = {name for name, packages in classes().items() if len(packages) > 1}
+    assert twice == contract_and_database | value_and_record
+
+
 @pytest.mark.parametrize(
     ("room", "source"),
     [

@@ -30,7 +30,7 @@ _TIMEOUT = 30  # seconds without a byte
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishedRelease:
     """Where a release is published, and as what.
 
     Parameters
@@ -52,8 +52,8 @@ class Published:
 
 
 _HOME = "https://github.com/dnokes/Junior-Data-Scientist"
-_REGISTRY: dict[str, Published] = {
-    "1503": Published(
+_REGISTRY: dict[str, PublishedRelease] = {
+    "1503": PublishedRelease(
         base_url=f"{_HOME}/raw/277454740f8c7797ae059ade0a61aa4261cca70e/",
         workbooks={
             "1503_discipline.xlsx": "3f0515cd32cb12d7284aa494eb1beee69f43e977e5c4dd6c70163ddbb94b07f4",
@@ -131,7 +131,7 @@ def _default_cache() -> Path:
     return Path(pooch.os_cache("carms-lib"))
 
 
-def _fetch_pages(published: Published, place: Path) -> None:
+def _fetch_pages(published: PublishedRelease, place: Path) -> None:
     """Bring the pages in the first form that can be had; a form that is cached already comes before all others."""
     for name in sorted(published.pages, key=lambda name: not (place / name).is_file()):
         if _download(published, place, name, None):
@@ -140,7 +140,7 @@ def _fetch_pages(published: Published, place: Path) -> None:
     raise _failed(published, place, published.pages[0], "no form of the pages is there (404)")
 
 
-def _download(published: Published, place: Path, name: str, sha256: str | None) -> bool:
+def _download(published: PublishedRelease, place: Path, name: str, sha256: str | None) -> bool:
     """Bring one file unless it is cached; False when the publisher has no such file."""
     import pooch  # noqa: PLC0415
     import requests  # noqa: PLC0415
@@ -167,7 +167,7 @@ def _download(published: Published, place: Path, name: str, sha256: str | None) 
     return True
 
 
-def _check_archive(published: Published, place: Path, name: str) -> None:
+def _check_archive(published: PublishedRelease, place: Path, name: str) -> None:
     """Read an archive through, and remove it when it is damaged."""
     file = place / name
     try:
@@ -179,7 +179,7 @@ def _check_archive(published: Published, place: Path, name: str) -> None:
         raise _failed(published, place, name, f"what came is no sound archive ({error})") from error
 
 
-def _failed(published: Published, place: Path, name: str, why: str) -> FetchError:
+def _failed(published: PublishedRelease, place: Path, name: str, why: str) -> FetchError:
     return FetchError(
         f"{name} could not be fetched from {published.base_url}{name}: {why}. Check the connection and the proxy and "
         f"call again; or get the files by hand from {published.home} and put them into {place}, or into the folder "

@@ -46,7 +46,7 @@ _DAMAGE = (
 
 
 @dataclass(frozen=True)
-class Limits:
+class ArchiveLimits:
     """How much an archive may hold, everything nested in it included."""
 
     n_entries: int = 20_000
@@ -56,14 +56,14 @@ class Limits:
     ratio_from_bytes: int = 4 * 2**20  # small entries may compress as well as they like
 
 
-LIMITS = Limits()
+LIMITS = ArchiveLimits()
 
 
 @dataclass
 class Budget:
     """What has been read so far of one source; shared by an archive and the archives inside it."""
 
-    limits: Limits = LIMITS
+    limits: ArchiveLimits = LIMITS
     n_entries: int = 0
     n_bytes: int = 0
 

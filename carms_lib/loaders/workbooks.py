@@ -19,7 +19,7 @@ import pandas as pd
 from carms_lib.exceptions import CorruptSourceError, SchemaError, UnsafeSourceError
 
 from ._release import missing_columns, text_dtype, text_frame
-from .archives import Budget, Limits, open_archive
+from .archives import ArchiveLimits, Budget, open_archive
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
 # A published workbook expands to less than 1 MB.
-_LIMITS = Limits(n_entries=1_000, entry_bytes=128 * 2**20, total_bytes=256 * 2**20)
+_LIMITS = ArchiveLimits(n_entries=1_000, entry_bytes=128 * 2**20, total_bytes=256 * 2**20)
 # What openpyxl raises on a damaged workbook; its XML parser's error is a SyntaxError.
 _DAMAGE = (
     *(BadZipFile, LookupError, ValueError, TypeError, AttributeError, SyntaxError, OSError),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from carms_lib.memo.blocks import Block, Cell, Grid, Heading, Items, Paragraph, Preformatted, Table, Tile, Tiles
+from carms_lib.memo.blocks import Block, Cell, Grid, Heading, Items, Paragraph, Preformatted, TableBlock, Tile, Tiles
 from carms_lib.quality import CHECK_KINDS
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _freshness(card: Scorecard) -> Iterator[Block]:
         yield Paragraph("The run made no table whose age could be told.", quiet=True)
         return
     fresh = card.freshness
-    yield Table(
+    yield TableBlock(
         ("Pages", "Approved on", f"Age on {card.as_of.isoformat()}"),
         tuple(
             (name, day.isoformat(), f"{fresh.age(day):,} days")

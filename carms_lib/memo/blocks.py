@@ -21,7 +21,7 @@ __all__ = [
     "Items",
     "Paragraph",
     "Preformatted",
-    "Table",
+    "TableBlock",
     "Tile",
     "Tiles",
 ]
@@ -67,7 +67,7 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Table:
+class TableBlock:
     """A small table of text; columns from the second on are numbers and aligned as such."""
 
     header: tuple[str, ...]
@@ -116,4 +116,4 @@ class Grid:
     prose: bool = False
 
 
-Block: TypeAlias = Heading | Paragraph | Answer | Items | Figure | Table | Preformatted | Tiles | Grid
+Block: TypeAlias = Heading | Paragraph | Answer | Items | Figure | TableBlock | Preformatted | Tiles | Grid

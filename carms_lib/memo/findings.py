@@ -23,7 +23,17 @@ if TYPE_CHECKING:
     from carms_lib.simulator import Market, Scenario, Study
     from carms_lib.transforms import Layers
 
-__all__ = ["INNER", "LARGE", "OUTER", "PLACES", "Change", "Findings", "find", "related_inputs", "seat_where_changed"]
+__all__ = [
+    "INNER",
+    "LARGE",
+    "OUTER",
+    "PLACES",
+    "Findings",
+    "ScenarioChange",
+    "find",
+    "related_inputs",
+    "seat_where_changed",
+]
 
 OUTER, INNER = 0.90, 0.50  # levels of the bands shown
 LARGE = 20  # seats from which a discipline is shown by name
@@ -32,7 +42,7 @@ _ASSUMPTIONS = 4  # that are told of, those that most goes with
 
 
 @dataclass(frozen=True)
-class Change:
+class ScenarioChange:
     """What one scenario changes against the baseline, for the country.
 
     `seat_value` and `newly_matched` are of one more seat where the scenario changes seats, in proportion to how many it
@@ -64,7 +74,7 @@ class Findings:
     heat: pd.DataFrame  # pressure by province and large discipline
     disciplines: pd.DataFrame  # pressure by large discipline, at both levels
     provinces: pd.DataFrame  # pressure by province
-    changes: tuple[Change, ...]
+    changes: tuple[ScenarioChange, ...]
     shifts: pd.DataFrame  # seats filled by province, scenario minus baseline, both levels, all scenarios
     seat: Mapping[str, Row]  # what one more seat does, anywhere: metric -> row
     seat_places: tuple[Row, ...]  # large disciplines where one more seat does most, best first
@@ -149,10 +159,10 @@ def _best_places(seats: SeatValues, disciplines: tuple[str, ...], program: pd.Da
     )
 
 
-def _change(study: Study, scenario: Scenario, market: Market, seats: SeatValues) -> Change:
+def _change(study: Study, scenario: Scenario, market: Market, seats: SeatValues) -> ScenarioChange:
     rows = {row["metric"]: row for row in rows_of(study.compare(scenario.name).outcomes(level=OUTER).to_frame())}
     each = seat_where_changed(scenario, market, seats)
-    return Change(
+    return ScenarioChange(
         scenario.name,
         rows["seats"],
         rows["matched"],

@@ -24,7 +24,7 @@ from carms_lib.memo.blocks import (
     Items,
     Paragraph,
     Preformatted,
-    Table,
+    TableBlock,
     Tile,
     Tiles,
 )
@@ -71,7 +71,7 @@ def _html(block: Block, pictures: Mapping[str, bytes]) -> str:
                 f'<div class="scroll" tabindex="0"><img src="{source}" alt="{escape(alternative)}"></div>\n'
                 f"<figcaption>{_inline(caption)}</figcaption>\n</figure>"
             )
-        case Table(header, rows):
+        case TableBlock(header, rows):
             head = "".join(f'<th scope="col" role="columnheader">{_inline(cell)}</th>' for cell in header)
             body = "\n".join('<tr role="row">' + _row(header, row) + "</tr>" for row in rows)
             many = len(header) > _COLUMNS
@@ -150,7 +150,7 @@ def _markdown(block: Block, folder: str) -> str:
             return "\n".join(f"- {item}" for item in items)
         case Figure(name, caption, alternative):
             return f"![{alternative}]({folder}/{name}.svg)\n\n*{caption}*"
-        case Table(header, rows):
+        case TableBlock(header, rows):
             return _markdown_table(header, rows, "---:")
         case Grid(header, cells, prose):
             texts = tuple(tuple(cell.text for cell in row) for row in cells)

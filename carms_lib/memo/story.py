@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from carms_lib.memo._published_figures import published_backtest
-from carms_lib.memo.blocks import Answer, Block, Figure, Heading, Items, Paragraph, Preformatted, Table
-from carms_lib.memo.findings import INNER, LARGE, OUTER, Change, Findings
+from carms_lib.memo.blocks import Answer, Block, Figure, Heading, Items, Paragraph, Preformatted, TableBlock
+from carms_lib.memo.findings import INNER, LARGE, OUTER, Findings, ScenarioChange
 from carms_lib.memo.numbers import NO_BREAK, Row, change, count, lowest_and_highest, rows_of, share, tenths, with_band
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _most_pressed(findings: Findings) -> str:
     )
 
 
-def _effect(item: Change) -> str:
+def _effect(item: ScenarioChange) -> str:
     return (
         f"“{item.scenario}” changes the number of seats by {with_band(item.seats, change)}, of applicants matched "
         f"by {with_band(item.matched, change)}, and of seats left empty by {with_band(item.unfilled, change)}."
@@ -156,7 +156,7 @@ def _scenarios(findings: Findings) -> Iterator[Block]:
         "same luck. The differences below are taken draw by draw, so they are far more certain than two separate "
         "forecasts."
     )
-    yield Table(
+    yield TableBlock(
         ("Option", "Seats", "Matched applicants", "Empty seats", "Better off, per seat", "Newly matched, per seat"),
         tuple(
             (
@@ -194,7 +194,7 @@ def _seats(findings: Findings) -> Iterator[Block]:
         "somebody else moves into, until the chain ends. The **value** of a seat is how many applicants in the whole "
         "country get a place that they want more. It is followed exactly, seat by seat, through the first iteration."
     )
-    yield Table(
+    yield TableBlock(
         (
             "One more seat in",
             "Applicants better off",
@@ -255,7 +255,7 @@ def _comparison(findings: Findings, cohort: Cohort) -> Iterator[Block]:
         "published outcomes in view, so agreement here shows that the model can be brought near them, not that it "
         "would have foretold them."
     )
-    yield Table(
+    yield TableBlock(
         ("Figure", "Published", f"Simulated ({share(OUTER)} band)", "Gap", "In the band"),
         tuple(
             (
@@ -288,7 +288,7 @@ def past_forecasts(backtest: pd.DataFrame | None) -> Iterator[Block]:
         "error was smaller than that of simply repeating last year’s figure for "
         f"{count(len(better))} of {count(len(rows))} groups of figures{others}.{_worst(rows)}"
     )
-    yield Table(
+    yield TableBlock(
         ("Forecast", "In the band", "Error of the model", "Of last year’s figure", "Better"),
         tuple(
             (

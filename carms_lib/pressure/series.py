@@ -47,7 +47,7 @@ from carms_lib.provenance import Provenance
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["SERIES_MODELS", "Projection", "Step", "choose_model", "load_series", "project_series", "widening"]
+__all__ = ["SERIES_MODELS", "Projection", "SeriesStep", "choose_model", "load_series", "project_series", "widening"]
 
 SERIES_MODELS = ("naive", "drift", "trend", "level")
 _TRANSFORMS = ("auto", "none", "log", "logit")
@@ -288,7 +288,7 @@ def _check_series(frame: pd.DataFrame, names: list[str], value: str, until: int)
     return ordered.astype({"year": "int64"})
 
 
-class Step(NamedTuple):
+class SeriesStep(NamedTuple):
     """One forecast of a published value from those before it, on the transformed scale where not said otherwise."""
 
     mean: float
@@ -298,7 +298,9 @@ class Step(NamedTuple):
     miss: float  # absolute error, on the scale of the values
 
 
-def _past_steps(years: np.ndarray, numbers: np.ndarray, transform: str, models: Sequence[str]) -> dict[str, list[Step]]:
+def _past_steps(
+    years: np.ndarray, numbers: np.ndarray, transform: str, models: Sequence[str]
+) -> dict[str, list[SeriesStep]]:
     """Forecast every value from those before it, from the fifth on."""
     into, back = _transform(numbers, transform)
     y, found = into(numbers), {}
@@ -309,12 +311,12 @@ def _past_steps(years: np.ndarray, numbers: np.ndarray, transform: str, models: 
                 years[:at].astype(float), y[:at], years[at : at + 1].astype(float)
             )
             error = max(error, 1e-12)
-            steps.append(Step(mean, error, freedom, (y[at] - mean) / error, abs(back(mean) - numbers[at])))
+            steps.append(SeriesStep(mean, error, freedom, (y[at] - mean) / error, abs(back(mean) - numbers[at])))
         found[model] = steps
     return found
 
 
-def choose_model(steps: dict[str, list[Step]], upto: int | None = None) -> str:
+def choose_model(steps: dict[str, list[SeriesStep]], upto: int | None = None) -> str:
     """Return the model to use after the first `upto` steps: naive, unless another was clearly better."""
     known = len(next(iter(steps.values()))[:upto])
     if known < _ENOUGH:
@@ -324,14 +326,14 @@ def choose_model(steps: dict[str, list[Step]], upto: int | None = None) -> str:
     return best if means[best] < _CLEARLY * means["naive"] else "naive"
 
 
-def widening(steps: list[Step], upto: int | None = None) -> float:
+def widening(steps: list[SeriesStep], upto: int | None = None) -> float:
     """Return the factor that makes the errors made so far as large as they were said to be, at least 1."""
     surprises = [step.surprise for step in steps[:upto]]
     return max(1.0, float(np.sqrt(np.mean(np.square(surprises))))) if surprises else 1.0
 
 
 def _replay(
-    key: tuple[Any, ...], names: list[str], years: np.ndarray, numbers: np.ndarray, steps: dict[str, list[Step]],
+    key: tuple[Any, ...], names: list[str], years: np.ndarray, numbers: np.ndarray, steps: dict[str, list[SeriesStep]],
     model: str, transform: str, level: float,
 ) -> pd.DataFrame:  # fmt: skip
     _, back = _transform(numbers, transform)

@@ -20,7 +20,7 @@ from carms_lib.exceptions import (
     UnsafeSourceError,
 )
 from carms_lib.loaders import archives, load_release
-from carms_lib.loaders.archives import Budget, Limits, open_archive
+from carms_lib.loaders.archives import ArchiveLimits, Budget, open_archive
 
 TABLES = ("discipline", "program_master", "page", "section")
 
@@ -320,7 +320,7 @@ def bomb_in_release(build, bomb: bytes) -> bytes:
 
 def test_headers_that_lie_about_the_size_do_not_help(build, monkeypatch):
     content = bytearray(build.zipped({"1503-101.md": b"\x00" * 50_000}))
-    limits = Limits(ratio_from_bytes=1_000, ratio=10)
+    limits = ArchiveLimits(ratio_from_bytes=1_000, ratio=10)
     # the sizes stated in the local header and in the directory, set to one byte
     for signature, offset in ((b"PK\x03\x04", 22), (b"PK\x01\x02", 24)):
         place = content.index(signature) + offset
@@ -333,9 +333,9 @@ def test_headers_that_lie_about_the_size_do_not_help(build, monkeypatch):
 @pytest.mark.parametrize(
     ("limits", "message"),
     [
-        (Limits(n_entries=2), "holds more than 2 entries"),
-        (Limits(entry_bytes=2**20), "expands to more than 1 MiB"),
-        (Limits(total_bytes=3 * 2**20), "expands to more than 3 MiB in all"),
+        (ArchiveLimits(n_entries=2), "holds more than 2 entries"),
+        (ArchiveLimits(entry_bytes=2**20), "expands to more than 1 MiB"),
+        (ArchiveLimits(total_bytes=3 * 2**20), "expands to more than 3 MiB in all"),
     ],
 )
 @pytest.mark.parametrize("kind", ["zip", "tar", "tar.gz"])
@@ -350,7 +350,7 @@ def test_an_archive_in_an_archive_counts_too(build, tmp_path, monkeypatch):
     inner = build.zipped({f"1503-{number}.md": b"x" for number in range(8)})
     files = {**build.SmallRelease.of(build.Program("101")).files, "program_descriptions.zip": inner}
     (tmp_path / "release.zip").write_bytes(build.zipped(files))
-    monkeypatch.setattr("carms_lib.loaders._files.LIMITS", Limits(n_entries=10))
+    monkeypatch.setattr("carms_lib.loaders._files.LIMITS", ArchiveLimits(n_entries=10))
     with pytest.raises(UnsafeSourceError, match="holds more than 10 entries"):
         load_release(tmp_path / "release.zip")
 
@@ -358,7 +358,7 @@ def test_an_archive_in_an_archive_counts_too(build, tmp_path, monkeypatch):
 def test_a_folder_with_too_many_files_is_not_searched_on(tmp_path, monkeypatch):
     for number in range(12):
         (tmp_path / f"{number}.txt").write_bytes(b"")
-    monkeypatch.setattr("carms_lib.loaders._files.LIMITS", Limits(n_entries=10))
+    monkeypatch.setattr("carms_lib.loaders._files.LIMITS", ArchiveLimits(n_entries=10))
     with pytest.raises(SourceError, match="holds more than 10 files"):
         load_release(tmp_path)
 

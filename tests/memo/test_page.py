@@ -6,7 +6,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from carms_lib.memo.blocks import Answer, Figure, Heading, Items, Paragraph, Preformatted, Table
+from carms_lib.memo.blocks import Answer, Figure, Heading, Items, Paragraph, Preformatted, TableBlock
 from carms_lib.memo.forms import to_html, to_markdown
 from carms_lib.memo.numbers import change, count, share, with_band
 
@@ -16,7 +16,7 @@ BLOCKS = [
     Paragraph("Prose with **weight**."),
     Paragraph("A quiet **note**.", quiet=True),
     Items(("one", "**two** & three")),
-    Table(("Figure", "Published"), (("a | b", "1,000"), ("c", "**no**"))),
+    TableBlock(("Figure", "Published"), (("a | b", "1,000"), ("c", "**no**"))),
     Figure("seats", "A caption.", 'Said of "it"'),
     Preformatted("line <1>\n  line 2"),
 ]
@@ -90,10 +90,10 @@ def test_a_table_says_which_cells_are_headings():
 
 
 def test_a_row_of_many_cells_becomes_a_card_on_a_telephone():
-    wide = Table(("Option", *"abcde"), (("one", *"12345"),))
+    wide = TableBlock(("Option", *"abcde"), (("one", *"12345"),))
     page = to_html("t", "s", [wide], {})
     assert "class=cards" in page
-    page = to_html("t", "s", [Table(("a", "b"), (("c", "**1** (0 to 2)"), ("d", "1 (of 2)")))], {})
+    page = to_html("t", "s", [TableBlock(("a", "b"), (("c", "**1** (0 to 2)"), ("d", "1 (of 2)")))], {})
     assert page.count('<span class="band">') == 1  # a band may stand below its estimate, and is never broken in two
     assert '<strong>1</strong> <span class="band">(0 to 2)</span></td>' in page
     assert re.search(r"@media \(max-width: 40rem\)[^@]*\.cards td::before \{ content: attr\(data-label\)", page)

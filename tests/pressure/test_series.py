@@ -8,7 +8,7 @@ import pytest
 from carms_lib.exceptions import ArgumentError, UnknownNameError
 from carms_lib.plotting import plot_backtest
 from carms_lib.pressure import SERIES_MODELS, load_series, project_series
-from carms_lib.pressure.series import Step, choose_model, widening
+from carms_lib.pressure.series import SeriesStep, choose_model, widening
 from matplotlib.figure import Figure
 
 
@@ -46,15 +46,15 @@ def test_auto_keeps_to_the_last_value_unless_a_trend_is_clearly_better() -> None
 
 
 def test_intervals_widen_by_what_earlier_ones_missed() -> None:
-    calm = [Step(0.0, 1.0, 5.0, 0.5, 1.0)] * 4
-    missed = [Step(0.0, 1.0, 5.0, 3.0, 1.0)] * 4
+    calm = [SeriesStep(0.0, 1.0, 5.0, 0.5, 1.0)] * 4
+    missed = [SeriesStep(0.0, 1.0, 5.0, 3.0, 1.0)] * 4
     assert widening(calm) == 1.0
     assert widening(missed) == pytest.approx(3.0)
     assert widening(missed, 0) == 1.0
 
 
-def _steps(**misses: list[float]) -> dict[str, list[Step]]:
-    return {name: [Step(0.0, 1.0, 5.0, 0.0, miss) for miss in values] for name, values in misses.items()}
+def _steps(**misses: list[float]) -> dict[str, list[SeriesStep]]:
+    return {name: [SeriesStep(0.0, 1.0, 5.0, 0.0, miss) for miss in values] for name, values in misses.items()}
 
 
 @pytest.mark.parametrize("model", ["naive", "drift"])
