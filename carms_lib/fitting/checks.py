@@ -55,6 +55,10 @@ def misfit(target: pd.Series, error: pd.Series, drawn: pd.DataFrame) -> float:
         Published figures and their standard deviations.
     drawn : pandas.DataFrame
         Simulated single matches, one a row.
+
+    Returns
+    -------
+    float
     """
     gap = (drawn[list(target.index)].mean() - target) / error[list(target.index)]
     return float(np.sqrt((gap**2).mean()))

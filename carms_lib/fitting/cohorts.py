@@ -38,6 +38,10 @@ def cohort_of(published: Published, year: int, base: Cohort, *, taste_year: int 
         Its rules, provinces, languages and uncertain inputs are kept.
     taste_year : int, optional
         Take what graduates want first from another year's tables, as a forecast must.
+
+    Returns
+    -------
+    Cohort
     """
     taste_year = taste_year or year
     disciplines = _disciplines(published, taste_year)
@@ -163,6 +167,11 @@ def shrunken_tastes(counts: pd.DataFrame) -> pd.DataFrame:
     ----------
     counts : pandas.DataFrame
         First choices by school (rows) and discipline (columns) [persons].
+
+    Returns
+    -------
+    pandas.DataFrame
+        Of the shape of `counts`, disciplines without any difference left out.
 
     Notes
     -----

@@ -50,6 +50,10 @@ def held(cohort: Cohort, values: dict[str, float], source: str) -> Cohort:
         Input -> the value that it is held at.
     source : str
         Where the values come from.
+
+    Returns
+    -------
+    Cohort
     """
     for name, value in values.items():
         cohort = cohort.with_parameter(name, value, source=source)
@@ -68,6 +72,10 @@ def market_of(published: Published, year: int, base: Cohort, *, taste_year: int 
         Its rules, provinces and languages are kept.
     taste_year : int, optional
         Take what graduates want first from another year's tables, as a forecast must.
+
+    Returns
+    -------
+    Market
     """
     cohort = cohort_of(published, year, base, taste_year=taste_year)
     cohort = held(cohort, _SETTLED | SINGLY, f"CaRMS R-1 {year} tables 9 to 14: quotas and first choices are known")

@@ -49,7 +49,17 @@ def _silent(line: str) -> None:
 
 
 class Fit(NamedTuple):
-    """An ensemble and what it was fitted to."""
+    """An ensemble and what it was fitted to.
+
+    Attributes
+    ----------
+    ensemble : pandas.DataFrame
+        One row per member, on the inputs' own scales, dummies included.
+    prior : pandas.DataFrame
+    market : Market
+    target, error : pandas.Series
+        Published moments and their standard deviations.
+    """
 
     ensemble: pd.DataFrame  # own scales, dummies included
     prior: pd.DataFrame
@@ -93,6 +103,11 @@ def demand_spread(published: Published, until: int) -> float:
     published : Published
     until : int
         Last year that is used.
+
+    Returns
+    -------
+    float
+        Standard deviation of a log share over one year.
 
     Notes
     -----
@@ -145,6 +160,10 @@ def fit_year(
         Size of the ensemble, and steps of the smoother.
     tell : callable
         Called with one line a step.
+
+    Returns
+    -------
+    Fit
     """
     prior = prior_table()
     market = market_of(published, year, base)
@@ -177,6 +196,10 @@ def later_base(published: Published, base: Cohort) -> Cohort:
     published : Published
     base : Cohort
         As `base_cohort` returns it.
+
+    Returns
+    -------
+    Cohort
     """
     tables = cohort_of(published, 2017, base)
     classes = base.classes.copy()
@@ -269,6 +292,10 @@ def fit_headlines(
         Steps of the smoother.
     tell : callable
         Called with one line a step.
+
+    Returns
+    -------
+    Fit
     """
     market = headline_market(base, year)
     target = headline_target(published, year)

@@ -59,6 +59,10 @@ def headline_cohort(base: Cohort, year: int) -> Cohort:
     base : Cohort
     year : int
         2023, 2024 or 2025.
+
+    Returns
+    -------
+    Cohort
     """
     facts = FACTS[year]
     classes = base.classes.copy()
@@ -88,6 +92,10 @@ def headline_market(base: Cohort, year: int) -> Market:
     base : Cohort
         As `later_base` returns it.
     year : int
+
+    Returns
+    -------
+    Market
     """
     facts = FACTS[year]
     programs = template().copy()
@@ -108,6 +116,11 @@ def headline_moments(market: Market, inputs: BlockInputs, result: BlockResult, e
     ----------
     market, inputs, result, entropy, block
         As for `simulated_moments`.
+
+    Returns
+    -------
+    pandas.Series
+        Those of `simulated_moments`, and totals that only headlines give.
     """
     all_of_them = simulated_moments(market, inputs, result, entropy, block)
     cls = market.applicants["applicant_class"].to_numpy(object)
@@ -163,6 +176,11 @@ def headline_error(target: pd.Series) -> pd.Series:
     ----------
     target : pandas.Series
         As `headline_target` returns it.
+
+    Returns
+    -------
+    pandas.Series
+        With the index of `target`.
     """
     out = {}
     for name, value in target.items():

@@ -226,6 +226,11 @@ def discrepancy(moments: pd.Series) -> pd.Series:
     moments : pandas.Series
         As `published_moments` returns them.
 
+    Returns
+    -------
+    pandas.Series
+        With the index of `moments`.
+
     Notes
     -----
     No model of this size is right to the last person, and a fit that believed so would be too sure of its parameters

@@ -38,6 +38,10 @@ def with_fit(
         Under which key the cohort lists the source of fitted numbers, and its text.
     name, description : str
         Of the new cohort.
+
+    Returns
+    -------
+    Cohort
     """
     draws = natural(ensemble, prior).apply(_significant)
     draws = draws[[column for column in draws.columns if _known(cohort, str(column))]]
@@ -93,13 +97,37 @@ def _significant(values: pd.Series) -> pd.Series:
 def used_sources(
     sources: Mapping[str, str], parameters: pd.DataFrame, columns: Mapping[str, Mapping[str, object]]
 ) -> dict[str, str]:
-    """Return the sources that some number names."""
+    """Return the sources that some number names.
+
+    Parameters
+    ----------
+    sources : mapping of str to str
+        Key -> text.
+    parameters : pandas.DataFrame
+        Its column ``source`` names keys.
+    columns : mapping
+        Column of a table -> what is known of it, with its ``source``.
+
+    Returns
+    -------
+    dict of str to str
+    """
     named = {*parameters["source"], *(str(about["source"]) for about in columns.values())}
     return {key: text for key, text in sources.items() if key in named}
 
 
 def write_cohort(cohort: Cohort, folder: Path) -> Path:
-    """Write ``<name>.toml`` into `folder`, sources in the order of their keys, and return its path."""
+    """Write ``<name>.toml`` into `folder`, sources in the order of their keys, and return its path.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    folder : Path
+
+    Returns
+    -------
+    Path
+    """
     path = folder / f"{cohort.name}.toml"
     replace(cohort, sources=dict(sorted(cohort.sources.items()))).write(path)
     return path

@@ -119,6 +119,10 @@ def natural(values: pd.DataFrame, prior: pd.DataFrame) -> pd.DataFrame:
     values : pandas.DataFrame
         Draws on the inputs' own scales, as `sample` returns them.
     prior : pandas.DataFrame
+
+    Returns
+    -------
+    pandas.DataFrame
     """
     out = values[list(prior.index)].copy()
     for name, scale in prior["scale"].items():
@@ -137,6 +141,10 @@ def inputs_of(cohort: Cohort, values: pd.Series) -> BlockInputs:
     cohort : Cohort
     values : pandas.Series
         One row of `natural`: input -> value on the scale that the model takes.
+
+    Returns
+    -------
+    BlockInputs
     """
     theta = cohort.parameters["value"].to_numpy(dtype=float).copy()
     sizes = cohort.classes["size"].to_numpy(dtype=float)

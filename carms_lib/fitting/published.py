@@ -47,27 +47,74 @@ _SUMS = ("TOTAL", "Surgery", "Other", "Laboratory Medicine")
 
 
 class Published(NamedTuple):
-    """The three tables of figures, values as numbers."""
+    """The three tables of figures, values as numbers.
+
+    Attributes
+    ----------
+    national, discipline, geography : pandas.DataFrame
+        One row per figure: year, iteration, population, measure, value, and where it was published.
+    """
 
     national: pd.DataFrame
     discipline: pd.DataFrame
     geography: pd.DataFrame
 
     def number(self, year: int, population: str, measure: str, iteration: str = "first") -> float:
-        """Return one national figure; the last reading where there are several."""
+        """Return one national figure; the last reading where there are several.
+
+        Parameters
+        ----------
+        year : int
+        population, measure : str
+            As the tables name them, such as "CMG" and "matched".
+        iteration : str
+            "first", "second" or "final".
+
+        Returns
+        -------
+        float
+        """
         found = _pick(self.national, year, iteration, population, measure)
         if found.empty:
             raise KeyError(f"no national figure {measure!r} of {population!r} in {year}, {iteration}")
         return float(found["value"].iloc[-1])
 
     def by_discipline(self, year: int, population: str, measure: str, iteration: str = "first") -> pd.Series:
-        """Return a figure by discipline, without the total."""
+        """Return a figure by discipline, without the total.
+
+        Parameters
+        ----------
+        year : int
+        population, measure : str
+            As the tables name them, such as "CMG" and "matched".
+        iteration : str
+            "first", "second" or "final".
+
+        Returns
+        -------
+        pandas.Series
+        """
         found = _pick(self.discipline, year, iteration, population, measure)
         series = found.drop_duplicates("discipline").set_index("discipline")["value"]
         return series.drop(["TOTAL"], errors="ignore").rename(measure)
 
     def by_school(self, year: int, table: str, population: str, measure: str, iteration: str = "first") -> pd.Series:
-        """Return a figure by school, named as the release names it."""
+        """Return a figure by school, named as the release names it.
+
+        Parameters
+        ----------
+        year : int
+        table : str
+            Number of the published table; several are joined by ``|``.
+        population, measure : str
+            As the tables name them, such as "CMG" and "matched".
+        iteration : str
+            "first", "second" or "final".
+
+        Returns
+        -------
+        pandas.Series
+        """
         found = _pick(self._of_table(table), year, iteration, population, measure)
         found = found[found["place"].isin(list(SCHOOLS)) & (found["discipline"].isna() | (found["discipline"] == ""))]
         return found.assign(school=found["place"].map(SCHOOLS)).set_index("school")["value"].rename(measure)
@@ -75,7 +122,22 @@ class Published(NamedTuple):
     def school_by_discipline(
         self, year: int, table: str, population: str, measure: str, iteration: str = "first"
     ) -> pd.DataFrame:
-        """Return a figure by school (rows) and discipline (columns); what is not said is 0."""
+        """Return a figure by school (rows) and discipline (columns); what is not said is 0.
+
+        Parameters
+        ----------
+        year : int
+        table : str
+            Number of the published table; several are joined by ``|``.
+        population, measure : str
+            As the tables name them, such as "CMG" and "matched".
+        iteration : str
+            "first", "second" or "final".
+
+        Returns
+        -------
+        pandas.DataFrame
+        """
         found = _pick(self._of_table(table), year, iteration, population, measure)
         found = found[found["place"].isin(list(SCHOOLS)) & found["discipline"].notna()]
         found = found[~found["discipline"].isin(_SUMS)].assign(school=found["place"].map(SCHOOLS))
@@ -83,14 +145,34 @@ class Published(NamedTuple):
         return frame.reindex(list(SCHOOLS.values())).fillna(0.0)
 
     def mobility(self, year: int) -> pd.DataFrame:
-        """Return matched Canadian graduates by school of graduation (rows) and of residency (columns)."""
+        """Return matched Canadian graduates by school of graduation (rows) and of residency (columns).
+
+        Parameters
+        ----------
+        year : int
+
+        Returns
+        -------
+        pandas.DataFrame
+        """
         found = _pick(self._of_table("42"), year, "first", "CMG", "matched_from_to")
         found = found[found["place"].isin(list(SCHOOLS)) & found["place_to"].isin(list(SCHOOLS))]
         frame = found.pivot_table(index="place", columns="place_to", values="value", aggfunc="sum").fillna(0.0)
         return frame.rename(index=SCHOOLS, columns=SCHOOLS)
 
     def by_province(self, year: int, measure: str = "positions_unfilled", iteration: str = "first") -> pd.Series:
-        """Return Family Medicine by province of the school; the first reading where there are several."""
+        """Return Family Medicine by province of the school; the first reading where there are several.
+
+        Parameters
+        ----------
+        year : int
+        measure : str, default "positions_unfilled"
+        iteration : str, default "first"
+
+        Returns
+        -------
+        pandas.Series
+        """
         frame = self.geography
         found = frame[
             (frame["level"] == "province")
@@ -127,6 +209,10 @@ def read_published(folder: Path | None = None) -> Published:
     folder : Path, optional
         Holds ``national_by_year.csv``, ``discipline_by_year.csv`` and ``geography_by_year.csv``; by default
         ``$CARMS_DATA_DIR/published``.
+
+    Returns
+    -------
+    Published
 
     Raises
     ------

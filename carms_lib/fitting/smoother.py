@@ -63,6 +63,11 @@ def smooth(
         Perturbs the moments, a draw for each member and step.
     tell : callable
         Called with one line a step.
+
+    Returns
+    -------
+    pandas.DataFrame
+        With the columns of `start`.
     """
     names = list(target.index)
     scale = error.loc[names].to_numpy(dtype=float)

@@ -43,7 +43,18 @@ _TABLES = (
 
 
 class Stages(NamedTuple):
-    """The fits of 2016, of 2017 after it, and of 2025 after both, with what they started from."""
+    """The fits of 2016, of 2017 after it, and of 2025 after both, with what they started from.
+
+    Attributes
+    ----------
+    fit_2016, fit_2017, fit_2025 : Fit
+    start_2025 : pandas.DataFrame
+        The ensemble before the headlines of 2025.
+    base, later : Cohort
+        What the fits of 2016 and 2017, and of 2025, start from.
+    moves : float
+        By how much the log share of a discipline moves in a year.
+    """
 
     fit_2016: Fit
     fit_2017: Fit
@@ -69,6 +80,10 @@ def fit_stages(published: Published, rng: np.random.Generator, *, tell: Callable
     rng : numpy.random.Generator
     tell : callable
         Called with one line a step.
+
+    Returns
+    -------
+    Stages
     """
     base = base_cohort()
     moves = round(demand_spread(published, 2017), 3)
@@ -148,6 +163,10 @@ def fitted_cohorts(published: Published, stages: Stages) -> list[Cohort]:
     ----------
     published : Published
     stages : Stages
+
+    Returns
+    -------
+    list of Cohort
     """
     cohorts = []
     fitted = _TABLES.format(years="2016 and 2017")

@@ -60,6 +60,10 @@ def project(series: pd.Series, year: int, *, level: float = _LEVEL) -> tuple[flo
         Later than the last year of the series.
     level : float, default 0.90
         Of the prediction interval.
+
+    Returns
+    -------
+    value, low, high : float
     """
     years = np.arange(int(series.index.min()), int(series.index.max()) + 1)
     logs = np.log(series.reindex(years).to_numpy(dtype=float))
@@ -83,6 +87,10 @@ def projected_cohort(published: Published, last: Cohort, year: int, *, seats_now
     year : int
     seats_now : float
         Seats of the release to which quotas drift from.
+
+    Returns
+    -------
+    Cohort
     """
     matched = series_of(published, "CMG", "matched")
     growth = [value / matched.iloc[-1] for value in project(matched, year)]
