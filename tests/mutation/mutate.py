@@ -67,7 +67,7 @@ TARGETS = (
     Target("simulator/inputs/rounding.py", LEVERS, interpreted=False),
     Target("simulator/inputs/rules.py", LEVERS, interpreted=False),
     Target("simulator/inputs/levers.py", LEVERS, interpreted=False),
-    Target("simulator/inputs/market_changes.py", LEVERS, interpreted=False),
+    Target("simulator/inputs/market.py", LEVERS, interpreted=False),
     Target(
         "pressure/_arguments.py",
         ("tests/pressure/test_by_hand.py", "tests/pressure/test_arguments.py"),
