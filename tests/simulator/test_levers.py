@@ -20,7 +20,6 @@ EXAMPLES = {
     "close_programs": Lever("close_programs", None, {"program_stream_id": "11"}),
     "scale_demand": Lever("scale_demand", 2.0, {"discipline": "Psychiatry"}),
     "shift_preference": Lever("shift_preference", -0.5, {"province": "QC"}),
-    "shift_attachment": Lever("shift_attachment", 0.5, {"home_province": "ON"}),
     "scale_class": Lever("scale_class", 1.4, {"applicant_class": "img"}),
     "second_iteration": Lever("second_iteration", False),
     "reversions": Lever("reversions", False),
@@ -114,7 +113,7 @@ def test_a_value_is_right_or_refused(action: str, value: object) -> None:
     assert lever.value is value
     assert (action, value) in {(name, None) for name in ("close_programs", "merge_streams")} | {
         (name, True) for name in ("second_iteration", "reversions")
-    } | {("shift_preference", -1.5), ("shift_attachment", -1.5)}
+    } | {("shift_preference", -1.5)}
 
 
 def test_a_lever_without_its_value_is_refused_before_any_market_sees_it() -> None:

@@ -292,17 +292,6 @@ def _shift_preference(market: Market, lever: Lever) -> Market:
     return market.with_tables(program_appeal=appeal)
 
 
-def _shift_attachment(market: Market, lever: Lever) -> Market:
-    provinces = market.cohort.provinces.index
-    names = dict(lever.where)["home_province"]
-    for name in names:
-        if name not in provinces:
-            raise UnknownNameError("home_province", name, provinces)
-    weight = market.tables.province_attachment.copy()
-    weight[provinces.get_indexer(list(names))] += _amount(lever)
-    return market.with_tables(province_attachment=weight)
-
-
 def _scale_class(market: Market, lever: Lever) -> Market:
     classes = market.cohort.classes.index
     names = dict(lever.where)["applicant_class"]
@@ -439,9 +428,6 @@ LEVERS: dict[str, LeverKind] = {
         _scale_demand, frozenset({"first_weight"}), "factor", _not_negative, ("discipline",), selects=False
     ),
     "shift_preference": LeverKind(_shift_preference, frozenset({"program_appeal"}), "log_weight", _finite),
-    "shift_attachment": LeverKind(
-        _shift_attachment, frozenset({"province_attachment"}), "log_weight", _finite, ("home_province",), selects=False
-    ),
     "scale_class": LeverKind(
         _scale_class, _APPLICANTS | {"size_factor"}, "factor", _not_negative, ("applicant_class",), selects=False
     ),

@@ -134,22 +134,6 @@ class Scenario:
         """
         return self._with("shift_preference", log_weight, where)
 
-    def shift_attachment(self, log_weight: float, *, home_province: str | Iterable[str]) -> Scenario:
-        """Make people from some provinces more, or less, likely to want a program at home.
-
-        Parameters
-        ----------
-        log_weight : float
-            Added to the log weight of a program in one's home province.
-        home_province : str or list of str
-            Two-letter codes.
-
-        Returns
-        -------
-        Scenario
-        """
-        return self._with("shift_attachment", log_weight, {"home_province": home_province})
-
     def scale_class(self, factor: float, *, applicant_class: str | Iterable[str]) -> Scenario:
         """Multiply the size of classes of applicants.
 
