@@ -9,34 +9,40 @@ changes that survived once. A mutation is caught when a test of its file fails. 
 original is listed in `EQUIVALENT` with its reason. `--write` puts the table that is printed into CONTRIBUTING.md.
 
 Kernels run interpreted (NUMBA_DISABLE_JIT): a mutation costs no compilation, and a compiled kernel that calls a mutated
-one cannot hide the change, which numba does not see. Everything else runs on a copy of the package whose compiled
-kernels are kept from one mutation to the next.
+one cannot hide the change, which numba does not see. Only `lanes`, which writes instructions, is compiled, by its own
+tests and for them alone. The tests of a mutation run in a child that is forked when everything but the package has been
+imported, which no system but Linux and macOS has; one that takes three times as long as without a mutation is caught.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import importlib
+import math
 import os
-import queue
 import random
 import re
+import resource
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED = 16
 OF_EACH = 4
-PATIENCE = 60, 4.0  # seconds, and times as long as without a mutation: one that runs on for ever is caught
+LONGEST = 300  # seconds of processor time for the tests of one target
 PAGE = ROOT / "CONTRIBUTING.md"
+#: What the package and its tests import: imported once, before the first child is forked.
+IMPORTED = (
+    "hypothesis.strategies", "matplotlib.pyplot", "numba", "openpyxl", "pandas", "pandera", "pytest", "scipy.stats",
+    "statsmodels.api",
+)  # fmt: skip
 BEGIN, END = "<!-- mutations: begin -->", "<!-- mutations: end -->"
 
 
@@ -61,12 +67,22 @@ def _tests(folder: str, *names: str) -> tuple[str, ...]:
 
 NUMBERS = _tests("simulator", "noise", "variates")
 MATCHING = _tests("matching", "kernels", "chains", "restart")
-COUPLES = _tests("simulator", "couples")
+COUPLES = tuple(
+    f"tests/simulator/test_couples.py::test_{name}"
+    for name in (
+        "a_market_without_a_stable_matching_is_said_to_be_blocked",
+        "it_does_so_in_larger_markets_and_where_priorities_are_equal",
+        "what_comes_to_rest_is_stable_by_another_checker",
+        "what_a_program_read_of_its_applications_serves_the_next_match_of_the_same_lists",
+        "the_first_of_the_best_orders_is_kept",
+    )
+)
 STEPS = _tests("simulator", "draw_by_hand", "draw")
 DRAW = _tests("simulator", "disciplines", "draw", "draw_by_hand")
 LEVERS = _tests("simulator", "levers", "scenario")
+RULES = _tests("simulator", "levers", "draw_by_hand")
 ARGUMENTS = _tests("pressure", "by_hand", "arguments")
-METRICS = _tests("pressure", "by_hand", "metrics", "bands")
+METRICS = _tests("pressure", "by_hand", "metrics")
 TABLES = _tests("transforms", "values", "silver", "gold", "build")
 TARGETS = (
     Target("kernels/noise.py", NUMBERS),
@@ -79,22 +95,22 @@ TARGETS = (
     Target("simulator/draw/disciplines.py", DRAW),
     Target("simulator/draw/wishes.py", DRAW),
     Target("simulator/draw/interviews.py", DRAW),
-    Target("simulator/draw/first_iteration.py", STEPS),
+    Target("simulator/draw/first_iteration.py", (*STEPS, *COUPLES[-1:])),
     Target("simulator/draw/second_iteration.py", STEPS),
-    Target("simulator/inputs/rounding.py", LEVERS, interpreted=False),
-    Target("simulator/inputs/rules.py", (*STEPS[:1], *LEVERS), interpreted=False),
-    Target("simulator/inputs/levers.py", LEVERS, interpreted=False),
-    Target("simulator/inputs/market_changes.py", LEVERS, interpreted=False),
-    Target("pressure/_arguments.py", ARGUMENTS, interpreted=False),
-    Target("pressure/_counts.py", METRICS, interpreted=False),
-    Target("pressure/_bands.py", METRICS, interpreted=False),
-    Target("transforms/values.py", TABLES, interpreted=False),
-    Target("transforms/_facts.py", TABLES, interpreted=False),
-    Target("transforms/_dimensions.py", TABLES, interpreted=False),
-    Target("transforms/_gold.py", TABLES, interpreted=False),
+    Target("simulator/inputs/rounding.py", RULES),
+    Target("simulator/inputs/rules.py", RULES),
+    Target("simulator/inputs/levers.py", LEVERS),
+    Target("simulator/inputs/market_changes.py", LEVERS),
+    Target("pressure/_arguments.py", ARGUMENTS),
+    Target("pressure/_counts.py", METRICS),
+    Target("pressure/_bands.py", METRICS),
+    Target("transforms/values.py", TABLES),
+    Target("transforms/_facts.py", TABLES),
+    Target("transforms/_dimensions.py", TABLES),
+    Target("transforms/_gold.py", TABLES),
 )
 # Files in which only mutations of `NAMED` are made.
-OTHERS = (Target("loaders/pages.py", _tests("loaders", "pages"), interpreted=False),)
+OTHERS = (Target("loaders/pages.py", _tests("loaders", "pages")),)
 TARGET_OF = {target.file: target for target in (*TARGETS, *OTHERS)}
 
 #: File, what stands there, and what is put in its place: each stands once in its file.
@@ -255,80 +271,110 @@ def drawn() -> list[Mutation]:
     return chosen
 
 
+@dataclass(frozen=True)
+class Job:
+    """The tests of a target, with another text of its file or its own, and their limit in seconds of processor time."""
+
+    target: Target
+    text: str | None = None
+    limit: float = LONGEST
+
+
 class Copy:
     """A copy of the package and its tests, in which one file at a time is another."""
 
-    def __init__(self, folder: Path, source: Path = ROOT) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        compiled = () if source != ROOT else ("__pycache__",)  # what a copy has compiled is of use to a copy of it
+        ignored = shutil.ignore_patterns("__pycache__", "benchmarks")
         for name in ("carms_lib", "tests"):
-            shutil.copytree(source / name, folder / name, ignore=shutil.ignore_patterns(*compiled, "benchmarks"))
-        for name in ("pyproject.toml", "README.md"):
-            shutil.copy2(source / name, folder / name)
+            shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+        shutil.copy2(ROOT / "pyproject.toml", folder / "pyproject.toml")
 
-    def run(self, target: Target, text: str | None = None, limit: float | None = None) -> tuple[bool, float]:
-        """Run the tests of a target with another text of its file; return whether they failed, and how long it took."""
-        path = self.folder / "carms_lib" / target.file
-        before = path.stat()
-        original = path.read_text(encoding="utf-8")
-        began = time.monotonic()
-        try:
-            if text is not None:
-                path.write_text(text, encoding="utf-8")
-            return self._fails(target, limit), time.monotonic() - began
-        finally:
-            path.write_text(original, encoding="utf-8")
-            os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))  # what is compiled stays valid
+    def begin(self, job: Job) -> int:
+        """Write the text of a job and run its tests in a child of this process, whose number is returned."""
+        if job.text is not None:
+            (self.folder / "carms_lib" / job.target.file).write_text(job.text, encoding="utf-8")
+        child = os.fork()
+        if child == 0:
+            try:
+                code = self._test(job)
+            except BaseException:  # noqa: BLE001 - a child must end here, whatever happens
+                code = 70
+            os._exit(code)
+        return child
 
-    def _fails(self, target: Target, limit: float | None) -> bool:
-        environment = os.environ | {"PYTHONPATH": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1"}
-        for name in ("PYTEST_ADDOPTS", "NUMBA_CACHE_DIR", "NUMBA_DISABLE_JIT"):
-            environment.pop(name, None)
-        if target.interpreted:
-            environment["NUMBA_DISABLE_JIT"] = "1"
+    def _test(self, job: Job) -> int:
+        import numba
+        import pytest
+
+        log = os.open(self.folder / "log.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(job.limit), math.ceil(job.limit) + 5))
+        os.environ.pop("PYTEST_ADDOPTS", None)
+        os.chdir(self.folder)
+        sys.path[:0] = [str(self.folder)]
+        numba.config.DISABLE_JIT = job.target.interpreted
         # A hash wraps around, which numpy reports of interpreted kernels.
         options = ["-x", "-q", "-p", "no:cacheprovider", "--hypothesis-seed=0", "-W", "ignore::RuntimeWarning", "-m"]
-        command = [sys.executable, "-m", "pytest", *options, "not slow and not release and not postgres", *target.tests]
-        try:
-            done = subprocess.run(
-                command, cwd=self.folder, env=environment, capture_output=True, timeout=limit, check=False
-            )  # fmt: skip
-        except subprocess.TimeoutExpired:
-            return True
-        # Passed, failed, could not even be collected, or was ended by a signal: a kernel reached beyond its arrays.
-        if done.returncode > 2:
-            raise SystemExit(f"pytest ended with {done.returncode}:\n{done.stdout.decode()[-2000:]}")
-        return done.returncode != 0
+        return int(pytest.main([*options, "not slow and not release and not postgres", *job.target.tests]))
+
+    def end(self, job: Job, code: int) -> bool:
+        """Put the file back, and tell whether the tests failed."""
+        if job.text is not None:
+            shutil.copy2(ROOT / "carms_lib" / job.target.file, self.folder / "carms_lib" / job.target.file)
+        # Passed, failed, could not even be collected, or was ended by a signal: out of time, or beyond an array.
+        if code > 2:
+            raise SystemExit(f"pytest ended with {code}:\n{(self.folder / 'log.txt').read_text()[-2000:]}")
+        return code != 0
+
+
+def run_all(jobs: Sequence[Job], copies: Sequence[Copy], tell: Callable[[int, bool, float], None]) -> list[bool]:
+    """Run the tests of each job, one in each copy at a time; return which failed.
+
+    `tell` is called as each comes to its end: its number, whether it failed, and seconds of processor time.
+    """
+    idle, waiting, running = list(copies), list(range(len(jobs))), {}
+    failed = [False] * len(jobs)
+    while waiting or running:
+        if waiting and idle:
+            number, copy = waiting.pop(0), idle.pop()
+            running[copy.begin(jobs[number])] = number, copy
+            continue
+        child, status, used = os.wait4(-1, 0)
+        number, copy = running.pop(child)
+        failed[number] = copy.end(jobs[number], os.waitstatus_to_exitcode(status))
+        idle.append(copy)
+        tell(number, failed[number], used.ru_utime + used.ru_stime)
+    return failed
 
 
 def survey(chosen: list[Mutation], workers: int) -> list[tuple[Mutation, bool]]:
     """Run the tests of every mutation, and say which were caught."""
+    for name in IMPORTED:
+        importlib.import_module(name)
     with tempfile.TemporaryDirectory() as scratch:
-        first = Copy(Path(scratch) / "0")
-        usual: dict[tuple[tuple[str, ...], bool], float] = {}
-        for target in (TARGET_OF[each.file] for each in chosen):
-            if target.run_alike not in usual:
-                failed, usual[target.run_alike] = first.run(target)
-                if failed:
-                    raise SystemExit(f"The tests of {target.file} fail without any mutation.")
-                print(f"unchanged  {usual[target.run_alike]:5.0f} s  {target.file}", flush=True)
-        copies: queue.SimpleQueue[Copy] = queue.SimpleQueue()
-        copies.put(first)
-        for worker in range(1, workers):
-            copies.put(Copy(Path(scratch) / str(worker), first.folder))
+        copies = [Copy(Path(scratch) / str(worker)) for worker in range(workers)]
+        alike = list({TARGET_OF[each.file].run_alike: TARGET_OF[each.file] for each in chosen}.values())
+        usual: dict[object, float] = {}
 
-        def one(each: Mutation) -> tuple[Mutation, bool]:
-            copy = copies.get()
-            text = (ROOT / "carms_lib" / each.file).read_text(encoding="utf-8")
-            limit = PATIENCE[0] + PATIENCE[1] * usual[TARGET_OF[each.file].run_alike]
-            caught, seconds = copy.run(TARGET_OF[each.file], each.applied(text), limit)
-            copies.put(copy)
-            mark = "equivalent" if each.label in EQUIVALENT else "caught" if caught else "SURVIVED"
-            print(f"{mark:<10} {seconds:5.0f} s  {each.label}", flush=True)
-            return each, caught
+        def unchanged(number: int, failed: bool, seconds: float) -> None:
+            if failed:
+                raise SystemExit(f"The tests of {alike[number].file} fail without any mutation.")
+            usual[alike[number].run_alike] = seconds
+            print(f"unchanged  {seconds:5.1f} s  {alike[number].file}", flush=True)
 
-        with ThreadPoolExecutor(workers) as pool:
-            return list(pool.map(one, chosen))
+        def mutated(number: int, failed: bool, seconds: float) -> None:
+            label = chosen[number].label
+            mark = "equivalent" if label in EQUIVALENT else "caught" if failed else "SURVIVED"
+            print(f"{mark:<10} {seconds:5.1f} s  {label}", flush=True)
+
+        run_all([Job(target) for target in alike], copies, unchanged)
+        jobs = []
+        for each in chosen:
+            target, text = TARGET_OF[each.file], (ROOT / "carms_lib" / each.file).read_text(encoding="utf-8")
+            jobs.append(Job(target, each.applied(text), 10 + 3 * usual[target.run_alike]))
+        return list(zip(chosen, run_all(jobs, copies, mutated), strict=True))
 
 
 def table(results: list[tuple[Mutation, bool]]) -> str:
