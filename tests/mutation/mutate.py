@@ -28,6 +28,7 @@ import shutil
 import sys
 import tempfile
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -97,7 +98,7 @@ TARGETS = (
     Target("simulator/draw/interviews.py", DRAW),
     Target("simulator/draw/first_iteration.py", (*STEPS, *COUPLES[-1:])),
     Target("simulator/draw/second_iteration.py", STEPS),
-    Target("simulator/inputs/rounding.py", RULES),
+    Target("simulator/inputs/rounding.py", (*_tests("simulator", "rounding"), *RULES)),
     Target("simulator/inputs/rules.py", RULES),
     Target("simulator/inputs/levers.py", LEVERS),
     Target("simulator/inputs/market_changes.py", LEVERS),
@@ -298,7 +299,8 @@ class Copy:
         if child == 0:
             try:
                 code = self._test(job)
-            except BaseException:  # noqa: BLE001 - a child must end here, whatever happens
+            except BaseException:  # noqa: BLE001 - a child ends here, whatever happens
+                (self.folder / "log.txt").write_text(traceback.format_exc(), encoding="utf-8")
                 code = 70
             os._exit(code)
         return child
@@ -312,11 +314,14 @@ class Copy:
         os.dup2(log, 2)
         resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(job.limit), math.ceil(job.limit) + 5))
         os.environ.pop("PYTEST_ADDOPTS", None)
+        os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
         os.chdir(self.folder)
         sys.path[:0] = [str(self.folder)]
         numba.config.DISABLE_JIT = job.target.interpreted
-        # A hash wraps around, which numpy reports of interpreted kernels.
-        options = ["-x", "-q", "-p", "no:cacheprovider", "--hypothesis-seed=0", "-W", "ignore::RuntimeWarning", "-m"]
+        # numpy reports of interpreted kernels that a hash wraps around, and pytest of plugins that they are imported.
+        ignored = ["-W", "ignore::RuntimeWarning", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+        plugins = ["-p", "no:cacheprovider", "-p", "_hypothesis_pytestplugin", "--hypothesis-seed=0"]
+        options = ["-x", "-q", *plugins, *ignored, "-m"]
         return int(pytest.main([*options, "not slow and not release and not postgres", *job.target.tests]))
 
     def end(self, job: Job, code: int) -> bool:

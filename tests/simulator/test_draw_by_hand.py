@@ -104,7 +104,7 @@ def _with_classes(market: carms.Market, **columns: float) -> carms.Market:
     return carms.Market.from_gold(market.programs, cohort)
 
 
-def _run(market: carms.Market, draws: int = 60) -> tuple[np.ndarray, np.ndarray]:
+def _run(market: carms.Market, draws: int = 20) -> tuple[np.ndarray, np.ndarray]:
     """First and final program of everybody in each draw; nobody in a couple."""
     theta, sizes = _theta(market, couples_share=0.0), market.cohort.classes["size"].to_numpy(float)
     result = run_block(market, [market], 5, 0, np.arange(draws), BlockInputs(theta, sizes))[0]
