@@ -8,7 +8,7 @@ import gzip
 import pandas as pd
 import pytest
 from carms_lib.exceptions import CorruptSourceError, SchemaError, UnknownNameError
-from carms_lib.loaders import Release, _bundle, load_release
+from carms_lib.loaders import Release, _bundle, load_release  # private: a bundle of ours takes the shipped one's place
 from carms_lib.provenance import sha256_bytes
 from carms_lib.schemas import contracts
 
