@@ -203,3 +203,18 @@ class TestBudget:
     def test_a_test_counts_for_its_folder(self):
         for path, folder in (("tests/a/test_b.py", "tests/a"), ("tests/a/b/test_c.py", "tests/a"), ("x.py", ".")):
             assert self.budget["folder_of"](ROOT / path, ROOT) == folder
+
+
+def test_the_readme_says_how_many_tests_skip_and_why(request):
+    """Counted where the whole suite is collected, as by the README's own command."""
+    items = request.session.items
+    if len({item.path.parent for item in items}) < 15:
+        pytest.skip("only part of the suite was collected")
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    for marker, words in {
+        "release": "read the published files",
+        "postgres": "need a PostgreSQL",
+        "browser": "a browser",
+    }.items():
+        count = sum(item.get_closest_marker(marker) is not None for item in items)
+        assert f"{count} {words}" in readme, f"{count} tests are marked {marker}"
