@@ -1,7 +1,7 @@
 """The main job: from a release to a memo in a folder.
 
-Belongs here: the order of the steps, and what is written where. Does not belong here: any step itself; each stands
-in its own room of the house.
+Belongs here: the order of the steps, and what is written where. Does not belong here: any step itself; each is in
+a package of its own.
 """
 
 from __future__ import annotations

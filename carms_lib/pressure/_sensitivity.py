@@ -132,6 +132,9 @@ def find_sensitivity(
 ) -> Sensitivity:
     """Return Sobol indices of headline results over the ranges of the market's cohort.
 
+    Each input varies by itself over its range, independently of the others: joint draws of inputs, where the cohort has
+    some, are ignored.
+
     Parameters
     ----------
     market : Market

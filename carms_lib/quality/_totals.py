@@ -1,7 +1,7 @@
 """Checks that compare totals of one build: conserved, equal, not empty, not too much set aside.
 
 Belongs here: what must add up between the layers of one release. Does not belong here: published figures
-(`_expected`), and the release before (`_change`).
+(`_expected`), and the release before (`_releases`).
 """
 
 from __future__ import annotations

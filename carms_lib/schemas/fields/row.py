@@ -186,7 +186,19 @@ class Field:
         return {carried: f"silver {self.silver}" if layer == "gold" else "build"}
 
     def rules(self, layer: str, table: str) -> dict[str, Any]:
-        """Return what a table holds the values to: unique, allowed, pattern, minimum, maximum."""
+        """Return what a table holds the values of the field to.
+
+        Parameters
+        ----------
+        layer, table : str
+            Such as "gold" and "program".
+
+        Returns
+        -------
+        dict of str to object
+            Those of unique, allowed, pattern, minimum and maximum that hold there; empty where `rules_in` leaves the
+            table out.
+        """
         if self.rules_in and f"{layer}.{table}" not in self.rules_in:
             return {}
         names = ("unique", "allowed", "pattern", "minimum", "maximum")
