@@ -6,8 +6,9 @@ Does not belong here: code.
 
 The data goes one way: `loaders` read the published files, `schemas` hold the contract of every table, `transforms`
 make bronze, silver and gold, `quality` checks them, `warehouse` keeps them, `matching` is the mechanism, `simulator`
-draws and matches, `pressure` turns draws into answers with bands, `fitting` and `forecasting` fit cohorts to published figures
-and test them, `plotting` draws figures, `memo` writes the report, `cli` is the command line.
+draws and matches, `pressure` turns draws into answers with bands, `fitting` fits cohorts to published
+figures, `forecasting` tests and projects them, `plotting` draws figures, `memo` writes the report, `cli` is the command
+line.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ import gzip
 import pandas as pd
 import pytest
 from carms_lib.exceptions import CorruptSourceError, SchemaError, UnknownNameError
-from carms_lib.loaders import Release, _bundle, load_release
+from carms_lib.loaders import Release, load_release
 from carms_lib.provenance import sha256_bytes
 from carms_lib.schemas import contracts
 
@@ -104,7 +104,7 @@ def bundle(release, tmp_path, monkeypatch):
     }
     for name, frame in facts.items():
         frame.to_csv(folder / f"{name}.csv", index=False)
-    monkeypatch.setattr(_bundle, "_data", lambda: tmp_path / "data")
+    monkeypatch.setattr("carms_lib.loaders._release_reader._data", lambda: tmp_path / "data")
     return folder
 
 

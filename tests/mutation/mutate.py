@@ -75,9 +75,8 @@ TARGETS = (
     ),
     Target("pressure/_counts.py", METRICS, interpreted=False),
     Target("pressure/_bands.py", METRICS, interpreted=False),
-    Target("transforms/_values.py", TABLES, interpreted=False),
-    Target("transforms/_facts.py", TABLES, interpreted=False),
-    Target("transforms/_dimensions.py", TABLES, interpreted=False),
+    Target("transforms/values.py", TABLES, interpreted=False),
+    Target("transforms/_silver_tables.py", TABLES, interpreted=False),
     Target("transforms/_gold.py", TABLES, interpreted=False),
 )
 # Files in which only mutations of `NAMED` are made.

@@ -158,7 +158,7 @@ def test_seats_are_placed_for_a_question_that_makes_sense(
 
 def test_a_market_is_a_market_and_a_scenario_a_scenario(market: carms.Market, study: carms.Study) -> None:
     for call in (seat_values, lambda given: allocate_seats(given, 1), study.seat_value):
-        with pytest.raises(ArgumentError, match=r"market=DataFrame is no Market.*from_gold"):
+        with pytest.raises(ArgumentError, match=r"market=DataFrame must be a Market.*from_gold"):
             call(market.programs)
     with pytest.raises(ArgumentError, match="scenario='more' is no Scenario"):
         seat_values(market, "more")

@@ -1,4 +1,7 @@
-"""The form of a row of the registry: one field, from the place where it is printed to the tables that carry it."""
+"""The form of a row of the registry: one field, from the place where it is printed to the tables that carry it.
+
+Belongs here: what a row must say, and the error where it does not. Does not belong here: any row.
+"""
 
 from __future__ import annotations
 
