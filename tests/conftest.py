@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import carms_lib as carms
 import matplotlib as mpl
@@ -16,9 +18,23 @@ import pytest
 
 mpl.use("Agg")
 
-_NEEDS = {
-    "release": ("CARMS_DATA_DIR", "set CARMS_DATA_DIR to a folder that holds release_1503 and published"),
-    "postgres": ("CARMS_TEST_POSTGRES_URL", "set CARMS_TEST_POSTGRES_URL to an empty test database"),
+
+def _has_browser() -> bool:
+    program = any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))
+    return program and shutil.which("chromedriver") is not None
+
+
+#: Marker -> whether its tests can run here, and what to do where they cannot.
+_NEEDS: dict[str, tuple[Callable[[], bool], str]] = {
+    "release": (
+        lambda: bool(os.environ.get("CARMS_DATA_DIR")),
+        "set CARMS_DATA_DIR to a folder that holds release_1503 and published",
+    ),
+    "postgres": (
+        lambda: bool(os.environ.get("CARMS_TEST_POSTGRES_URL")),
+        "set CARMS_TEST_POSTGRES_URL to an empty test database",
+    ),
+    "browser": (_has_browser, "needs Chromium and its driver; on Debian: apt-get install chromium chromium-driver"),
 }
 
 
@@ -32,10 +48,22 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    missing = {marker: advice for marker, (is_here, advice) in _NEEDS.items() if not is_here()}
     for item in items:
-        for marker, (variable, advice) in _NEEDS.items():
-            if item.get_closest_marker(marker) and not os.environ.get(variable):
+        for marker, advice in missing.items():
+            if item.get_closest_marker(marker):
                 item.add_marker(pytest.mark.skipif(True, reason=advice))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """Fail a test that skips though CARMS_TEST_PROMISED names its marker: what CI promised runs."""
+    report = yield
+    promised = [name for name in os.environ.get("CARMS_TEST_PROMISED", "").split() if item.get_closest_marker(name)]
+    if report.skipped and promised:
+        report.outcome = "failed"
+        report.longrepr = f"skipped, though CARMS_TEST_PROMISED names {promised[0]!r}: {report.longrepr}"
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -102,6 +102,38 @@ def test_all_is_sorted_complete_and_importable(module_name):
         assert hasattr(module, name), f"{module_name}.__all__ promises {name}"
 
 
+#: Packages that have modules among their names, and mean it.
+MODULES_AS_NAMES = {
+    "carms_lib.kernels": {"arrays", "jit", "lanes", "noise", "variates"},
+    "carms_lib.schemas": {"audit", "bronze", "gold", "raw", "silver"},
+    "carms_lib.warehouse.tables": {"audit", "dimensions", "facts", "results"},
+}
+
+EVERY_NAME_AFTER_EVERY_MODULE = """
+import importlib, inspect, pkgutil, sys
+import carms_lib
+for found in pkgutil.walk_packages(carms_lib.__path__, "carms_lib."):
+    if not found.name.endswith("__main__") and ".migrations." not in found.name:
+        importlib.import_module(found.name)
+for home in sorted(name for name in sys.modules if name.split(".")[0] == "carms_lib"):
+    module = sys.modules[home]
+    for name in getattr(module, "__all__", ()):
+        if inspect.ismodule(getattr(module, name)):
+            print(home, name)
+"""
+
+
+def test_no_name_is_hidden_by_a_module_of_the_same_name():
+    """An import of `carms_lib.x` binds `x` in the package: no function or class may be called as a module beside it."""
+    command = [sys.executable, "-c", EVERY_NAME_AFTER_EVERY_MODULE]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    found: dict[str, set[str]] = {}
+    for line in done.stdout.splitlines():
+        home, name = line.split()
+        found.setdefault(home, set()).add(name)
+    assert found == MODULES_AS_NAMES
+
+
 # --- weight ----------------------------------------------------------------------------------------------
 
 

@@ -9,6 +9,7 @@ own package. No two files import each other, however long the way round, and no 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,6 +53,10 @@ ALSO_FORBIDDEN = {
     "plotting": {"simulator", "warehouse", "loaders", "transforms", "quality", "matching", "kernels"},
 }
 MOST_LINES = 500
+
+#: Test files that may reach what is private in the library, each place with a line `# private: reason`.
+MOST_PRIVATE = 10
+TESTS = Path(__file__).parent
 
 
 def modules() -> list[Path]:
@@ -181,6 +186,55 @@ def circles(edges: dict[str, set[str]]) -> list[str]:
         if not gone:
             return sorted(left)
         left = {name: targets - gone for name, targets in left.items() if name not in gone}
+
+
+def private_places(source: str) -> list[tuple[int, bool]]:
+    """Where a test imports or names what is private in the library: line, and whether its reason is told there.
+
+    A place is an import statement, or a dotted name in a string, as `monkeypatch.setattr` takes one. Its reason is in
+    a comment on its own lines or the line above.
+    """
+    lines = source.splitlines()
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and is_module_name(node.value):
+            names = [node.value]
+        else:
+            continue
+        if any(name.startswith("carms_lib.") and any(map(is_private, name.split("."))) for name in names):
+            near = lines[max(node.lineno - 2, 0) : node.end_lineno]
+            found.append((node.lineno, any(re.search(r"# private: \S", line) for line in near)))
+    return found
+
+
+def test_few_tests_reach_what_is_private_and_each_says_why():
+    found = {
+        path.relative_to(TESTS).as_posix(): places
+        for path in sorted(TESTS.rglob("*.py"))
+        if (places := private_places(path.read_text(encoding="utf-8")))
+    }
+    silent = {name: [line for line, told in places if not told] for name, places in found.items()}
+    assert {name: lines for name, lines in silent.items() if lines} == {}
+    assert len(found) <= MOST_PRIVATE, sorted(found)
+
+
+@pytest.mark.parametrize(
+    ("source", "places"),
+    [
+        ("from carms_lib.matching import solve, _linking", [(1, False)]),
+        ("import carms_lib.loaders._files  # private: a reason", [(1, True)]),
+        ("def f():\n    # private: a reason\n    from carms_lib.loaders._files import find_release", [(3, True)]),
+        ("monkeypatch.setattr('carms_lib.loaders._files.LIMITS', 1)  # private:", [(1, False)]),
+        ("from carms_lib import _views", [(1, False)]),
+        ("from carms_lib import __version__\nfrom carms_lib.matching import solve\nfrom distributed import _x", []),
+    ],
+)
+def test_the_reader_of_tests_sees_every_way_to_what_is_private(source, places):
+    assert private_places(source) == places
 
 
 def test_these_are_the_packages_and_no_other():

@@ -16,7 +16,7 @@ import numpy as np
 
 from carms_lib.kernels.jit import inner_kernel, kernel
 from carms_lib.matching._held_seats import clear_bit, empty_rows, exchange, next_better, set_bit
-from carms_lib.matching.scored.state_hash import SITS, STATE_HASH, code_of
+from carms_lib.matching.scored.lists import SITS, STATE_HASH, code_of
 
 if TYPE_CHECKING:
     from carms_lib.kernels.arrays import Bools, Int32s, Int64s, UInt64s, UInts
@@ -72,7 +72,7 @@ class CoupleState(NamedTuple):
     is_waiting: Bools
     vacated: Int32s
     is_vacated: Bools
-    count: Int64s  # heights of the two stacks, and the fingerprint (see `state_hash`)
+    count: Int64s  # heights of the two stacks, and the fingerprint (see `scored.lists`)
 
 
 def to_market(problem: MatchingProblem) -> CoupleMarket:

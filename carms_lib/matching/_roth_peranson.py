@@ -24,7 +24,7 @@ import numpy as np
 
 from carms_lib.kernels.jit import kernel
 from carms_lib.matching._couple_market import leave, n_options, take, take_pair, would_take
-from carms_lib.matching.scored.state_hash import STATE_HASH, VACATED, WAITING, code_of
+from carms_lib.matching.scored.lists import STATE_HASH, VACATED, WAITING, code_of
 
 if TYPE_CHECKING:
     from carms_lib.kernels.arrays import Int32s
@@ -180,7 +180,7 @@ def vacate_unit(market: CoupleMarket, state: CoupleState, unit: int) -> None:
 def chain(market: CoupleMarket, state: CoupleState, rule: int, budget: int) -> bool:
     """Work off both stacks; return False when that takes more than `budget` steps.
 
-    Whole rounds of a circle are left out, as `state_hash` says; `state` is as if they had been walked.
+    Whole rounds of a circle are left out, as `scored.lists` says; `state` is as if they had been walked.
     """
     n = state.match.size
     steps, remembered, at = 0, state.count[STATE_HASH], 0

@@ -288,7 +288,7 @@ def seat_values(
     Raises
     ------
     ArgumentError
-        market is no Market, scenario no Scenario, n_draws not a positive whole number, or rng of no known kind.
+        market is not a Market, scenario not a Scenario, n_draws not a positive whole number, or rng of no known kind.
     UnknownNameError, ScenarioError
         The scenario does not fit the market.
 
@@ -297,7 +297,7 @@ def seat_values(
     What is kept of a draw is who gains by each seat: a few numbers a program, no lists.
     """
     if scenario is not None and not isinstance(scenario, Scenario):
-        raise ArgumentError(f"scenario={scenario!r} is no Scenario. Give the scenario itself, not its name.")
+        raise ArgumentError(f"scenario={scenario!r} must be a Scenario. Give the scenario itself, not its name.")
     if scenario is not None and isinstance(market, Market):
         market = scenario.apply(market)
     entropy, plans = plan_blocks(market, n_draws, rng)

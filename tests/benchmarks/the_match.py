@@ -22,6 +22,8 @@ from time import process_time
 import numba
 import numpy as np
 from _report import write_section
+
+# private: parts of a solve are timed by themselves
 from carms_lib.matching import (
     MatchingProblem,
     _blocking,
@@ -32,7 +34,7 @@ from carms_lib.matching import (
     add_seat,
     solve,
 )
-from carms_lib.matching._linked_lists import Seating
+from carms_lib.matching._linked_lists import Seating  # private: the lists alone, without a solve, are timed
 from carms_lib.matching.scored import deferred_acceptance, vacancy_chains
 
 NATIONAL = 5_400, 815, 15

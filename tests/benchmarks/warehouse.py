@@ -25,6 +25,8 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+
+# private: the limit of a page is lifted, to time pages that no caller may ask for
 from carms_lib.warehouse import Warehouse, _programs, migration_sql, open_warehouse
 from sqlalchemy import create_engine, event, make_url
 

@@ -31,6 +31,7 @@ TESTED = {
     "bands": ("tests/simulator/test_coverage.py",),
     "bundle": ("tests/data/test_bundle.py",),
     "calibration": ("tests/fitting/test_scripts.py",),
+    "mutate": ("tests/mutation/test_mutate.py",),
     "fit": ("tests/fitting/test_scripts.py", "tests/forecasting/test_projection.py"),
 }
 #: Words that rewrite committed files or take an hour: the program, the file and its syntax are checked and no more.

@@ -10,6 +10,8 @@ pytest.importorskip("fastapi", reason="pip install 'carms-lib[examples]'")
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
+pytestmark = pytest.mark.browser
+
 KEY = "a key that only the tests know, long enough"
 
 

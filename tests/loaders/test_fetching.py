@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 from carms_lib.exceptions import FetchError, SourceError, UnknownNameError
+
+# private: a server of ours takes the registry's place
 from carms_lib.loaders import _fetch, fetch_release, load_release
 from carms_lib.provenance import sha256_bytes
 

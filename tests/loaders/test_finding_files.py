@@ -346,11 +346,15 @@ def test_every_limit_holds_in_every_archive(build, limits, message, kind):
         [entry.read() for entry in open_archive(f"a.{kind}", content, Budget(limits))]
 
 
+# private: a release of hundreds of thousands of files is not written for a test
+FEW_ENTRIES = ("carms_lib.loaders._files.LIMITS", ArchiveLimits(n_entries=10))
+
+
 def test_an_archive_in_an_archive_counts_too(build, tmp_path, monkeypatch):
     inner = build.zipped({f"1503-{number}.md": b"x" for number in range(8)})
     files = {**build.SmallRelease.of(build.Program("101")).files, "program_descriptions.zip": inner}
     (tmp_path / "release.zip").write_bytes(build.zipped(files))
-    monkeypatch.setattr("carms_lib.loaders._files.LIMITS", ArchiveLimits(n_entries=10))
+    monkeypatch.setattr(*FEW_ENTRIES)
     with pytest.raises(UnsafeSourceError, match="holds more than 10 entries"):
         load_release(tmp_path / "release.zip")
 
@@ -358,7 +362,7 @@ def test_an_archive_in_an_archive_counts_too(build, tmp_path, monkeypatch):
 def test_a_folder_with_too_many_files_is_not_searched_on(tmp_path, monkeypatch):
     for number in range(12):
         (tmp_path / f"{number}.txt").write_bytes(b"")
-    monkeypatch.setattr("carms_lib.loaders._files.LIMITS", ArchiveLimits(n_entries=10))
+    monkeypatch.setattr(*FEW_ENTRIES)
     with pytest.raises(SourceError, match="holds more than 10 files"):
         load_release(tmp_path)
 

@@ -344,3 +344,16 @@ def test_line_ends_of_any_kind_give_the_same_page(build, tmp_path):
     for other in frames[1:]:
         pd.testing.assert_frame_equal(frames[0]["page"], other["page"])
         pd.testing.assert_frame_equal(frames[0]["section"], other["section"])
+
+
+def test_the_language_of_a_page_is_that_of_most_headings_and_english_where_as_many_are_french(build):
+    text = build.Program("101").markdown()
+    headings = [pair for pair in build.HEADINGS.values() if f"# {pair[0]}\n" in text]
+    for english, _ in headings[4:]:
+        text = text.replace(f"# {english}\n", f"# Our {english}\n")  # known in neither language
+    languages = []
+    for english, french in headings[:4]:
+        text = text.replace(f"# {english}\n", f"# {french}\n")
+        (printed,), _ = read_pages([take_apart("1503-101", text)])
+        languages.append(printed[contract("raw", "page").columns.index("page_language")])
+    assert languages == ["en", "en", "fr", "fr"]  # one, two, three and four of four headings are French

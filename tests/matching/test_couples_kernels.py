@@ -5,7 +5,11 @@ from __future__ import annotations
 import carms_matching_instances as instances
 import numpy as np
 import pytest
+
+# private: kernels have no public face; each is held against its plain twin
 from carms_lib.matching import _blocking_pairs, _couple_market, _couples_search, _kojima_pathak_roth, _roth_peranson
+
+# private: the exact search, which a solve reaches only where the others fail
 from carms_lib.matching._integer_program import solve_exactly
 from hypothesis import given
 from hypothesis import strategies as st

@@ -468,12 +468,9 @@ class TestPdf:
         with pytest.raises(MemoError, match="could not print"):
             print_pdf(str(tmp_path / "gone"), page, tmp_path / "memo.pdf")
 
+    @pytest.mark.browser
     def test_a_browser_that_is_there_prints_the_page(self, memo, tmp_path):
-        try:
-            browser = find_browser()
-        except MemoError as missing:
-            pytest.skip(str(missing))
-        print_pdf(browser, memo.html, tmp_path / "memo.pdf")
+        print_pdf(find_browser(), memo.html, tmp_path / "memo.pdf")
         assert (tmp_path / "memo.pdf").read_bytes().startswith(b"%PDF-")
 
 

@@ -1,6 +1,6 @@
 """Change the heart of the library in small ways, and count which changes the tests notice.
 
-    python tests/mutation/mutate.py                 # all of them; about half an hour on two cores
+    python tests/mutation/mutate.py                 # all of them
     python tests/mutation/mutate.py --only levers   # those whose file's name holds a word
     python tests/mutation/mutate.py --list          # print them and run nothing
 
@@ -8,32 +8,42 @@ Mutations are drawn by a fixed seed over the files of `TARGETS`, an equal number
 changes that survived once. A mutation is caught when a test of its file fails. One that cannot be told from the
 original is listed in `EQUIVALENT` with its reason. `--write` puts the table that is printed into CONTRIBUTING.md.
 
-Kernels run interpreted (NUMBA_DISABLE_JIT), so that a mutation costs no compilation; everything else runs on a copy of
-the package whose compiled kernels are kept from one mutation to the next.
+Kernels run interpreted (NUMBA_DISABLE_JIT): a mutation costs no compilation, and a compiled kernel that calls a mutated
+one cannot hide the change, which numba does not see. Only `lanes`, which writes instructions, is compiled, by its own
+tests and for them alone. The tests of a mutation run in a child that is forked when everything but the package has been
+imported, which no system but Linux and macOS has; one that takes three times as long as without a mutation is caught.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import importlib
+import math
 import os
 import random
 import re
+import resource
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED = 16
 OF_EACH = 4
-LIMIT = 600  # seconds for the tests of one mutation; one that runs on for ever is caught
+LONGEST = 300  # seconds of processor time for the tests of one target
 PAGE = ROOT / "CONTRIBUTING.md"
+#: What the package and its tests import: imported once, before the first child is forked.
+IMPORTED = (
+    "hypothesis.strategies", "matplotlib.pyplot", "numba", "openpyxl", "pandas", "pandera", "pytest", "scipy.stats",
+    "statsmodels.api",
+)  # fmt: skip
 BEGIN, END = "<!-- mutations: begin -->", "<!-- mutations: end -->"
 
 
@@ -45,42 +55,62 @@ class Target:
     tests: tuple[str, ...]
     interpreted: bool = True
 
+    @property
+    def run_alike(self) -> tuple[tuple[str, ...], bool]:
+        """What targets have in common that run the same tests in the same way."""
+        return self.tests, self.interpreted
 
-MATCHING = ("tests/matching/test_kernels.py", "tests/matching/test_chains.py")
-DRAW = ("tests/simulator/test_draw_by_hand.py", "tests/simulator/test_draw.py", "tests/simulator/test_disciplines.py")
-LEVERS = ("tests/simulator/test_levers.py", "tests/simulator/test_scenario.py")
-METRICS = ("tests/pressure/test_by_hand.py", "tests/pressure/test_metrics.py", "tests/pressure/test_bands.py")
-TABLES = ("tests/transforms",)
+
+def _tests(folder: str, *names: str) -> tuple[str, ...]:
+    """Name the files of tests, the most telling first."""
+    return tuple(f"tests/{folder}/test_{name}.py" for name in names)
+
+
+NUMBERS = _tests("simulator", "noise", "variates")
+MATCHING = _tests("matching", "kernels", "chains", "restart")
+COUPLES = tuple(
+    f"tests/simulator/test_couples.py::test_{name}"
+    for name in (
+        "a_market_without_a_stable_matching_is_said_to_be_blocked",
+        "it_does_so_in_larger_markets_and_where_priorities_are_equal",
+        "what_comes_to_rest_is_stable_by_another_checker",
+        "what_a_program_read_of_its_applications_serves_the_next_match_of_the_same_lists",
+        "the_first_of_the_best_orders_is_kept",
+    )
+)
+STEPS = _tests("simulator", "draw_by_hand", "draw")
+DRAW = _tests("simulator", "disciplines", "draw", "draw_by_hand")
+LEVERS = _tests("simulator", "levers", "scenario")
+RULES = _tests("simulator", "levers", "draw_by_hand")
+ARGUMENTS = _tests("pressure", "by_hand", "arguments")
+METRICS = _tests("pressure", "by_hand", "metrics")
+TABLES = _tests("transforms", "values", "silver", "gold", "build")
 TARGETS = (
-    Target("kernels/noise.py", ("tests/simulator/test_noise.py", *DRAW)),
-    Target("kernels/variates.py", ("tests/simulator/test_variates.py", *DRAW)),
-    Target("kernels/lanes.py", ("tests/simulator/test_lanes.py",), interpreted=False),
+    Target("kernels/noise.py", NUMBERS),
+    Target("kernels/variates.py", NUMBERS),
+    Target("kernels/lanes.py", _tests("simulator", "lanes"), interpreted=False),
     Target("matching/scored/deferred_acceptance.py", MATCHING),
     Target("matching/scored/vacancy_chains.py", MATCHING),
-    Target("matching/scored/blocking.py", ("tests/simulator/test_couples.py",)),
-    Target("simulator/draw/participation.py", DRAW),
+    Target("matching/scored/blocking.py", COUPLES),
+    Target("simulator/draw/participation.py", STEPS),
     Target("simulator/draw/disciplines.py", DRAW),
     Target("simulator/draw/wishes.py", DRAW),
     Target("simulator/draw/interviews.py", DRAW),
-    Target("simulator/draw/first_iteration.py", DRAW),
-    Target("simulator/draw/second_iteration.py", DRAW),
-    Target("simulator/inputs/rounding.py", LEVERS, interpreted=False),
-    Target("simulator/inputs/rules.py", LEVERS, interpreted=False),
-    Target("simulator/inputs/levers.py", LEVERS, interpreted=False),
-    Target("simulator/inputs/market_changes.py", LEVERS, interpreted=False),
-    Target(
-        "pressure/_arguments.py",
-        ("tests/pressure/test_by_hand.py", "tests/pressure/test_arguments.py"),
-        interpreted=False,
-    ),
-    Target("pressure/_counts.py", METRICS, interpreted=False),
-    Target("pressure/_bands.py", METRICS, interpreted=False),
-    Target("transforms/values.py", TABLES, interpreted=False),
-    Target("transforms/_silver_tables.py", TABLES, interpreted=False),
-    Target("transforms/_gold.py", TABLES, interpreted=False),
+    Target("simulator/draw/first_iteration.py", (*STEPS, *COUPLES[-1:])),
+    Target("simulator/draw/second_iteration.py", STEPS),
+    Target("simulator/inputs/rounding.py", (*_tests("simulator", "rounding"), *RULES)),
+    Target("simulator/inputs/rules.py", RULES),
+    Target("simulator/inputs/levers.py", LEVERS),
+    Target("simulator/inputs/market.py", LEVERS),
+    Target("pressure/_arguments.py", ARGUMENTS),
+    Target("pressure/_counts.py", METRICS),
+    Target("pressure/_bands.py", METRICS),
+    Target("transforms/values.py", TABLES),
+    Target("transforms/_silver_tables.py", TABLES),
+    Target("transforms/_gold.py", TABLES),
 )
 # Files in which only mutations of `NAMED` are made.
-OTHERS = (Target("loaders/pages.py", ("tests/loaders/test_pages.py",), interpreted=False),)
+OTHERS = (Target("loaders/pages.py", _tests("loaders", "pages")),)
 TARGET_OF = {target.file: target for target in (*TARGETS, *OTHERS)}
 
 #: File, what stands there, and what is put in its place: each stands once in its file.
@@ -131,12 +161,14 @@ class Mutation:
     end: int
     old: str
     new: str
-    line: int
+    line: str  # that the change begins in, without its indent
+    place: int = 1  # among the equal changes to lines that read alike
 
     @property
     def label(self) -> str:
-        """File, line and what is changed; a key of `EQUIVALENT`."""
-        return f"{self.file}:{self.line} {' '.join(self.old.split())} -> {self.new}"
+        """File, line and what is changed, whatever is written above or below it; a key of `EQUIVALENT`."""
+        place = f" ({self.place})" if self.place > 1 else ""
+        return f"{self.file}: {self.line}: {self.old or 'nothing'} -> {self.new or 'nothing'}{place}"
 
     def applied(self, text: str) -> str:
         """Return the text of the file with the change."""
@@ -159,15 +191,15 @@ def mutations_of(file: str, text: str) -> list[Mutation]:
 
     found: list[Mutation] = []
 
-    def add(start: int, end: int, new: str, line: int) -> None:
-        found.append(Mutation(file, start, end, text[start:end], new, line))
+    def add(start: int, end: int, new: str) -> None:
+        found.append(Mutation(file, start, end, text[start:end], new, _line(text, start)))
 
     def between(left: ast.expr, right: ast.expr, new: str) -> None:
         """Replace the operator that stands between two expressions."""
         gap, end = span(left)[1], span(right)[0]
         operator = re.search(r"[^\s()\\#]+( (in|not))?", text[gap:end])
         if operator is not None:
-            add(gap + operator.start(), gap + operator.end(), new, left.end_lineno or left.lineno)
+            add(gap + operator.start(), gap + operator.end(), new)
 
     for node in _code(ast.parse(text)):
         if isinstance(node, ast.Compare) and len(node.ops) == 1 and type(node.ops[0]) in _COMPARE:
@@ -177,18 +209,30 @@ def mutations_of(file: str, text: str) -> list[Mutation]:
         elif isinstance(node, ast.BoolOp):
             between(node.values[0], node.values[1], "or" if isinstance(node.op, ast.And) else "and")
         elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-            add(span(node)[0], span(node.operand)[0], "", node.lineno)
+            add(span(node)[0], span(node.operand)[0], "")
         elif isinstance(node, ast.AugAssign) and type(node.op) in _BINARY:
             between(node.target, node.value, _BINARY[type(node.op)] + "=")
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute | ast.Name):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id
             end = span(node.func)[1]
             if name in _CALLS and text[end - len(name) : end] == name:
-                add(end - len(name), end, _CALLS[name], node.func.end_lineno or node.lineno)
+                add(end - len(name), end, _CALLS[name])
         elif isinstance(node, ast.Constant) and type(node.value) in (int, float, bool):
             new = str(not node.value) if isinstance(node.value, bool) else f"{node.value!r} + 1"
-            add(*span(node), f"({new})", node.lineno)
-    return sorted({(each.start, each.new): each for each in found}.values(), key=lambda each: (each.start, each.new))
+            add(*span(node), f"({new})")
+    alike: Counter[str] = Counter()
+    numbered = []
+    for each in sorted(
+        {(each.start, each.new): each for each in found}.values(), key=lambda each: (each.start, each.new)
+    ):
+        alike[each.label] += 1
+        numbered.append(replace(each, place=alike[each.label]))
+    return numbered
+
+
+def _line(text: str, at: int) -> str:
+    """Return the line that a place of a text is in."""
+    return text[text.rfind("\n", 0, at) + 1 :].split("\n", 1)[0].strip()
 
 
 def _code(tree: ast.AST) -> Iterator[ast.AST]:
@@ -220,8 +264,20 @@ def drawn() -> list[Mutation]:
         if text.count(old) != 1:
             raise SystemExit(f"{file}: {old!r} stands there {text.count(old)} times, not once; mend NAMED.")
         start = text.index(old)
-        chosen.append(Mutation(file, start, start + len(old), old, new, text.count("\n", 0, start) + 1))
+        chosen.append(Mutation(file, start, start + len(old), old, new, _line(text, start)))
+    gone = EQUIVALENT.keys() - {each.label for each in chosen}
+    if gone:
+        raise SystemExit(f"EQUIVALENT holds what is not drawn: {sorted(gone)}")
     return chosen
+
+
+@dataclass(frozen=True)
+class Job:
+    """The tests of a target, with another text of its file or its own, and their limit in seconds of processor time."""
+
+    target: Target
+    text: str | None = None
+    limit: float = LONGEST
 
 
 class Copy:
@@ -229,93 +285,118 @@ class Copy:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        ignored = shutil.ignore_patterns("__pycache__", "benchmarks")
         for name in ("carms_lib", "tests"):
-            ignored = shutil.ignore_patterns("__pycache__", "benchmarks", "examples")
             shutil.copytree(ROOT / name, folder / name, ignore=ignored)
-        for name in ("pyproject.toml", "README.md"):
-            shutil.copy2(ROOT / name, folder / name)
+        shutil.copy2(ROOT / "pyproject.toml", folder / "pyproject.toml")
 
-    def run(self, target: Target, text: str | None) -> tuple[bool, float]:
-        """Run the tests of a target with another text of its file; return whether they failed, and how long it took."""
-        path = self.folder / "carms_lib" / target.file
-        before = path.stat()
-        original = path.read_text(encoding="utf-8")
-        began = time.monotonic()
-        try:
-            if text is not None:
-                path.write_text(text, encoding="utf-8")
-            return self._fails(target), time.monotonic() - began
-        finally:
-            path.write_text(original, encoding="utf-8")
-            os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))  # what is compiled stays valid
+    def begin(self, job: Job) -> int:
+        """Write the text of a job and run its tests in a child of this process, whose number is returned."""
+        if job.text is not None:
+            (self.folder / "carms_lib" / job.target.file).write_text(job.text, encoding="utf-8")
+        child = os.fork()
+        if child == 0:
+            try:
+                code = self._test(job)
+            except BaseException:  # noqa: BLE001 - a child ends here, whatever happens
+                (self.folder / "log.txt").write_text(traceback.format_exc(), encoding="utf-8")
+                code = 70
+            os._exit(code)
+        return child
 
-    def _fails(self, target: Target) -> bool:
-        environment = os.environ | {"PYTHONPATH": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1"}
-        environment.pop("PYTEST_ADDOPTS", None)
-        options = [
-            "-x",
-            "-q",
-            "-p",
-            "no:cacheprovider",
-            "-W",
-            "ignore::RuntimeWarning",
-            "-m",
-            "not slow and not release",
-        ]
-        if target.interpreted:
-            environment["NUMBA_DISABLE_JIT"] = "1"
-        tests = [str(self.folder / test) for test in target.tests if (self.folder / test).exists()]
-        command = [sys.executable, "-m", "pytest", *options, *tests]
-        try:
-            done = subprocess.run(
-                command, cwd=self.folder, env=environment, capture_output=True, timeout=LIMIT, check=False
-            )  # fmt: skip
-        except subprocess.TimeoutExpired:
-            return True
-        if done.returncode not in {0, 1, 2}:  # passed, failed, or could not even be collected
-            raise SystemExit(f"pytest ended with {done.returncode}:\n{done.stdout.decode()[-2000:]}")
-        return done.returncode != 0
+    def _test(self, job: Job) -> int:
+        import numba
+        import pytest
+
+        log = os.open(self.folder / "log.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(job.limit), math.ceil(job.limit) + 5))
+        os.environ.pop("PYTEST_ADDOPTS", None)
+        os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+        os.chdir(self.folder)
+        sys.path[:0] = [str(self.folder)]
+        numba.config.DISABLE_JIT = job.target.interpreted
+        # numpy reports of interpreted kernels that a hash wraps around, and pytest of plugins that they are imported.
+        ignored = ["-W", "ignore::RuntimeWarning", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+        plugins = ["-p", "no:cacheprovider", "-p", "_hypothesis_pytestplugin", "--hypothesis-seed=0"]
+        options = ["-x", "-q", *plugins, *ignored, "-m"]
+        return int(pytest.main([*options, "not slow and not release and not postgres", *job.target.tests]))
+
+    def end(self, job: Job, code: int) -> bool:
+        """Put the file back, and tell whether the tests failed."""
+        if job.text is not None:
+            shutil.copy2(ROOT / "carms_lib" / job.target.file, self.folder / "carms_lib" / job.target.file)
+        # Passed, failed, could not even be collected, or was ended by a signal: out of time, or beyond an array.
+        if code > 2:
+            raise SystemExit(f"pytest ended with {code}:\n{(self.folder / 'log.txt').read_text()[-2000:]}")
+        return code != 0
 
 
-def survey(chosen: list[Mutation], workers: int) -> list[tuple[Mutation, bool, float]]:
-    """Run the tests of every mutation, and say which were caught and how long it took."""
+def run_all(jobs: Sequence[Job], copies: Sequence[Copy], tell: Callable[[int, bool, float], None]) -> list[bool]:
+    """Run the tests of each job, one in each copy at a time; return which failed.
+
+    `tell` is called as each comes to its end: its number, whether it failed, and seconds of processor time.
+    """
+    idle, waiting, running = list(copies), list(range(len(jobs))), {}
+    failed = [False] * len(jobs)
+    while waiting or running:
+        if waiting and idle:
+            number, copy = waiting.pop(0), idle.pop()
+            running[copy.begin(jobs[number])] = number, copy
+            continue
+        child, status, used = os.wait4(-1, 0)
+        number, copy = running.pop(child)
+        failed[number] = copy.end(jobs[number], os.waitstatus_to_exitcode(status))
+        idle.append(copy)
+        tell(number, failed[number], used.ru_utime + used.ru_stime)
+    return failed
+
+
+def survey(chosen: list[Mutation], workers: int) -> list[tuple[Mutation, bool]]:
+    """Run the tests of every mutation, and say which were caught."""
+    for name in IMPORTED:
+        importlib.import_module(name)
     with tempfile.TemporaryDirectory() as scratch:
         copies = [Copy(Path(scratch) / str(worker)) for worker in range(workers)]
-        for target in {TARGET_OF[each.file] for each in chosen}:
-            if copies[0].run(target, None)[0]:
-                raise SystemExit(f"The tests of {target.file} fail without any mutation.")
+        alike = list({TARGET_OF[each.file].run_alike: TARGET_OF[each.file] for each in chosen}.values())
+        usual: dict[object, float] = {}
 
-        def part(worker: int) -> list[tuple[Mutation, bool, float]]:
-            found = []
-            for each in chosen[worker::workers]:
-                text = (ROOT / "carms_lib" / each.file).read_text(encoding="utf-8")
-                caught, seconds = copies[worker].run(TARGET_OF[each.file], each.applied(text))
-                mark = "equivalent" if each.label in EQUIVALENT else "caught" if caught else "SURVIVED"
-                print(f"{mark:<10} {seconds:5.0f} s  {each.label}", flush=True)
-                found.append((each, caught, seconds))
-            return found
+        def unchanged(number: int, failed: bool, seconds: float) -> None:
+            if failed:
+                raise SystemExit(f"The tests of {alike[number].file} fail without any mutation.")
+            usual[alike[number].run_alike] = seconds
+            print(f"unchanged  {seconds:5.1f} s  {alike[number].file}", flush=True)
 
-        with ThreadPoolExecutor(workers) as pool:
-            return [each for found in pool.map(part, range(workers)) for each in found]
+        def mutated(number: int, failed: bool, seconds: float) -> None:
+            label = chosen[number].label
+            mark = "equivalent" if label in EQUIVALENT else "caught" if failed else "SURVIVED"
+            print(f"{mark:<10} {seconds:5.1f} s  {label}", flush=True)
+
+        run_all([Job(target) for target in alike], copies, unchanged)
+        jobs = []
+        for each in chosen:
+            target, text = TARGET_OF[each.file], (ROOT / "carms_lib" / each.file).read_text(encoding="utf-8")
+            jobs.append(Job(target, each.applied(text), 10 + 3 * usual[target.run_alike]))
+        return list(zip(chosen, run_all(jobs, copies, mutated), strict=True))
 
 
-def table(results: list[tuple[Mutation, bool, float]]) -> str:
+def table(results: list[tuple[Mutation, bool]]) -> str:
     """Return the count by file as Markdown, with the share that is caught."""
     lines = ["| file | mutations | caught | equivalent |", "| --- | ---: | ---: | ---: |"]
-    counted = [each for each, _, _ in results if each.label not in EQUIVALENT]
-    caught = {each.label for each, noticed, _ in results if noticed}
-    for target in (*TARGETS, *OTHERS):
-        own = [each.label for each, _, _ in results if each.file == target.file]
+    counted = [(each, caught) for each, caught in results if each.label not in EQUIVALENT]
+    for target in TARGET_OF.values():
+        own = [each for each, _ in results if each.file == target.file]
         if own:
-            equal = sum(label in EQUIVALENT for label in own)
-            noticed = sum(label in caught and label not in EQUIVALENT for label in own)
-            lines.append(f"| `{target.file}` | {len(own)} | {noticed} | {equal} |")
-    noticed = sum(each.label in caught for each in counted)
+            noticed = sum(caught for each, caught in counted if each.file == target.file)
+            equal = sum(each.label in EQUIVALENT for each in own)
+            lines.append(f"| `{target.file}` | {len(own)} | {noticed} | {equal or ''} |")
+    noticed = sum(caught for _, caught in counted)
     lines += [
         "",
         (
-            f"{len(results)} mutations (seed {SEED}), {len(results) - len(counted)} of them equivalent; of the other "
-            f"{len(counted)} the tests catch {noticed}: **{noticed / max(len(counted), 1):.0%}**."
+            f"{len(results)} mutations, {len(results) - len(counted)} of them equivalent; of the other {len(counted)} "
+            f"the tests catch {noticed}: **{noticed / max(len(counted), 1):.0%}**."
         ),
     ]
     return "\n".join(lines)
@@ -329,20 +410,25 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="write the table into CONTRIBUTING.md")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     given = parser.parse_args()
+    if given.write and given.only:
+        parser.error("--write takes all mutations: leave out --only.")
     chosen = [each for each in drawn() if given.only in each.file]
     if given.list:
         print("\n".join(each.label for each in chosen))
         return 0
+    began = time.monotonic()
     results = survey(chosen, given.workers)
     text = table(results)
-    print(f"\n{text}")
+    print(f"\n{text}\n\n{(time.monotonic() - began) / 60:.0f} minutes with {given.workers} at a time")
+    told_apart = [each.label for each, caught in results if caught and each.label in EQUIVALENT]
+    if told_apart:
+        raise SystemExit(f"EQUIVALENT holds what a test catches: {told_apart}")
     if given.write:
         page = PAGE.read_text(encoding="utf-8")
         head, tail = page[: page.index(BEGIN) + len(BEGIN)], page[page.index(END) :]
         PAGE.write_text(f"{head}\n{text}\n{tail}", encoding="utf-8", newline="\n")
-    missed = [each.label for each, caught, _ in results if not caught and each.label not in EQUIVALENT]
-    counted = sum(each.label not in EQUIVALENT for each, _, _ in results)
-    return int(len(missed) > 0.05 * counted)
+    counted = [caught for each, caught in results if each.label not in EQUIVALENT]
+    return int(sum(counted) < 0.95 * len(counted))
 
 
 if __name__ == "__main__":

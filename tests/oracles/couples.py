@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carms_lib.matching._problem import MatchingProblem
+    from carms_lib.matching import MatchingProblem
 
 __all__ = ["PlainMarket", "admit", "blocking", "matchings", "pass_over", "stable_matchings", "would_take"]
 

@@ -160,7 +160,7 @@ def test_a_market_is_a_market_and_a_scenario_a_scenario(market: carms.Market, st
     for call in (seat_values, lambda given: allocate_seats(given, 1), study.seat_value):
         with pytest.raises(ArgumentError, match=r"market=DataFrame must be a Market.*from_gold"):
             call(market.programs)
-    with pytest.raises(ArgumentError, match="scenario='more' is no Scenario"):
+    with pytest.raises(ArgumentError, match="scenario='more' must be a Scenario"):
         seat_values(market, "more")
 
 

@@ -51,7 +51,8 @@ def test_a_study_in_a_file_is_the_same_study(market: carms.Market, study: carms.
 
 
 def test_chunks_go_through_every_draw_once(study: carms.Study, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("carms_lib.simulator.study.outcomes._CHUNK", 1)  # a block of ten draws at a time
+    # private: a chunk of ten draws, where thousands fit into one otherwise
+    monkeypatch.setattr("carms_lib.simulator.study.outcomes._CHUNK", 1)
     whole = study.outcomes_of("more")
     seen = np.zeros(study.n_draws, dtype=int)
     for rows, part in study.chunks("more"):

@@ -8,18 +8,21 @@ import carms_lib as carms
 import numpy as np
 import pytest
 from carms_lib.kernels.jit import from_python
+from carms_lib.kernels.noise import Purpose, stream
 from carms_lib.matching import MatchingProblem, blocking_pairs
 from carms_lib.matching.scored import blocking, roth_peranson
 from carms_lib.matching.scored.lists import ScoredLists, ScoredState, index_programs, new_scored_state
 from carms_lib.simulator import PARAMETERS
-from carms_lib.simulator.draw import couples
+from carms_lib.simulator.draw import couples, first_iteration
 from carms_lib.simulator.draw.block import COUPLE_COUNTS, BlockInputs, run_block
+from carms_lib.simulator.draw.first_iteration import COUPLE_ROUNDS, COUPLE_STEPS
 from carms_lib.simulator.draw.workspace import MAX_LIST, MAX_PAIRS, Space, new_space
 
 from oracles.couples import PlainMarket, admit
 
 match_in_order = from_python(roth_peranson.match_in_order)
 count_blocking = from_python(blocking.count_blocking)
+match_in_orders, shuffle = from_python(first_iteration._match), from_python(first_iteration._shuffle)
 choose_couples, write_pairs = from_python(couples.choose_couples), from_python(couples.write_pairs)
 
 AT = {name: i for i, name in enumerate(PARAMETERS)}
@@ -218,6 +221,27 @@ def test_a_market_without_a_stable_matching_is_said_to_be_blocked() -> None:
     sent_away, state = market.run()
     assert sent_away == 1
     assert count_blocking(market.arrays, state) == market.blocking(state) > 0
+
+
+def test_the_first_of_the_best_orders_is_kept() -> None:
+    """Three of many markets in which each of four orders of eight couples fails, and equally good ones differ."""
+    chance, order = np.uint64(stream(np.uint64(5), Purpose.COUPLE_ORDER, 0)), np.zeros(8, dtype=np.int32)
+    for seed in (392, 568, 1247):
+        market, found = _random(seed, in_couples=16), []
+        for attempt in range(4):
+            with np.errstate(over="ignore"):
+                shuffle(chance, attempt, order)
+            away, state = market.run(order.tolist(), COUPLE_STEPS, COUPLE_ROUNDS)
+            assert away > 0
+            found.append((int(count_blocking(market.arrays, state)), state.match.tolist()))
+        fewest = min(blocking for blocking, _ in found)
+        best = [match for blocking, match in found if blocking == fewest]
+        assert best[0] != best[-1]
+        state = market.new_state()
+        state.quota[:] = market.quota
+        with np.errstate(over="ignore"):
+            assert match_in_orders(np.uint64(5), 0, market.arrays, state, order) == (4, fewest)
+        assert state.match.tolist() == best[0]
 
 
 def test_without_couples_it_is_deferred_acceptance() -> None:

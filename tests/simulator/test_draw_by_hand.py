@@ -12,7 +12,7 @@ import pytest
 from carms_lib.kernels.jit import from_python
 from carms_lib.matching.scored.lists import index_programs, new_scored_state
 from carms_lib.simulator import PARAMETERS
-from carms_lib.simulator.draw import participation
+from carms_lib.simulator.draw import interviews, participation
 from carms_lib.simulator.draw.block import BlockInputs, run_block
 from carms_lib.simulator.draw.first_iteration import first_iteration, most_seats
 from carms_lib.simulator.draw.workspace import new_space
@@ -20,6 +20,7 @@ from carms_lib.simulator.inputs.rules import openings, residence_required, rever
 
 _AT = {name: i for i, name in enumerate(PARAMETERS)}
 who_takes_part = from_python(participation.who_takes_part)
+draw_interview_shares = from_python(interviews.draw_interview_shares)
 
 
 def _theta(market: carms.Market, **values: float) -> np.ndarray:
@@ -89,12 +90,21 @@ def test_a_chain_of_reversions_ends(market: carms.Market) -> None:
     assert match == [2]
 
 
+@pytest.mark.parametrize(("drift", "expected"), [(0.0, 4 + 1 + 2 + 1 + 1), (0.5, 6 + 1 + 3 + 1 + 1)])
+def test_there_is_room_for_the_most_seats_that_a_draw_may_have(
+    market: carms.Market, drift: float, expected: int
+) -> None:
+    """Each quota with its drift and the seat that chance adds, and one more."""
+    assert most_seats(np.array([4, 2]), _theta(market, quota_drift=drift)) == expected
+    assert most_seats(np.array([[4, 2], [1, 1]]), _theta(market, quota_drift=drift)) == expected  # the larger of two
+
+
 def _with_classes(market: carms.Market, **columns: float) -> carms.Market:
     cohort = replace(market.cohort, classes=market.cohort.classes.assign(**columns))
     return carms.Market.from_gold(market.programs, cohort)
 
 
-def _run(market: carms.Market, draws: int = 60) -> tuple[np.ndarray, np.ndarray]:
+def _run(market: carms.Market, draws: int = 20) -> tuple[np.ndarray, np.ndarray]:
     """First and final program of everybody in each draw; nobody in a couple."""
     theta, sizes = _theta(market, couples_share=0.0), market.cohort.classes["size"].to_numpy(float)
     result = run_block(market, [market], 5, 0, np.arange(draws), BlockInputs(theta, sizes))[0]
@@ -122,6 +132,13 @@ def test_those_who_come_late_are_matched_in_the_second_iteration_alone(market: c
     assert (final >= 0).sum() > 20  # and all who came late take part in the second, whatever the share says
 
 
+def test_a_type_that_one_program_is_open_to_is_matched_there_in_the_second_iteration(market: carms.Market) -> None:
+    """Of the nine programs one alone is for those who serve."""
+    (theirs,) = np.flatnonzero(market.programs["eligibility"] == "MOTP")
+    _, final = _run(_with_classes(market, first_iteration=0.0), draws=20)
+    assert (final == theirs).sum() > 5
+
+
 @pytest.mark.parametrize(("size", "capacity_share"), [(10.0, 1.0), (10.0, 0.5), (10.0, 0.0), (10.0, 3.0)])
 def test_each_type_is_scaled_to_its_class(market: carms.Market, size: float, capacity_share: float) -> None:
     """As many as the class has, of the places laid out; never more than there are; a fraction settled by chance."""
@@ -136,6 +153,20 @@ def test_each_type_is_scaled_to_its_class(market: carms.Market, size: float, cap
     assert ((taking_part >= np.minimum(np.floor(exact), places)) & (taking_part <= exact + 1)).all()
     if capacity_share in {0.0, 1.0}:
         np.testing.assert_array_equal(taking_part, places * capacity_share)
+
+
+def test_a_lever_on_interviews_multiplies_the_share_that_a_program_publishes(market: carms.Market) -> None:
+    """Four of ten, twice and half as many; three times as many would be more than all."""
+    tables, share = market.tables, np.empty(market.n_programs)
+    four_of_ten, factor = np.full(market.n_programs, 0.4), np.ones(market.n_programs)
+    factor[:4] = 1.0, 2.0, 0.5, 3.0
+    band = {"interview_low": four_of_ten, "interview_high": four_of_ten, "interview_factor": factor}
+    with np.errstate(over="ignore"):
+        draw_interview_shares(np.uint64(1), 0, tables._replace(**band), share)
+        assert share[:4] == pytest.approx([0.4, 0.8, 0.2, 1.0])
+        draw_interview_shares(np.uint64(1), 0, tables._replace(**band | {"interview_low": four_of_ten / 2}), share)
+    assert ((share[4:] > 0.2) & (share[4:] < 0.4)).all()  # evenly within the band
+    assert len(set(share[4:])) == market.n_programs - 4
 
 
 # --- rules by province ----------------------------------------------------------------------------------------------

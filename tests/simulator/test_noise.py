@@ -54,6 +54,16 @@ def test_short_hashes_are_uniform_and_unrelated() -> None:
     assert abs(together - 0.25) < 0.01
 
 
+def test_a_purpose_keeps_its_number() -> None:
+    """Numbers are never reused or renumbered: another number is another draw, in every study that was ever made."""
+    numbers = {name: int(number) for name, number in vars(noise.Purpose).items() if name.isupper()}
+    assert numbers == {
+        "INPUT": 1, "PROGRAM": 2, "QUOTA": 3, "SIZE": 4, "MERIT": 5, "DISCIPLINE": 6, "BREADTH": 7, "BACKUP": 8,
+        "LENGTH": 9, "TASTE": 10, "FILE": 11, "INTERVIEW": 12, "SECOND": 13, "SECOND_LENGTH": 14, "SECOND_TASTE": 15,
+        "SECOND_FILE": 16, "DEMAND": 17, "COUPLE": 18, "COUPLE_ORDER": 19, "REVERSION": 20, "SETTING": 40, "FIRST": 41,
+    }  # fmt: skip
+
+
 def test_key_of_text_is_fnv_1a() -> None:
     # Values published with the algorithm for "" and "a".
     assert noise.key_of_text("") == 0xCBF29CE484222325

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from carms_lib.exceptions import ArgumentError, QualityError, QualityWarning, SchemaError, UnknownNameError
+from carms_lib.quality import Recorder
 from carms_lib.transforms import Layers, build
 
 
@@ -43,11 +44,12 @@ def test_a_row_set_aside_is_a_warning_with_its_reason(bench):
     assert "seats" in layers.report.summary()
 
 
-def test_too_many_rows_set_aside_stop_the_build_before_gold(bench, monkeypatch):
+def test_too_many_rows_set_aside_stop_the_build_before_gold(bench):
     damaged = bench.set("page", "101", quota="none")
-    monkeypatch.setattr("carms_lib.transforms._build.to_gold", lambda silver: pytest.fail("gold was touched"))
+    recorder = Recorder()
     with pytest.raises(QualityError, match="share set aside") as caught:
-        build(damaged.release)
+        build(damaged.release, recorder=recorder)
+    assert list(recorder.record.timings) == ["raw", "bronze", "silver"]  # gold was not begun
     message = str(caught.value)
     assert "nothing downstream was touched" in message
     assert "9901-101" in message

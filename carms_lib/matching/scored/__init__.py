@@ -7,7 +7,6 @@ module                 holds
 `deferred_acceptance`  applicants propose, without couples
 `blocking`             whom a program would take, and which coalitions block
 `roth_peranson`        couples admitted one after another
-`state_hash`           cycle detection in rejection chains
 `vacancy_chains`       what one more seat sets off
 ====================== ==================================================================================
 

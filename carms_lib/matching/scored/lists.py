@@ -1,7 +1,18 @@
-"""What Roth and Peranson's procedure by score stands on: lists and state.
+"""Lists with scores and the state of a match with couples, and the hash of that state for cycle detection.
 
-Belongs here: the arrays, and where they are made. Does not belong here: the procedure, which is
-`roth_peranson`, and what it asks of them, which is `blocking`.
+Belongs here: the arrays, where they are made, and the hash of one fact about a state. Does not belong here: the
+procedure, which is `roth_peranson`, what it asks of the arrays, which is `blocking`, and what is done about a cycle.
+
+The hash of a state is the exclusive or of the codes of all its facts, so that one operation adds a fact or takes
+it out. It is counted from wherever it stood: only whether two of them are equal says anything.
+
+What a chain does next depends on the state alone, so a state that comes back comes back for ever. One is remembered at
+steps 1, 2, 4, 8 and so on, and where it is met again the rest of the budget of steps is not walked: only what is left
+of it after whole rounds.
+
+References
+----------
+Brent, R. P. (1980). An improved Monte Carlo factorization algorithm. BIT 20, 176-184: finding a cycle.
 """
 
 from __future__ import annotations
@@ -10,7 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from carms_lib.kernels.jit import kernel
+from carms_lib.kernels.jit import inner_kernel, kernel
 
 if TYPE_CHECKING:
     from carms_lib.kernels.arrays import Bools, Float64s, Int32s, Int64s
@@ -18,8 +29,13 @@ if TYPE_CHECKING:
 __all__ = [
     "MOVER",
     "NOBODY",
+    "SITS",
+    "STATE_HASH",
+    "VACATED",
+    "WAITING",
     "ScoredLists",
     "ScoredState",
+    "code_of",
     "index_programs",
     "new_scored_state",
 ]
@@ -69,7 +85,7 @@ class ScoredState(NamedTuple):
     priority: Float64s  # [E]: of each
     option: Int32s  # [E]: of a member's, the first option of the couple that has it
     admitted: Bools  # [C]
-    count: Int64s  # [4]: heights of the two stacks, the fingerprint (see `state_hash`), and `MOVER`
+    count: Int64s  # [4]: heights of the two stacks, the fingerprint (see above), and `MOVER`
 
 
 def new_scored_state(n: int, programs: int, seats: int, entries: int) -> ScoredState:
@@ -119,3 +135,26 @@ def index_programs(ptr: Int64s, idx: Int32s, owner: Int32s, program_ptr: Int64s,
     for program in range(programs, 0, -1):  # each place has walked to the next one's beginning
         program_ptr[program] = program_ptr[program - 1]
     program_ptr[0] = 0
+
+
+#: Kinds of facts: a unit stands at a height of the applicant stack, a program at one of the program stack, an
+#: applicant sits at a program. The first two are also the places of the heights in the states' `count`.
+WAITING, VACATED, SITS = np.int64(0), np.int64(1), np.int64(2)
+#: The place of the fingerprint in the states' `count`.
+STATE_HASH = np.int64(2)
+_LOW = np.int64(0x7FFFFFFF)
+_MIX = (np.int64(0x45D9F3B3), np.int64(0x3C6EF373), np.int64(0x2545F491), np.int64(0x5BD1E995))
+
+
+@inner_kernel
+def code_of(kind: int, one: int, other: int) -> int:
+    """Return the code of one fact: a kind and two numbers below 2^31, hashed to 62 bits.
+
+    Different states have one fingerprint by chance in one of 2^62 pairs. No product leaves 63 bits, so that the
+    interpreted kernel does the same.
+    """
+    x = ((one + 1) * _MIX[0]) ^ ((3 * other + kind + 1) * _MIX[1])
+    for _ in range(2):
+        x ^= x >> 29
+        x = ((x & _LOW) * _MIX[2]) ^ (((x >> 31) & _LOW) * _MIX[3])
+    return x ^ (x >> 29)

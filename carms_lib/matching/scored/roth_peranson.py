@@ -28,8 +28,17 @@ import numpy as np
 from carms_lib.kernels.jit import inner_kernel
 from carms_lib.matching.scored.blocking import best_who_blocks, would_take
 from carms_lib.matching.scored.deferred_acceptance import REJECTED, is_worse, offer, resume_scored
-from carms_lib.matching.scored.lists import MOVER, NOBODY, ScoredLists, ScoredState
-from carms_lib.matching.scored.state_hash import SITS, STATE_HASH, VACATED, WAITING, code_of
+from carms_lib.matching.scored.lists import (
+    MOVER,
+    NOBODY,
+    SITS,
+    STATE_HASH,
+    VACATED,
+    WAITING,
+    ScoredLists,
+    ScoredState,
+    code_of,
+)
 
 if TYPE_CHECKING:
     from carms_lib.kernels.arrays import Int32s
@@ -201,7 +210,7 @@ def apply_couple(lists: ScoredLists, state: ScoredState, couple: int) -> None:
 def chain(lists: ScoredLists, state: ScoredState, budget: int) -> bool:
     """Work off both stacks; return False when that takes more than `budget` steps.
 
-    Whole rounds of a circle are left out, as `state_hash` says; `state` is as if they had been walked.
+    Whole rounds of a circle are left out, as `lists` says; `state` is as if they had been walked.
     """
     n = state.match.size
     steps, remembered, at = 0, state.count[STATE_HASH], 0

@@ -10,8 +10,7 @@ module               holds
 `tables`             the market as integer arrays, and what each array is about
 `program_table`      checks of the table of programs
 `rules`              who may apply where, and which seats revert, by province
-`market`             programs and applicants joined
-`market_changes`     a market with other programs or schools
+`market`             programs and applicants joined, and markets with other programs or schools
 `levers`             the registry of levers: what each does to a market
 `scenario`           a name and its levers, one typed method a lever
 `rounding`           whole seats and persons by largest remainder

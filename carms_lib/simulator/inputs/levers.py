@@ -22,8 +22,7 @@ import numpy as np
 import pandas as pd
 
 from carms_lib.exceptions import ArgumentError, ScenarioError, UnknownNameError
-from carms_lib.simulator.inputs.market import Market
-from carms_lib.simulator.inputs.market_changes import reverting, with_programs, with_schools
+from carms_lib.simulator.inputs.market import Market, reverting, with_programs, with_schools
 from carms_lib.simulator.inputs.program_table import ELIGIBILITY, LANGUAGES
 from carms_lib.simulator.inputs.rounding import half_up, largest_remainder
 from carms_lib.simulator.inputs.tables import AXES, NOT_IN_LISTS

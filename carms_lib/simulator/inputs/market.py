@@ -1,7 +1,10 @@
 """The market: programs of a release and applicants of a cohort, joined as integer arrays.
 
-Belongs here: numbering what the table of programs names, and joining it with the applicants of a cohort. Does not
-belong here: randomness; a market is the same for every draw.
+Belongs here: numbering what the table of programs names, joining it with the applicants of a cohort, and markets made
+from markets. Does not belong here: randomness; a market is the same for every draw; and what a scenario asks for.
+
+A market carries what levers have done to it in its arrays, so it is not built again from its table: rows that are new
+or changed are built, and put among the others.
 """
 
 from __future__ import annotations
@@ -20,9 +23,9 @@ from carms_lib.simulator.inputs.applicants import build_roster
 from carms_lib.simulator.inputs.cohort import Cohort
 from carms_lib.simulator.inputs.program_table import LANGUAGES, check_programs, interview_limits
 from carms_lib.simulator.inputs.rules import openings, residence_required, reversion_targets
-from carms_lib.simulator.inputs.tables import Tables, closed
+from carms_lib.simulator.inputs.tables import AXES, Tables, closed
 
-__all__ = ["Market", "assemble"]
+__all__ = ["Market", "reverting", "with_programs", "with_schools"]
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ class Market:
             own = getattr(gold, "provenance", None)  # of a frame this may be a column of that name
             provenance = own if isinstance(own, Provenance) else Provenance(release_id=_release_of(frame))
         provenance = provenance.with_settings(cohort=cohort.name)
-        return assemble(programs, cohort, provenance, {})
+        return _assemble(programs, cohort, provenance, {})
 
     @property
     def n_applicants(self) -> int:
@@ -155,7 +158,7 @@ def _release_of(frame: pd.DataFrame) -> str:
     return str(found[0]) if len(found) == 1 else ""
 
 
-def assemble(programs: pd.DataFrame, cohort: Cohort, provenance: Provenance, factor: Mapping[str, float]) -> Market:
+def _assemble(programs: pd.DataFrame, cohort: Cohort, provenance: Provenance, factor: Mapping[str, float]) -> Market:
     """Return the market of a checked table of programs and a cohort; `factor` is that of each class's size."""
     roster = build_roster(cohort, factor)
     provinces = {code: i for i, code in enumerate(cohort.provinces.index)}
@@ -225,3 +228,80 @@ def _discipline_weights(names: list[str], cohort: Cohort) -> dict[str, np.ndarra
     if weights["first_weight"].sum() <= 0:
         raise MarketError("Nobody wants any of the disciplines of the programs: all first-choice weights are zero.")
     return weights
+
+
+# Numbers of programs and of disciplines change with the table: built anew, never carried over.
+_NUMBERED = {"program_discipline", "discipline_start", "reverts_to"}
+_OF_PROGRAMS = tuple(name for name, axis in AXES.items() if axis == "program" and name not in _NUMBERED)
+_OF_DISCIPLINES = tuple(name for name, axis in AXES.items() if axis == "discipline" and name not in _NUMBERED)
+
+# Arrays that say what the words of a row say: stream, language, place, school, band. A changed row has them anew; all
+# others stay as levers have left them.
+_FROM_WORDS = {
+    "first_open",
+    "second_open",
+    "only_abroad",
+    "residence",
+    "interview_low",
+    "interview_high",
+    "program_language",
+    "program_school",
+    "program_province",
+}
+
+
+def with_programs(market: Market, rows: pd.DataFrame) -> Market:
+    """Return a market with some programs added or changed.
+
+    Parameters
+    ----------
+    market : Market
+    rows : pandas.DataFrame
+        One row per program with the columns of the market's own table. A row whose program_stream_id the market has
+        takes the place of that program; appeal, quotas and interviews stay as levers have left them.
+
+    Returns
+    -------
+    Market
+    """
+    fresh = check_programs(rows, market.cohort)
+    kept = market.programs[~market.programs["program_stream_id"].isin(fresh["program_stream_id"])]
+    table = pd.concat([kept, fresh]).sort_values(["discipline", "program_stream_id"], ignore_index=True)
+    built = _assemble(table, market.cohort, market.provenance, {}).tables
+    before = pd.Index(market.programs["program_stream_id"]).get_indexer(pd.Index(table["program_stream_id"]))
+    known = before >= 0
+    unchanged = known & ~table["program_stream_id"].isin(fresh["program_stream_id"]).to_numpy()
+    arrays: dict[str, np.ndarray] = {}
+    for name in _OF_PROGRAMS:
+        arrays[name] = getattr(built, name).copy()
+        stays = unchanged if name in _FROM_WORDS else known
+        arrays[name][stays] = getattr(market.tables, name)[before[stays]]
+    names = pd.Index(market.programs["discipline"].unique())
+    place = names.get_indexer(pd.Index(table["discipline"].unique()))
+    for name in _OF_DISCIPLINES:
+        arrays[name] = getattr(built, name).copy()
+        arrays[name][..., place >= 0] = getattr(market.tables, name)[..., place[place >= 0]]
+    arrays["program_discipline"], arrays["discipline_start"] = built.program_discipline, built.discipline_start
+    tables = market.tables._replace(**arrays, reverts_to=np.full(len(table), -1, dtype=np.int32))
+    made = replace(market, programs=table.assign(quota=tables.program_quota.astype(np.int64)), tables=tables)
+    if (market.tables.reverts_to >= 0).any():
+        made = made.with_tables(reverts_to=reverting(made))
+    return made
+
+
+def reverting(market: Market) -> np.ndarray:
+    """Return which program takes each one's unfilled seats by the cohort's rules; -1 for none, and for the closed."""
+    where = market.cohort.provinces["reverts"].reindex(market.programs["school_province"]).to_numpy(bool)
+    target = reversion_targets(market.programs, where)
+    closed = market.tables.first_open == 0
+    target[closed] = -1
+    target[(target >= 0) & closed[np.maximum(target, 0)]] = -1
+    return target
+
+
+def with_schools(market: Market, schools: pd.DataFrame) -> Market:
+    """Return a market whose graduates come from other schools, or in another mix."""
+    cohort = replace(market.cohort, schools=schools)
+    roster = build_roster(cohort, market.size_factor)
+    tables = market.tables._replace(**roster.arrays)
+    return replace(market, cohort=cohort, tables=tables, applicants=roster.applicants)
