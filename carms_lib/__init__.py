@@ -4,9 +4,11 @@ Belongs here: the public face, about twenty names, each imported when it is firs
 ``import carms_lib`` costs milliseconds and loads neither numba, matplotlib, sqlalchemy nor statsmodels.
 Does not belong here: code.
 
-The data takes one way through the house: `loaders` get the published files, `schemas` promise their shape,
-`transforms` shape them (bronze, silver, gold), `quality` checks, `warehouse` keeps, `matching` is the mechanism,
-`simulator` asks, `pressure` answers, `plotting` shows, `memo` tells.
+The data goes one way: `loaders` read the published files, `schemas` hold the contract of every table, `transforms`
+make bronze, silver and gold, `quality` checks them, `warehouse` keeps them, `matching` is the mechanism, `simulator`
+draws and matches, `pressure` turns draws into answers with bands, `fitting` fits cohorts to published
+figures, `forecasting` tests and projects them, `plotting` draws figures, `memo` writes the report, `cli` is the command
+line.
 """
 
 from __future__ import annotations

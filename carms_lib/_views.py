@@ -1,4 +1,4 @@
-"""The one seam by which a result opens a view that lives further down the house.
+"""The one seam by which a result opens a view of a later package.
 
 Belongs here: the table of views, and what each answers with. ``study.pressure(…)`` is written on the study, in
 `simulator`, and answered by `pressure`; ``bands.plot()`` is written on the bands and drawn by `plotting`. Imports run

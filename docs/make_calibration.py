@@ -12,8 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from carms_lib.fitting import LEFT_OUT, check_stages, fit_stages, fitted_cohorts, read_published, write_cohort
-from carms_lib.fitting.checks import identification
-from carms_lib.fitting.stages import SEED, Stages, tell
+from carms_lib.fitting.stages import SEED, Stages, identification, tell
 from markdown_tables import band, markdown_table, number
 
 PAGE = Path(__file__).resolve().parent / "explanation" / "calibration.md"
@@ -118,7 +117,7 @@ moves {len(fit_2016.ensemble)} settings of all inputs together, in a few steps, 
 published moments, each with its own error: chance in a single match, and what a model of this size may miss. The
 result is not one best setting but draws of all inputs jointly; they ship with the cohort and a study takes whole
 rows of them. The scheme, its inflation by dummy inputs and its references are in the docstring of
-`carms_lib.fitting.smoother`.
+`carms_lib.fitting.ensemble`.
 
 In three stages: **2016** alone, checked on **2017**, which that fit has not seen; then 2017 as well; then, from
 what those years say of 2025 once eight years of drift are allowed for, the headlines of **2025**.

@@ -144,7 +144,7 @@ SLIDE_SUBTITLE = (
 def slides(source: Path) -> str:
     """Return the page in five minutes as slides: a section a screen, in one file beside its picture."""
     text = source.read_text(encoding="utf-8")
-    text = re.sub(r"^For whoever.*?\n\n", "", text, flags=re.MULTILINE | re.DOTALL, count=1)
+    text = re.sub(r"^For those who decide.*?\n\n", "", text, flags=re.MULTILINE | re.DOTALL, count=1)
     text = re.sub(r"\[([^\]]+)\]\((?!https?:)[^)]+\.(?:md|html)\)", r"\1", text).replace("](assets/", "](")
     parts = re.split(r"^(?=## )", text, flags=re.MULTILINE)
     parts[0] += f"\n{SLIDE_SUBTITLE}\n"

@@ -11,14 +11,11 @@ the model itself (`carms_lib.simulator`), forecasts of other years (`carms_lib.f
 | `markets` | programs of years without program descriptions |
 | `cohorts` | cohorts of 2016 and 2017, as their tables give them |
 | `headlines` | markets and moments of 2023 to 2025, of which headlines are public |
-| `priors` | which inputs are fitted, and what was believed of each |
+| `distributions` | which inputs are fitted, their prior; the fitted ensemble as the joint draws of a cohort |
 | `moments` | quantities that a simulated match and the tables both give |
-| `ensemble` | many settings of the inputs, simulated |
-| `smoother` | the scheme: an ensemble moved towards the published moments |
+| `ensemble` | many settings of the inputs, simulated and moved towards the published moments |
 | `fit` | the fits of one year |
-| `stages` | 2016, then 2017, then 2025, and the checks of each |
-| `checks` | published figures beside simulated ones; what the figures identify |
-| `posterior` | a fitted ensemble as the joint draws of a cohort |
+| `stages` | 2016, then 2017, then 2025; published figures beside simulated ones; what the figures identify |
 
 Run ``python -m carms_lib.fitting`` with CARMS_DATA_DIR set to a folder that holds ``published``: it writes the cohorts
 2016, 2017 and 2025. The published tables are read, never copied: only fitted parameters and single figures with their
@@ -27,8 +24,8 @@ source leave this package.
 
 from __future__ import annotations
 
-from carms_lib.fitting.checks import check_figures, identification, misfit
-from carms_lib.fitting.ensemble import held, market_of, run_ensemble, template
+from carms_lib.fitting.distributions import prior_table, sample, used_sources, with_fit, write_cohort
+from carms_lib.fitting.ensemble import held, market_of, run_ensemble, smooth, template
 from carms_lib.fitting.fit import (
     LEFT_OUT,
     Fit,
@@ -41,11 +38,16 @@ from carms_lib.fitting.fit import (
 )
 from carms_lib.fitting.headlines import headline_market, headline_moments, headline_target
 from carms_lib.fitting.moments import published_moments, simulated_moments, simulated_tables
-from carms_lib.fitting.posterior import used_sources, with_fit, write_cohort
-from carms_lib.fitting.priors import prior_table, sample
 from carms_lib.fitting.published import Published, read_published
-from carms_lib.fitting.smoother import smooth
-from carms_lib.fitting.stages import Stages, check_stages, fit_stages, fitted_cohorts
+from carms_lib.fitting.stages import (
+    Stages,
+    check_figures,
+    check_stages,
+    fit_stages,
+    fitted_cohorts,
+    identification,
+    misfit,
+)
 
 __all__ = [
     "LEFT_OUT",

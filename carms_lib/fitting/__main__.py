@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from carms_lib.fitting.posterior import write_cohort
+from carms_lib.fitting.distributions import write_cohort
 from carms_lib.fitting.published import read_published
 from carms_lib.fitting.stages import SEED, fit_stages, fitted_cohorts, tell
 

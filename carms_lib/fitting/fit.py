@@ -1,7 +1,7 @@
 """The fits: 2016 alone, then 2017 as well, then the headlines of 2025.
 
 Belongs here: which figures each fit meets, what it starts from, and the base cohort that all of them share. Does not
-belong here: the scheme (`smoother`), and the cohorts that are made of the result (`posterior`).
+belong here: the scheme (`ensemble`), and the cohorts that are made of the result (`distributions`).
 """
 
 from __future__ import annotations
@@ -14,12 +14,11 @@ import numpy as np
 import pandas as pd
 
 from carms_lib.fitting.cohorts import cohort_of
-from carms_lib.fitting.ensemble import market_of, run_ensemble
+from carms_lib.fitting.distributions import Prior, prior_table, sample
+from carms_lib.fitting.ensemble import market_of, run_ensemble, smooth
 from carms_lib.fitting.headlines import headline_error, headline_market, headline_moments, headline_target
 from carms_lib.fitting.moments import discrepancy, published_moments
-from carms_lib.fitting.priors import Prior, prior_table, sample
 from carms_lib.fitting.published import Published
-from carms_lib.fitting.smoother import smooth
 from carms_lib.simulator import Cohort, Market, load_cohort
 
 __all__ = [

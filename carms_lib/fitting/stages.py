@@ -1,20 +1,21 @@
-"""The three stages of the calibration, in their order, and the cohorts that they give.
+"""The three stages of the calibration, in their order, the checks of each, and the cohorts that they give.
 
-Belongs here: the order of the stages, the checks of each, and the cohorts 2016, 2017 and 2025. Does not belong here:
-a stage itself (`fit`), and the page that shows the checks (``docs/make_calibration.py``).
+Belongs here: the order of the stages; published figures beside simulated ones, and what the figures identify; the
+cohorts 2016, 2017 and 2025. Does not belong here: a stage itself (`fit`), and the page that shows the checks
+(``docs/make_calibration.py``).
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from carms_lib.fitting.checks import check_figures, misfit
 from carms_lib.fitting.cohorts import cohort_of
+from carms_lib.fitting.distributions import prior_table, sample, with_fit
 from carms_lib.fitting.ensemble import held, run_ensemble
 from carms_lib.fitting.fit import (
     Fit,
@@ -27,12 +28,21 @@ from carms_lib.fitting.fit import (
 )
 from carms_lib.fitting.headlines import headline_cohort, headline_moments, headline_target
 from carms_lib.fitting.moments import published_moments
-from carms_lib.fitting.posterior import with_fit
-from carms_lib.fitting.priors import prior_table, sample
 from carms_lib.fitting.published import Published
+from carms_lib.pressure import quantiles
 from carms_lib.simulator import Cohort
 
-__all__ = ["SEED", "Stages", "check_stages", "fit_stages", "fitted_cohorts", "tell"]
+__all__ = [
+    "SEED",
+    "Stages",
+    "check_figures",
+    "check_stages",
+    "fit_stages",
+    "fitted_cohorts",
+    "identification",
+    "misfit",
+    "tell",
+]
 
 #: Of the generator that the bundled cohorts were fitted with.
 SEED = 2016
@@ -213,3 +223,81 @@ def _with_totals(target: pd.Series, matched: float) -> pd.Series:
     provinces = [name for name in target.index if str(name).startswith("FM left ") and "after" not in str(name)]
     more: pd.Series = pd.concat([target, pd.Series({"FM left": float(target[provinces].sum()), "matched": matched})])
     return more
+
+
+_LEVEL = 0.90
+
+
+def check_figures(target: pd.Series, before: pd.DataFrame | None, after: pd.DataFrame) -> pd.DataFrame:
+    """Return published figures beside predictive means and 90 % bands, and whether the band holds the figure.
+
+    Parameters
+    ----------
+    target : pandas.Series
+        Published figures.
+    before, after : pandas.DataFrame
+        Simulated single matches, one a row, before and after the fit.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per figure: figure, published, before (only where given), after (means), low, high, inside.
+    """
+    tails = [(1.0 - _LEVEL) / 2.0, (1.0 + _LEVEL) / 2.0]
+    rows = []
+    for name, value in target.items():
+        drawn = after[name]
+        (low,), (high,) = quantiles(drawn.to_numpy(float)[:, None], tails)
+        row: dict[str, Any] = {"figure": name, "published": value}
+        if before is not None:
+            row["before"] = before[name].mean()
+        inside = bool(low - 1e-9 <= value <= high + 1e-9)
+        rows.append({**row, "after": drawn.mean(), "low": float(low), "high": float(high), "inside": inside})
+    return pd.DataFrame(rows)
+
+
+def misfit(target: pd.Series, error: pd.Series, drawn: pd.DataFrame) -> float:
+    """Return the root mean square of (simulated mean - published) / error.
+
+    Parameters
+    ----------
+    target, error : pandas.Series
+        Published figures and their standard deviations.
+    drawn : pandas.DataFrame
+        Simulated single matches, one a row.
+
+    Returns
+    -------
+    float
+    """
+    gap = (drawn[list(target.index)].mean() - target) / error[list(target.index)]
+    return float(np.sqrt((gap**2).mean()))
+
+
+def identification(prior: pd.DataFrame, ensemble: pd.DataFrame) -> pd.DataFrame:
+    """Return prior and posterior of every fitted input on its own scale, most learnt first.
+
+    Parameters
+    ----------
+    prior : pandas.DataFrame
+        As `prior_table` returns it.
+    ensemble : pandas.DataFrame
+        After the fit, one row per member.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per input: scale, prior, prior sd, posterior, posterior sd, kept (share of the spread that is left).
+    """
+    after = ensemble[list(prior.index)]
+    frame = pd.DataFrame(
+        {
+            "scale": prior["scale"],
+            "prior": prior["mean"],
+            "prior sd": prior["spread"],
+            "posterior": after.mean(),
+            "posterior sd": after.std(),
+        }
+    )
+    frame["kept"] = (frame["posterior sd"] / frame["prior sd"]).clip(upper=1.0)
+    return frame.sort_values("kept")

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from statsmodels.tsa.statespace.structural import UnobservedComponents
 
-from carms_lib.fitting.posterior import used_sources
+from carms_lib.fitting.distributions import used_sources
 from carms_lib.fitting.published import Published
 from carms_lib.simulator import Cohort
 

@@ -8,7 +8,7 @@ Does not belong here: typing, cleaning or judging a value (`carms_lib.transforms
 from __future__ import annotations
 
 from ._fetch import fetch_release
-from ._load import load_release
 from ._release import Release
+from ._release_reader import load_release
 
 __all__ = ["Release", "fetch_release", "load_release"]

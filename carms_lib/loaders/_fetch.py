@@ -1,7 +1,7 @@
 """`fetch_release`: the published files, downloaded once and kept.
 
 Belongs here: where the publisher keeps the files, which bytes they must be, the cache, and saying what to do when
-a download fails. Does not belong here: reading the files (`_load`).
+a download fails. Does not belong here: reading the files (`_release_reader`).
 
 The registry pins one commit of the publisher's repository. The SHA-256 of the two workbooks is known. Of the
 archives of pages it is not: the pages in hand were packed anew, and the hash of a zip is that of its packing. An

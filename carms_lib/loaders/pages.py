@@ -1,8 +1,8 @@
 """One program page: from its text to a row of `page` and its rows of `section`.
 
 Belongs here: the order of the work on a page (footer, sections, header, fields, privacy), and the rows that come
-out. Does not belong here: finding or decoding files (`_files`), the patterns of fields (`_header`, `page_readers`),
-what must not leave the loaders (`contact_details`).
+out. Does not belong here: finding or decoding files (`_files`), the patterns of fields (`page_readers`),
+what must not leave the loaders (`contacts`).
 """
 
 from __future__ import annotations
@@ -11,10 +11,8 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from ._header import Header, parse_header
-from .contact_details import Directory, Scrubber
-from .contact_names import people_in_contacts
-from .page_readers import PrintedPage, read_fields
+from .contacts import Directory, Scrubber, people_in_contacts
+from .page_readers import Header, PrintedPage, parse_header, read_fields
 from .sections import CONTACT_SECTION, Section, split_page
 
 if TYPE_CHECKING:

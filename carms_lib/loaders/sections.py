@@ -2,7 +2,7 @@
 
 Belongs here: the table of headings, comparing them as people do (apostrophes, accents and case aside),
 splitting a page's lines, and joining lines that were wrapped. Does not belong here: what a section says
-(`page_readers`), and what of it may leave the loaders (`contact_details`).
+(`page_readers`), and what of it may leave the loaders (`contacts`).
 
 A page is a header block, a contact block and sections. A section begins with the rule ``* * *`` followed by
 a first-level heading, known or not; a first-level heading without the rule is text of the body. No page of release

@@ -6,15 +6,14 @@ belong here: computing a number (`carms_lib.pressure`) or drawing a figure (`car
 
 from __future__ import annotations
 
-from carms_lib.memo._memo_job import MemoPaths, write_memo
-from carms_lib.memo._published_figures import (
+from carms_lib.memo._memo_job import MemoPaths, check_memo, write_memo
+from carms_lib.memo._scorecard_job import score_release, write_scorecard
+from carms_lib.memo.findings import (
     beside_published,
     published_backtest,
     published_forecasts,
     published_outcome,
 )
-from carms_lib.memo._scorecard_job import score_release, write_scorecard
-from carms_lib.memo._stale import check_memo
 
 __all__ = [
     "MemoPaths",

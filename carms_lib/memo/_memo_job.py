@@ -1,34 +1,42 @@
-"""The main job: from a release to a memo in a folder.
+"""The main job: from a release to a memo in a folder, and whether the memo is still up to date.
 
-Belongs here: the order of the steps, and what is written where. Does not belong here: any step itself; each stands
-in its own room of the house.
+Belongs here: the order of the steps, what is written where, which finding is drawn by which figure (as SVG, the same
+bytes for the same numbers); comparing the record beside a memo with what a memo would be made from today. Does not
+belong here: any step itself, each in a package of its own; how a figure is drawn (`carms_lib.plotting`).
 """
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
 
 from carms_lib.exceptions import MemoError, TooFewDrawsWarning
 from carms_lib.loaders import Release, load_release
-from carms_lib.memo._figures import draw_figures
-from carms_lib.memo._stale import RECORD
 from carms_lib.memo.findings import find
-from carms_lib.memo.forms import to_html, to_markdown
-from carms_lib.memo.pdf import find_browser, print_pdf
+from carms_lib.memo.forms import find_browser, print_pdf, to_html, to_markdown
 from carms_lib.memo.story import TITLE, subtitle, tell
+from carms_lib.plotting import plot_differences, plot_forest, plot_heatmap, plot_tile_map
 from carms_lib.pressure import seat_values
+from carms_lib.provenance import Provenance, package_versions
 from carms_lib.simulator import Market, Scenario, load_cohort, simulate
 from carms_lib.transforms import build
 from carms_lib.warehouse import open_warehouse
 
-__all__ = ["MemoPaths", "write_memo"]
+if TYPE_CHECKING:
+    from carms_lib.memo.findings import Findings
+
+__all__ = ["RECORD", "MemoPaths", "check_memo", "draw_figures", "write_memo"]
 
 _SEAT_DRAWS = 100  # following every seat costs several draws' time; their bands are wide for other reasons
 
@@ -233,3 +241,102 @@ def _warnings_once() -> Iterator[list[str]]:
         elif text not in texts:
             texts.append(text)
             warnings.warn(text, TooFewDrawsWarning, stacklevel=4)
+
+
+# Ids in an SVG are salted at random, and its date is today's, unless told otherwise.
+_SVG: Any = {"svg.hashsalt": "carms_lib", "svg.fonttype": "path"}
+
+
+def draw_figures(findings: Findings) -> dict[str, bytes]:
+    """Return the figures by name, each an SVG file."""
+    pictures = {
+        "pressure-by-province": _svg(plot_tile_map, (7.6, 4.6), findings.provinces),
+        "pressure-by-discipline": _svg(plot_forest, (7.6, 1.5 + 0.28 * len(findings.large)), findings.disciplines),
+        "pressure-heat-map": _svg(plot_heatmap, (10.2, 1.7 + 0.36 * len(findings.large)), findings.heat),
+    }
+    for number, change in enumerate(findings.changes, start=1):
+        shifts = findings.shifts.loc[findings.shifts["scenario"] == change.scenario]
+        pictures[f"scenario-{number}"] = _svg(plot_differences, (7.6, 4.2), shifts)
+    return pictures
+
+
+def _svg(plot: Callable[..., Any], size: tuple[float, float], *args: Any, **options: Any) -> bytes:
+    with mpl.rc_context(_SVG):
+        figure = Figure(figsize=size, layout="constrained")
+        plot(*args, ax=figure.add_subplot(), **options)
+        stream = BytesIO()
+        figure.savefig(stream, format="svg", metadata={"Date": None})
+    return stream.getvalue()
+
+
+RECORD = "provenance.json"
+
+
+def check_memo(folder: str | Path, *, release: Release | str | Path | None = None) -> None:
+    """Raise MemoError if the memo in `folder` is stale: of other files, or made by other code, than those at hand.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where `write_memo` wrote.
+    release : Release, str or Path, optional
+        What the memo should rest on; None takes the bundled facts of release 1503.
+
+    Raises
+    ------
+    MemoError
+        There is no memo in `folder`, its record cannot be read, or it is stale; the message names what differs. Nothing
+        is changed.
+    SourceError
+        The release cannot be read.
+
+    Notes
+    -----
+    Files are compared by their SHA-256, code by the versions of this library and of the packages that can change a
+    number.
+    """
+    made = _record(Path(folder))
+    source = release if isinstance(release, Release) else load_release(release)
+    now = source.provenance
+    differs = _differences("file", made.sources, now.sources) + _differences(
+        "version of", made.versions, package_versions()
+    )
+    if made.release_id != now.release_id:
+        differs.insert(0, f"release {made.release_id} then, {now.release_id} now")
+    if differs:
+        more = f"; and {len(differs) - 5} more" if len(differs) > 5 else ""
+        msg = (
+            f"folder={str(folder)!r}: the memo is stale: {'; '.join(differs[:5])}{more}. Write it anew with "
+            "overwrite=True (--overwrite), or into another folder to compare."
+        )
+        raise MemoError(msg)
+
+
+def _record(folder: Path) -> Provenance:
+    path = folder / RECORD
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        msg = f"folder={str(folder)!r} holds no memo: {RECORD} is not there. Give a folder that write_memo wrote."
+        raise MemoError(msg) from None
+    except (OSError, ValueError) as error:
+        msg = f"folder={str(folder)!r}: {RECORD} cannot be read ({error}). Write the memo anew."
+        raise MemoError(msg) from error
+    if not isinstance(record, dict):
+        msg = f"folder={str(folder)!r}: {RECORD} cannot be read (it holds no record). Write the memo anew."
+        raise MemoError(msg)
+    return Provenance.from_dict(record)
+
+
+def _differences(what: str, then: Any, now: Any) -> list[str]:
+    return [
+        f"{what} {name} {_short(then.get(name))} then, {_short(now.get(name))} now"
+        for name in sorted({*then, *now})
+        if then.get(name) != now.get(name)
+    ]
+
+
+def _short(value: str | None) -> str:
+    if value is None:
+        return "absent"
+    return f"{value[:12]}…" if len(value) == 64 else value

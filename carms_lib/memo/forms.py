@@ -1,19 +1,26 @@
-"""Blocks as HTML and as Markdown.
+"""Blocks as HTML and as Markdown, and a page as PDF.
 
-Belongs here: both forms of each block. Does not belong here: a word of the memo. The HTML page is self-contained:
-style and figures are inside it, and nothing is fetched; its frame and style are `page.html` and `page.css` beside this
-module. The figures of the Markdown lie in a folder beside the file.
+Belongs here: both forms of each block; finding a browser, and asking it to print a page. Does not belong here: a word
+of the memo. The HTML page is self-contained: style and figures are inside it, and nothing is fetched; its frame and
+style, also in print, are `page.html` and `page.css` beside this module. The figures of the Markdown lie in a folder
+beside the file.
 """
 
 from __future__ import annotations
 
 import base64
+import os
 import re
+import shutil
+import subprocess
+import tempfile
 from collections.abc import Iterable, Mapping
 from html import escape
 from importlib import resources
+from pathlib import Path
 from string import Template
 
+from carms_lib.exceptions import MemoError
 from carms_lib.memo.blocks import (
     Answer,
     Block,
@@ -29,7 +36,7 @@ from carms_lib.memo.blocks import (
     Tiles,
 )
 
-__all__ = ["to_html", "to_markdown"]
+__all__ = ["BROWSER_VARIABLE", "find_browser", "print_pdf", "to_html", "to_markdown"]
 
 _BAND, _AS_ONE = re.compile(r"(?<=</strong>) (\([^()]*\))$"), r' <span class="band">\1</span>'
 _COLUMNS = 5  # more do not fit a telephone, where each row becomes a card
@@ -168,3 +175,62 @@ def _markdown_table(header: tuple[str, ...], rows: tuple[tuple[str, ...], ...], 
 
 def _markdown_cell(text: str) -> str:
     return re.sub(r"\s+", " ", text).replace("|", r"\|")
+
+
+BROWSER_VARIABLE = "CARMS_BROWSER"
+_BROWSERS = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "chrome",
+    "msedge",
+    "microsoft-edge",
+)
+_TIMEOUT = 120  # seconds
+
+
+def find_browser() -> str:
+    """Return the path of a browser that can print.
+
+    Raises
+    ------
+    MemoError
+        If none is found; said before a long run, not after it.
+    """
+    named = os.environ.get(BROWSER_VARIABLE)
+    for name in (named,) if named else _BROWSERS:
+        found = shutil.which(name)
+        if found:
+            return found
+    where = f"{BROWSER_VARIABLE}={named!r} names none" if named else f"looked for {', '.join(_BROWSERS[:4])} …"
+    msg = (
+        f"pdf=True needs a browser to print with, and there is none ({where}). Install Chromium or Chrome, or set "
+        f"{BROWSER_VARIABLE} to its path; without pdf the page can be printed from any browser."
+    )
+    raise MemoError(msg)
+
+
+def print_pdf(browser: str, page: Path, to: Path) -> None:
+    """Print the HTML file `page` into the PDF file `to`; needs no display.
+
+    Raises
+    ------
+    MemoError
+        If the browser fails or writes nothing.
+    """
+    with tempfile.TemporaryDirectory(prefix="carms-browser-") as profile:
+        command = [
+            browser, "--headless=new", "--disable-gpu", "--no-sandbox", "--no-pdf-header-footer",
+            f"--user-data-dir={profile}", f"--print-to-pdf={to.resolve()}", page.resolve().as_uri(),
+        ]  # fmt: skip
+        try:
+            # The page is our own and holds no script; the browser is the user's own.
+            done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT, check=False)  # noqa: S603
+        except (OSError, subprocess.TimeoutExpired) as error:
+            msg = f"The browser {browser!r} could not print the memo: {error}."
+            raise MemoError(msg) from error
+    if done.returncode != 0 or not to.is_file() or to.stat().st_size == 0:
+        said = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        msg = f"The browser {browser!r} could not print the memo: exit code {done.returncode}, {said}"
+        raise MemoError(msg)

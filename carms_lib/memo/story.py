@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from carms_lib.memo._published_figures import published_backtest
 from carms_lib.memo.blocks import Answer, Block, Figure, Heading, Items, Paragraph, Preformatted, TableBlock
-from carms_lib.memo.findings import INNER, LARGE, OUTER, Findings, ScenarioChange
+from carms_lib.memo.findings import INNER, LARGE, OUTER, Findings, ScenarioChange, published_backtest
 from carms_lib.memo.numbers import NO_BREAK, Row, change, count, lowest_and_highest, rows_of, share, tenths, with_band
 
 if TYPE_CHECKING:

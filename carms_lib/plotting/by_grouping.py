@@ -8,11 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from carms_lib.plotting._band_table import BandSource, read_bands
-from carms_lib.plotting._geography import is_geographic
 from carms_lib.plotting.differences import plot_differences
 from carms_lib.plotting.forest import plot_forest
 from carms_lib.plotting.heatmap import plot_heatmap
-from carms_lib.plotting.tile_map import plot_tile_map
+from carms_lib.plotting.tile_map import is_geographic, plot_tile_map
 
 if TYPE_CHECKING:
     import pandas as pd

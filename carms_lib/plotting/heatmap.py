@@ -14,7 +14,7 @@ from matplotlib.patches import Rectangle
 from carms_lib.exceptions import ArgumentError
 from carms_lib.plotting import style
 from carms_lib.plotting._band_table import BandSource, BandTable, read_bands
-from carms_lib.plotting._geography import PROVINCES, is_geographic
+from carms_lib.plotting.tile_map import PROVINCES, is_geographic
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,7 +12,7 @@ import pandas as pd
 from carms_lib.exceptions import ArgumentError, UnknownNameError
 from carms_lib.plotting import style
 from carms_lib.plotting._band_table import check_n_rows
-from carms_lib.plotting._geography import PROVINCES, is_geographic
+from carms_lib.plotting.tile_map import PROVINCES, is_geographic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,6 +1,7 @@
 """Tile map: one square a province or territory, so that a small one is seen as well as a large one.
 
-Belongs here: `plot_tile_map`. Does not belong here: the places of the tiles (`_geography`).
+Belongs here: `plot_tile_map`; names, order from west to east, and the tile of each jurisdiction. Does not belong here:
+which programs lie where; that is in the gold tables.
 """
 
 from __future__ import annotations
@@ -14,13 +15,12 @@ from matplotlib.patches import Rectangle
 from carms_lib.exceptions import ArgumentError, UnknownNameError
 from carms_lib.plotting import style
 from carms_lib.plotting._band_table import BandSource, read_bands
-from carms_lib.plotting._geography import TILES, is_geographic
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["plot_tile_map"]
+__all__ = ["PROVINCES", "PROVINCE_KEYS", "TILES", "is_geographic", "plot_tile_map"]
 
 _SIDE = 0.94
 
@@ -105,3 +105,35 @@ def _draw_tile(ax: Axes, code: str, bound: tuple[float, float, float] | None, no
     ax.text(column, row + 0.06, estimate, fontsize=12.5, color=ink, ha="center", va="center")
     band = f"{lower.removesuffix(' %')} to {upper}"
     ax.text(column, row + 0.33, band, fontsize=7, color=ink, ha="center", va="center")
+
+
+PROVINCES = {
+    "BC": "British Columbia",
+    "AB": "Alberta",
+    "SK": "Saskatchewan",
+    "MB": "Manitoba",
+    "ON": "Ontario",
+    "QC": "Québec",
+    "NB": "New Brunswick",
+    "NS": "Nova Scotia",
+    "PE": "Prince Edward Island",
+    "NL": "Newfoundland and Labrador",
+    "YT": "Yukon",
+    "NT": "Northwest Territories",
+    "NU": "Nunavut",
+}
+
+# column, row; row 0 is the north
+TILES = {
+    "YT": (0, 0), "NT": (1, 0), "NU": (3, 0),
+    "BC": (0, 1), "AB": (1, 1), "SK": (2, 1), "MB": (3, 1), "ON": (4, 1), "QC": (5, 1), "NL": (7, 1),
+    "NB": (6, 2), "PE": (7, 2),
+    "NS": (7, 3),
+}  # fmt: skip
+
+PROVINCE_KEYS = ("province", "school_province", "site_province")
+
+
+def is_geographic(key: str) -> bool:
+    """Say whether a group key holds provinces."""
+    return key in PROVINCE_KEYS

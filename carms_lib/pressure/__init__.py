@@ -9,13 +9,11 @@ from __future__ import annotations
 
 from carms_lib.pressure._allocation import OBJECTIVES, Allocation, allocate_seats
 from carms_lib.pressure._arguments import KINDS
-from carms_lib.pressure._associations import sensitivity_of
 from carms_lib.pressure._bands import Bands, Measure, quantiles, summarise
-from carms_lib.pressure._preferences import preference_bands
-from carms_lib.pressure._pressure import outcome_bands, pressure_bands
+from carms_lib.pressure._pressure import outcome_bands, preference_bands, pressure_bands
 from carms_lib.pressure._published_rates import RATE_METHODS, published_rates
 from carms_lib.pressure._seat_values import SeatValues, seat_values, seat_values_of
-from carms_lib.pressure._sensitivity import Sensitivity, find_sensitivity
+from carms_lib.pressure._sensitivity import Sensitivity, find_sensitivity, sensitivity_of
 from carms_lib.pressure._supply import Proxy, compare_supply, supply_score
 from carms_lib.pressure.metrics import (
     ALLOCATION_METRICS,

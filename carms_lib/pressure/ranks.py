@@ -1,7 +1,7 @@
 """Ranks with bands: which cells are the most pressed, and how sure that order is.
 
 Belongs here: ranking the groups of a metric, the interval of each rank, the probability of standing among the first
-k and of standing above another group. Does not belong here: the metric itself (`_pressure`, `_preferences`).
+k and of standing above another group. Does not belong here: the metric itself (`_pressure`).
 
 Rank 1 is the highest value. Every kind of band ranks something else:
 
@@ -42,8 +42,7 @@ from carms_lib._views import open_view
 from carms_lib.exceptions import ArgumentError, StudyError, UnknownNameError
 from carms_lib.pressure._arguments import check_count, check_kind, check_level, check_name
 from carms_lib.pressure._bands import block_means, is_too_small, ratio, shrink
-from carms_lib.pressure._preferences import measure_preferences
-from carms_lib.pressure._pressure import FEWEST, measure_pressure
+from carms_lib.pressure._pressure import FEWEST, measure_preferences, measure_pressure
 from carms_lib.pressure.metrics import PREFERENCE_METRICS, PRESSURE_METRICS
 from carms_lib.provenance import Provenance
 from carms_lib.simulator import BASELINE, Study

@@ -14,13 +14,23 @@ release, and the record of a run. Does not belong here: the shape of a single ta
 from __future__ import annotations
 
 from carms_lib.quality._defaults import Limits, check_pairs, default_checks
-from carms_lib.quality._expected import check_expected, load_expected
-from carms_lib.quality._pages import (
+from carms_lib.quality._publication import (
     check_body_quota,
     check_corrections,
     check_sites_reviewed,
+    check_source_schema,
     check_titles,
     count_csv_cells,
+)
+from carms_lib.quality._reconciliation import (
+    check_expected,
+    check_no_quarantine,
+    check_not_empty,
+    check_quarantine_share,
+    check_same_rows,
+    check_same_total,
+    check_steps_conserve,
+    load_expected,
 )
 from carms_lib.quality._recorder import JsonFormatter, Recorder
 from carms_lib.quality._releases import (
@@ -41,16 +51,7 @@ from carms_lib.quality._rows import (
 )
 from carms_lib.quality._run import RunRecord, failure_class
 from carms_lib.quality._run_comparison import Freshness, Scorecard
-from carms_lib.quality._source import check_source_schema
 from carms_lib.quality._suite import Check, Evidence, run_checks
-from carms_lib.quality._totals import (
-    check_no_quarantine,
-    check_not_empty,
-    check_quarantine_share,
-    check_same_rows,
-    check_same_total,
-    check_steps_conserve,
-)
 
 __all__ = [
     "CHECK_KINDS",

@@ -11,8 +11,22 @@ from dataclasses import dataclass
 import pandas as pd
 
 from carms_lib.exceptions import ArgumentError
-from carms_lib.quality._expected import check_expected
-from carms_lib.quality._pages import check_body_quota, check_corrections, check_sites_reviewed, check_titles
+from carms_lib.quality._publication import (
+    check_body_quota,
+    check_corrections,
+    check_sites_reviewed,
+    check_source_schema,
+    check_titles,
+)
+from carms_lib.quality._reconciliation import (
+    check_expected,
+    check_no_quarantine,
+    check_not_empty,
+    check_quarantine_share,
+    check_same_rows,
+    check_same_total,
+    check_steps_conserve,
+)
 from carms_lib.quality._releases import check_distribution, check_freshness, check_row_count_change
 from carms_lib.quality._report import CheckResult, of_kind
 from carms_lib.quality._rows import (
@@ -25,16 +39,7 @@ from carms_lib.quality._rows import (
     check_unique,
     keys_of,
 )
-from carms_lib.quality._source import check_source_schema
 from carms_lib.quality._suite import Check, Evidence
-from carms_lib.quality._totals import (
-    check_no_quarantine,
-    check_not_empty,
-    check_quarantine_share,
-    check_same_rows,
-    check_same_total,
-    check_steps_conserve,
-)
 from carms_lib.schemas import codes, contract
 
 __all__ = ["DISTRIBUTIONS", "OPTIONAL", "REQUIRED", "Limits", "check_pairs", "default_checks"]

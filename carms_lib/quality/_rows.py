@@ -1,7 +1,7 @@
 """Checks that look at the rows of one table: missing, repeated, out of range, unknown, referring to nothing.
 
 Belongs here: one function per question about rows, each with a threshold and the keys that fail. Does not belong
-here: checks that compare totals or releases (`_totals`, `_change`).
+here: checks that compare totals or releases (`_reconciliation`, `_releases`).
 
 Every function takes plain mappings of table name to frame, so that a layer, a warehouse or a test can ask. The
 contracts (`carms_lib.schemas`) hold silver and gold to the same questions with no tolerance; here they are put to what

@@ -11,8 +11,7 @@ import pandas as pd
 
 from carms_lib.exceptions import ArgumentError
 from carms_lib.schemas import TEXT, contracts, validate
-from carms_lib.transforms._layer import Layer, step_row, steps_frame
-from carms_lib.transforms._quarantine import empty_quarantine
+from carms_lib.transforms._layer import Layer, empty_quarantine, step_row, steps_frame
 
 if TYPE_CHECKING:
     from carms_lib.loaders import Release

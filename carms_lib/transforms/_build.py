@@ -21,9 +21,8 @@ from carms_lib.quality import Check, Evidence, Limits, Recorder, Report
 from carms_lib.schemas import Reference, load_reference
 from carms_lib.transforms._bronze import require_release, to_bronze
 from carms_lib.transforms._gold import to_gold
-from carms_lib.transforms._layer import Layer, steps_frame
+from carms_lib.transforms._layer import Layer, empty_quarantine, steps_frame
 from carms_lib.transforms._lineage import trace
-from carms_lib.transforms._quarantine import empty_quarantine
 from carms_lib.transforms._silver import to_silver
 
 if TYPE_CHECKING:

@@ -10,8 +10,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from carms_lib.schemas import codes
-from carms_lib.transforms._layer import Layer, held, provenance_of, shaped, step_row, steps_frame
-from carms_lib.transforms._quarantine import empty_quarantine
+from carms_lib.transforms._layer import Layer, empty_quarantine, held, provenance_of, shaped, step_row, steps_frame
 
 __all__ = ["to_gold"]
 

@@ -1,7 +1,7 @@
 """Bronze to silver: conformed dimensions and facts, and the rows that must stay behind.
 
 Belongs here: the order of the work and the pairing of master rows with pages. Does not belong here: reading a
-value (`values`), reading a table's columns (`_facts`), dimensions (`_dimensions`).
+value (`values`), reading a table's columns (`_silver_tables`).
 """
 
 from __future__ import annotations
@@ -11,10 +11,8 @@ from collections.abc import Mapping
 import pandas as pd
 
 from carms_lib.schemas import Reference, load_reference
-from carms_lib.transforms import _dimensions as dimensions
-from carms_lib.transforms import _facts as facts
-from carms_lib.transforms._layer import Layer, held, provenance_of, step_row, steps_frame
-from carms_lib.transforms._quarantine import Screening
+from carms_lib.transforms import _silver_tables as shape
+from carms_lib.transforms._layer import Layer, Screening, held, provenance_of, step_row, steps_frame
 from carms_lib.transforms.values import Names
 
 __all__ = ["to_silver"]
@@ -67,35 +65,35 @@ def to_silver(bronze: Mapping[str, pd.DataFrame], *, reference: Reference | None
     page = Screening(bronze["page"], step="silver", table="page", key="document_id")
     section = Screening(bronze["section"], step="silver", table="section", key="document_id")
 
-    disciplines = facts.read_disciplines(discipline)
-    programs = facts.read_master(master, disciplines, names)
-    pages = facts.read_pages(page, names)
+    disciplines = shape.read_disciplines(discipline)
+    programs = shape.read_master(master, disciplines, names)
+    pages = shape.read_pages(page, names)
     _compare(master, programs, page, pages)
     _pair(master, page)
-    sections = facts.read_sections(section, page)
+    sections = shape.read_sections(section, page)
 
-    program = facts.program_table(programs[master.passing], pages[page.passing])
-    site = dimensions.site_table(program, reference)
-    school = dimensions.school_table(program, reference)
-    stream = dimensions.stream_table(program, reference)
+    program = shape.program_table(programs[master.passing], pages[page.passing])
+    site = shape.site_table(program, reference)
+    school = shape.school_table(program, reference)
+    stream = shape.stream_table(program, reference)
     tables = {
-        "release": dimensions.release_table(pages[page.passing]),
-        "province": dimensions.province_table(
+        "release": shape.release_table(pages[page.passing]),
+        "province": shape.province_table(
             reference,
             school["school_province"],
             site["site_province"],
             program["mailing_province"],
             stream["home_province"],
         ),
-        "discipline": dimensions.discipline_table(disciplines, reference),
+        "discipline": shape.discipline_table(disciplines, reference),
         "school": school,
         "stream": stream,
         "site": site,
         "program": program,
-        "band": facts.band_table(pages[page.passing]),
-        "section": facts.section_table(sections[section.passing]),
-        "interview_date": facts.listed_table(pages[page.passing], "interview_date"),
-        "exam": facts.listed_table(pages[page.passing], "exam"),
+        "band": shape.band_table(pages[page.passing]),
+        "section": shape.section_table(sections[section.passing]),
+        "interview_date": shape.listed_table(pages[page.passing], "interview_date"),
+        "exam": shape.listed_table(pages[page.passing], "exam"),
     }
     screenings = (discipline, master, page, section)
     quarantine = pd.concat([screening.quarantine for screening in screenings], ignore_index=True)

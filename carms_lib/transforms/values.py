@@ -1,7 +1,7 @@
 """How a printed value becomes a typed one: text, numbers, dates, bands, names of the match.
 
 Belongs here: one small reader per kind of value; it returns the value, or a `Fault` that says why there is none.
-Does not belong here: tables, and what happens to a row whose value cannot be read (`_quarantine`).
+Does not belong here: tables, and what happens to a row whose value cannot be read (`_layer`).
 """
 
 from __future__ import annotations

@@ -17,8 +17,7 @@ from sqlalchemy import Connection, case, insert, select
 
 from carms_lib.exceptions import ArgumentError, UnknownNameError, WarehouseError
 from carms_lib.schemas import codes, redact_contacts, validate
-from carms_lib.warehouse._bulk import insert_frame
-from carms_lib.warehouse._frames import contract_types, in_contract, typed_frame
+from carms_lib.warehouse._frames import contract_types, in_contract, insert_frame, typed_frame
 from carms_lib.warehouse._write import WriteReport
 from carms_lib.warehouse.tables import TABLES
 

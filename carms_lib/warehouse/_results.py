@@ -19,8 +19,7 @@ from sqlalchemy import Connection, func, insert, select
 from carms_lib.exceptions import ArgumentError, SchemaError, UnknownNameError, WarehouseError
 from carms_lib.provenance import Provenance
 from carms_lib.schemas import TEXT
-from carms_lib.warehouse._bulk import insert_frame, rows_of
-from carms_lib.warehouse._frames import join_rows, typed_frame
+from carms_lib.warehouse._frames import insert_frame, join_rows, rows_of, typed_frame
 from carms_lib.warehouse.tables import TABLES
 
 __all__ = ["BandsLike", "KeptBands", "StudyLike", "bands", "draws", "studies", "write_study"]

@@ -34,8 +34,7 @@ from sqlalchemy.dialects.postgresql import REGCONFIG, TSVECTOR
 
 from carms_lib.exceptions import ArgumentError
 from carms_lib.schemas import redact_contacts
-from carms_lib.warehouse._bulk import insert_frame
-from carms_lib.warehouse._frames import BuiltLayers
+from carms_lib.warehouse._frames import BuiltLayers, insert_frame
 from carms_lib.warehouse.tables import TABLES
 from carms_lib.warehouse.tables.facts import FACTS
 

@@ -15,7 +15,7 @@ import pandas as pd
 from carms_lib.exceptions import UnknownNameError
 from carms_lib.provenance import package_versions
 from carms_lib.schemas import codes
-from carms_lib.warehouse import _builds, _history, _programs, _results, gold_view, revisions
+from carms_lib.warehouse import _builds, _programs, _results, gold_view, revisions
 from carms_lib.warehouse._database import Database
 from carms_lib.warehouse._frames import BuiltLayers
 from carms_lib.warehouse._programs import Page, Question
@@ -210,7 +210,7 @@ class Warehouse(Database):
         UnknownNameError
             No release ever had such a program.
         """
-        return self._ask("history", lambda connection: _history.history(connection, program_stream_id))
+        return self._ask("history", lambda connection: _programs.history(connection, program_stream_id))
 
     def diff(self, release_a: str, release_b: str) -> pd.DataFrame:
         """Return what differs between two releases as they now stand.
@@ -231,7 +231,7 @@ class Warehouse(Database):
         UnknownNameError
             There is no such release.
         """
-        return self._ask("diff", lambda connection: _history.diff(connection, release_a, release_b))
+        return self._ask("diff", lambda connection: _programs.diff(connection, release_a, release_b))
 
     def releases(self) -> list[str]:
         """Return the releases that are kept, the newest match and iteration first."""

@@ -21,8 +21,7 @@ from sqlalchemy import Connection, Table, func, select, update
 from carms_lib.exceptions import ArgumentError, WarehouseError
 from carms_lib.schemas import TEXT, validate
 from carms_lib.warehouse import _search
-from carms_lib.warehouse._bulk import insert_frame, rows_of
-from carms_lib.warehouse._frames import BuiltLayers, Frames, hash_rows, in_contract, join_rows
+from carms_lib.warehouse._frames import BuiltLayers, Frames, hash_rows, in_contract, insert_frame, join_rows, rows_of
 from carms_lib.warehouse.tables import TABLES
 from carms_lib.warehouse.tables.dimensions import EDITIONED
 from carms_lib.warehouse.tables.facts import CHILDREN

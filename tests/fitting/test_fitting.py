@@ -11,16 +11,14 @@ import carms_lib.fitting.moments as moments_module
 import numpy as np
 import pandas as pd
 import pytest
-from carms_lib.fitting.checks import check_figures
 from carms_lib.fitting.cohorts import shrunken_tastes
-from carms_lib.fitting.ensemble import market_of, run_ensemble
+from carms_lib.fitting.distributions import inputs_of, natural, prior_table, sample, with_fit
+from carms_lib.fitting.ensemble import market_of, run_ensemble, smooth
 from carms_lib.fitting.fit import base_cohort, demand_spread
 from carms_lib.fitting.markets import programs_of, seats_of
 from carms_lib.fitting.moments import published_moments, simulated_moments
-from carms_lib.fitting.posterior import with_fit
-from carms_lib.fitting.priors import inputs_of, natural, prior_table, sample
 from carms_lib.fitting.published import Published, read_published
-from carms_lib.fitting.smoother import smooth
+from carms_lib.fitting.stages import check_figures
 from carms_lib.simulator.draw.block import BlockInputs, run_block
 from carms_lib.simulator.draw.workspace import Space, new_space
 from carms_lib.simulator.inputs.market import Tables

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from carms_lib.loaders.contact_names import people_named
+from carms_lib.loaders.contacts import people_named
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -222,7 +222,7 @@ letters = st.text("abcdefghijklmnopqrstuvwxyz", min_size=1, max_size=12)
 
 @given(local=letters, host=letters, before=letters, after=letters)
 def test_no_address_survives(local, host, before, after):
-    from carms_lib.loaders.contact_details import Scrubber
+    from carms_lib.loaders.contacts import Scrubber
 
     scrub = Scrubber([])
     for form in (
@@ -237,7 +237,7 @@ def test_no_address_survives(local, host, before, after):
 
 
 def test_a_hostile_text_takes_no_time():
-    from carms_lib.loaders.contact_details import Scrubber
+    from carms_lib.loaders.contacts import Scrubber
 
     scrub = Scrubber(people_named("Dr. Ada Quill"))
     for hostile in ("a" * 300_000 + "@", "(" * 100_000 + "@", "1 " * 150_000, "A-\n" * 100_000 + "@", "Ada " * 100_000):

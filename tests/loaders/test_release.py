@@ -8,7 +8,11 @@ import gzip
 import pandas as pd
 import pytest
 from carms_lib.exceptions import CorruptSourceError, SchemaError, UnknownNameError
-from carms_lib.loaders import Release, _bundle, load_release  # private: a bundle of ours takes the shipped one's place
+from carms_lib.loaders import (
+    Release,
+    _release_reader,
+    load_release,
+)  # private: a bundle of ours takes the shipped one's place
 from carms_lib.provenance import sha256_bytes
 from carms_lib.schemas import contracts
 
@@ -104,7 +108,7 @@ def bundle(release, tmp_path, monkeypatch):
     }
     for name, frame in facts.items():
         frame.to_csv(folder / f"{name}.csv", index=False)
-    monkeypatch.setattr(_bundle, "_data", lambda: tmp_path / "data")
+    monkeypatch.setattr(_release_reader, "_data", lambda: tmp_path / "data")
     return folder
 
 

@@ -31,7 +31,7 @@ from carms_lib.memo import (
     published_outcome,
     story,
 )
-from carms_lib.memo.pdf import find_browser, print_pdf
+from carms_lib.memo.forms import find_browser, print_pdf
 
 pytestmark = pytest.mark.filterwarnings("ignore::carms_lib.exceptions.TooFewDrawsWarning")
 

@@ -106,8 +106,7 @@ TARGETS = (
     Target("pressure/_counts.py", METRICS),
     Target("pressure/_bands.py", METRICS),
     Target("transforms/values.py", TABLES),
-    Target("transforms/_facts.py", TABLES),
-    Target("transforms/_dimensions.py", TABLES),
+    Target("transforms/_silver_tables.py", TABLES),
     Target("transforms/_gold.py", TABLES),
 )
 # Files in which only mutations of `NAMED` are made.

@@ -25,7 +25,6 @@ from carms_lib.pressure import (  # private: draws before bands
     Measure,
     SeatValues,
     _allocation,
-    _preferences,
     _pressure,
     _seat_values,
     summarise,
@@ -90,7 +89,7 @@ def counted_by(*views: Callable[[], Any]) -> list[Measure]:
         caught.extend(next(iter(measures.values())))
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in (_pressure, _preferences, _seat_values, _allocation):
+        for module in (_pressure, _seat_values, _allocation):
             patch.setattr(module, "summarise", catch)
         for view in views:
             view()

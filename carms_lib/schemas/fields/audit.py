@@ -1,4 +1,8 @@
-"""The fields of the audit tables: what a build quarantined, counted and checked."""
+"""The fields of the audit tables: what a build quarantined, counted and checked.
+
+Belongs here: rows of the registry that an audit table carries. Does not belong here: fields that a publisher prints,
+which are in `page` and `program`; the form of a row, which is `row`.
+"""
 
 from __future__ import annotations
 

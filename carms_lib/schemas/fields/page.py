@@ -1,4 +1,8 @@
-"""The fields that a program page prints, in the order of the raw table; a new field of the page is a row here."""
+"""The fields that a program page prints, in the order of the raw table; a new field of the page is a row here.
+
+Belongs here: rows of the registry that a program page prints, and those of its sections. Does not belong here: reading
+them (`carms_lib.loaders`); the keys of a page and its stream, which are in `program`.
+"""
 
 from __future__ import annotations
 

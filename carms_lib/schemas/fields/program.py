@@ -1,4 +1,8 @@
-"""The fields that name and place a program: keys, disciplines, schools, sites, streams, provinces, match, lineage."""
+"""The fields that name and place a program: keys, disciplines, schools, sites, streams, provinces, match, lineage.
+
+Belongs here: rows of the registry that more than one table has, and those of the dimensions and of the facts that the
+library makes. Does not belong here: what a page alone prints, which is in `page`.
+"""
 
 from __future__ import annotations
 

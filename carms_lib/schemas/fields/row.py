@@ -1,4 +1,7 @@
-"""The form of a row of the registry: one field, from the place where it is printed to the tables that carry it."""
+"""The form of a row of the registry: one field, from the place where it is printed to the tables that carry it.
+
+Belongs here: what a row must say, and the error where it does not. Does not belong here: any row.
+"""
 
 from __future__ import annotations
 
@@ -186,7 +189,19 @@ class Field:
         return {carried: f"silver {self.silver}" if layer == "gold" else "build"}
 
     def rules(self, layer: str, table: str) -> dict[str, Any]:
-        """Return what a table holds the values to: unique, allowed, pattern, minimum, maximum."""
+        """Return what a table holds the values of the field to.
+
+        Parameters
+        ----------
+        layer, table : str
+            Such as "gold" and "program".
+
+        Returns
+        -------
+        dict of str to object
+            Those of unique, allowed, pattern, minimum and maximum that hold there; empty where `rules_in` leaves the
+            table out.
+        """
         if self.rules_in and f"{layer}.{table}" not in self.rules_in:
             return {}
         names = ("unique", "allowed", "pattern", "minimum", "maximum")

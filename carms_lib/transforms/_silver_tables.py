@@ -1,7 +1,7 @@
-"""The facts of silver: what each bronze column says, row by row, and the tables that come of it.
+"""The tables of silver: facts as each bronze column gives them, and the dimensions that they refer to.
 
-Belongs here: which reader reads which column, and the shape of the fact tables. Does not belong here: how a value
-is read (`values`), and dimensions (`_dimensions`).
+Belongs here: which reader reads which column, the shape of the fact tables, and joining the members of a dimension
+with the reviewed reference data. Does not belong here: how a value is read (`values`), and that data.
 
 The functions `read_…` take a screening and return a frame with the index of its frame: values where they could be
 read, missing where not; the screening knows which rows to keep. The functions `…_table` take rows that passed.
@@ -14,9 +14,8 @@ from collections.abc import Callable, Mapping
 
 import pandas as pd
 
-from carms_lib.schemas import TEXT, codes
-from carms_lib.transforms._layer import shaped
-from carms_lib.transforms._quarantine import Screening
+from carms_lib.schemas import TEXT, Reference, codes
+from carms_lib.transforms._layer import Screening, shaped
 from carms_lib.transforms.values import (
     WAYS,
     Fault,
@@ -35,13 +34,19 @@ from carms_lib.transforms.values import (
 
 __all__ = [
     "band_table",
+    "discipline_table",
     "listed_table",
     "program_table",
+    "province_table",
     "read_disciplines",
     "read_master",
     "read_pages",
     "read_sections",
+    "release_table",
+    "school_table",
     "section_table",
+    "site_table",
+    "stream_table",
 ]
 
 _LONGEST_PLACEHOLDER = 300  # characters; the longest seen is a table's row of titles
@@ -171,3 +176,51 @@ def section_table(sections: pd.DataFrame) -> pd.DataFrame:
 
 def _named(names: Mapping[str, str], kind: str) -> Callable[[str], str | Fault]:
     return lambda text: read_name(text, names, kind)
+
+
+NOT_REVIEWED = "province of the school, assumed: the site is not reviewed"
+
+
+def release_table(pages: pd.DataFrame) -> pd.DataFrame:
+    """Return silver.release from pages that passed: one row, or none where no page passed."""
+    names = pages[["release_id", "match_name"]].drop_duplicates()
+    parts = pd.DataFrame(
+        {
+            "release_id": names["release_id"],
+            "match": [name.match for name in names["match_name"]],
+            "cycle": [name.cycle for name in names["match_name"]],
+            "iteration": [name.iteration for name in names["match_name"]],
+        }
+    )
+    return shaped(parts, "silver", "release")
+
+
+def discipline_table(disciplines: pd.DataFrame, reference: Reference) -> pd.DataFrame:
+    """Return silver.discipline: every discipline of the workbook, with its French name where one is printed."""
+    return shaped(disciplines.merge(reference.discipline, on="discipline", how="left"), "silver", "discipline")
+
+
+def school_table(program: pd.DataFrame, reference: Reference) -> pd.DataFrame:
+    """Return silver.school: the schools of the programs."""
+    return shaped(reference.school[reference.school["school"].isin(program["school"])], "silver", "school")
+
+
+def stream_table(program: pd.DataFrame, reference: Reference) -> pd.DataFrame:
+    """Return silver.stream: the streams of the programs, who may apply as data."""
+    return shaped(reference.stream[reference.stream["stream"].isin(program["stream"])], "silver", "stream")
+
+
+def site_table(program: pd.DataFrame, reference: Reference) -> pd.DataFrame:
+    """Return silver.site: the sites of the programs; a site that no one reviewed has its school's province."""
+    sites = program[["school", "site"]].drop_duplicates()
+    sites = sites.merge(reference.site, on=["school", "site"], how="left")
+    sites = sites.merge(reference.school[["school", "school_province"]], on="school", how="left")
+    sites["site_province"] = sites["site_province"].fillna(sites["school_province"])
+    sites["site_province_reason"] = sites["reason"].fillna(NOT_REVIEWED)
+    return shaped(sites, "silver", "site")
+
+
+def province_table(reference: Reference, *used: pd.Series[str]) -> pd.DataFrame:
+    """Return silver.province: the provinces and territories that any of `used` names."""
+    members = {province for series in used for province in series.dropna()}
+    return shaped(reference.province[reference.province["province"].isin(members)], "silver", "province")
