@@ -139,7 +139,20 @@ NAMED: tuple[tuple[str, str, str], ...] = (
 )
 
 #: Mutations that no test could catch, by their label, each with its reason. At most one in ten.
-EQUIVALENT: dict[str, str] = {}
+EQUIVALENT: dict[str, str] = {
+    "simulator/draw/wishes.py: home_school = exp_of(theta[_HOME_SCHOOL] + tables.school_attachment[school]) "
+    "if school >= 0 else 1.0: 1.0 -> (1.0 + 1)": "of a type without a school, which `known` never multiplies by it",
+    "simulator/draw/second_iteration.py: if found < 0:: < -> <=": "it is not 0 there: who finds no program is passed "
+    "over above",
+    "simulator/draw/second_iteration.py: whole, cut = 0, 0: 0 -> (0 + 1) (2)": "the last place holds a race that has "
+    "been run, as all are full when they are emptied; run once more it writes what it wrote",
+    "simulator/inputs/rounding.py: whole: np.ndarray = np.floor(exact + _NEARLY).astype(np.int64): + -> -": "a share "
+    "that is whole or nearly is then rounded down by one, has the largest remainder, and is the first to get one back",
+    "transforms/_facts.py: if len(matches) > 1:: > -> >=": "of one match no page names another, and nothing fails",
+    'transforms/_facts.py: return shaped(pd.concat(parts, ignore_index=True), "silver", "band"): True -> (False)': (
+        "`shaped` sorts the rows and numbers them anew"
+    ),
+}
 
 _COMPARE = {
     ast.Lt: "<=", ast.LtE: "<", ast.Gt: ">=", ast.GtE: ">", ast.Eq: "!=", ast.NotEq: "==", ast.Is: "is not",

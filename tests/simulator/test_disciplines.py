@@ -36,6 +36,7 @@ def _chosen(market: carms.Market, draw: int, taking_part: np.ndarray) -> Space:
     space = new_space(tables)
     begin_block(ENTROPY, 0, theta, tables, space)
     space.taking_part[:] = taking_part
+    space.runs.fill(np.iinfo(np.int32).max)  # nobody has such a number: who runs is written before it is read
     choose_disciplines(ENTROPY, draw, theta, tables, space)
     return space
 

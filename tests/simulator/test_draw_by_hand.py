@@ -13,13 +13,15 @@ from carms_lib.kernels.jit import from_python
 from carms_lib.matching.scored.lists import index_programs, new_scored_state
 from carms_lib.simulator import PARAMETERS
 from carms_lib.simulator.draw import interviews, participation
-from carms_lib.simulator.draw.block import BlockInputs, run_block
+from carms_lib.simulator.draw import second_iteration as second
+from carms_lib.simulator.draw.block import BlockInputs, begin_block, run_block
 from carms_lib.simulator.draw.first_iteration import first_iteration, most_seats
 from carms_lib.simulator.draw.workspace import new_space
 from carms_lib.simulator.inputs.rules import openings, residence_required, reversion_targets
 
 _AT = {name: i for i, name in enumerate(PARAMETERS)}
 who_takes_part = from_python(participation.who_takes_part)
+draw_merit, second_iteration = from_python(interviews.draw_merit), from_python(second.second_iteration)
 draw_interview_shares = from_python(interviews.draw_interview_shares)
 
 
@@ -59,6 +61,10 @@ def test_seats_that_nobody_takes_revert_and_are_counted_once(market: carms.Marke
     quota, match = _first_iteration(market, [[1], [1], [1]], [4, 2], [1, -1], 1.0)
     assert quota == [0, 6]
     assert match == [1, 1, 1]
+
+
+def test_seats_revert_to_the_first_program_as_to_any_other(market: carms.Market) -> None:
+    assert _first_iteration(market, [[0]], [0, 3], [-1, 0], 1.0) == ([3, 0], [0])
 
 
 def test_a_seat_that_reverts_can_free_another(market: carms.Market) -> None:
@@ -104,26 +110,11 @@ def _with_classes(market: carms.Market, **columns: float) -> carms.Market:
     return carms.Market.from_gold(market.programs, cohort)
 
 
-def _run(market: carms.Market, draws: int = 20) -> tuple[np.ndarray, np.ndarray]:
+def _run(market: carms.Market, draws: int = 30) -> tuple[np.ndarray, np.ndarray]:
     """First and final program of everybody in each draw; nobody in a couple."""
     theta, sizes = _theta(market, couples_share=0.0), market.cohort.classes["size"].to_numpy(float)
     result = run_block(market, [market], 5, 0, np.arange(draws), BlockInputs(theta, sizes))[0]
     return result.first, result.final
-
-
-def test_who_takes_part_in_the_second_iteration(market: carms.Market) -> None:
-    """Of those left unmatched, as many as the share says; of those who came late, all; of the matched, none."""
-    nobody = _run(_with_classes(market, first_iteration=1.0, second_iteration=0.0))
-    np.testing.assert_array_equal(*nobody)
-    first, everybody = _run(_with_classes(market, first_iteration=1.0, second_iteration=1.0))
-    np.testing.assert_array_equal(first, nobody[0])  # the first does not know what comes after it
-    newly = (first == -1) & (everybody >= 0)
-    assert newly.sum() > 10
-    assert (everybody[first >= 0] == first[first >= 0]).all()
-    _, some = _run(_with_classes(market, first_iteration=1.0, second_iteration=0.3))
-    few = (first == -1) & (some >= 0)
-    assert 0 < few.sum() < newly.sum()
-    assert ((first == -1) & (some == -1)).sum() > ((first == -1) & (everybody == -1)).sum()
 
 
 def test_those_who_come_late_are_matched_in_the_second_iteration_alone(market: carms.Market) -> None:
@@ -137,6 +128,27 @@ def test_a_type_that_one_program_is_open_to_is_matched_there_in_the_second_itera
     (theirs,) = np.flatnonzero(market.programs["eligibility"] == "MOTP")
     _, final = _run(_with_classes(market, first_iteration=0.0), draws=20)
     assert (final == theirs).sum() > 5
+
+
+def _second_iteration(market: carms.Market, match: int) -> np.ndarray:
+    """The second iteration's outcome where the first has left everybody in program `match`; all take part."""
+    tables, space, theta = market.tables, new_space(market.tables), _theta(market)
+    state = new_scored_state(market.n_applicants, market.n_programs, 100, len(space.program))
+    with np.errstate(over="ignore"):
+        begin_block(np.uint64(5), 0, theta, tables, space)
+        draw_merit(np.uint64(5), 0, theta, tables, space.merit)
+        space.taking_part[:] = np.diff(tables.type_start)
+        space.first_of[:] = -1
+        state.match[:], state.held_count[:], state.quota[:] = match, 0, tables.program_quota
+        second_iteration(np.uint64(5), 0, theta, tables, space, state)
+    return space.second
+
+
+@pytest.mark.parametrize("program", range(9))
+def test_who_holds_a_seat_stays_out_of_the_second_iteration(market: carms.Market, program: int) -> None:
+    everybody = _with_classes(market, first_iteration=0.0)
+    assert (_second_iteration(everybody, program) == -1).all()
+    assert (_second_iteration(everybody, -1) >= 0).sum() > 10
 
 
 @pytest.mark.parametrize(("size", "capacity_share"), [(10.0, 1.0), (10.0, 0.5), (10.0, 0.0), (10.0, 3.0)])
@@ -153,6 +165,21 @@ def test_each_type_is_scaled_to_its_class(market: carms.Market, size: float, cap
     assert ((taking_part >= np.minimum(np.floor(exact), places)) & (taking_part <= exact + 1)).all()
     if capacity_share in {0.0, 1.0}:
         np.testing.assert_array_equal(taking_part, places * capacity_share)
+
+
+def test_who_takes_part_in_the_second_iteration(market: carms.Market) -> None:
+    """Of those left unmatched, as many as the share says; of those who came late, all; of the matched, none."""
+    nobody = _run(_with_classes(market, first_iteration=1.0, second_iteration=0.0))
+    np.testing.assert_array_equal(*nobody)
+    first, everybody = _run(_with_classes(market, first_iteration=1.0, second_iteration=1.0))
+    np.testing.assert_array_equal(first, nobody[0])  # the first does not know what comes after it
+    newly = (first == -1) & (everybody >= 0)
+    assert newly.sum() > 10
+    assert (everybody[first >= 0] == first[first >= 0]).all()
+    _, some = _run(_with_classes(market, first_iteration=1.0, second_iteration=0.3))
+    few = (first == -1) & (some >= 0)
+    assert 0 < few.sum() < newly.sum()
+    assert ((first == -1) & (some == -1)).sum() > ((first == -1) & (everybody == -1)).sum()
 
 
 def test_a_lever_on_interviews_multiplies_the_share_that_a_program_publishes(market: carms.Market) -> None:
