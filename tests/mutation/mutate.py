@@ -148,10 +148,6 @@ EQUIVALENT: dict[str, str] = {
     "been run, as all are full when they are emptied; run once more it writes what it wrote",
     "simulator/inputs/rounding.py: whole: np.ndarray = np.floor(exact + _NEARLY).astype(np.int64): + -> -": "a share "
     "that is whole or nearly is then rounded down by one, has the largest remainder, and is the first to get one back",
-    "transforms/_facts.py: if len(matches) > 1:: > -> >=": "of one match no page names another, and nothing fails",
-    'transforms/_facts.py: return shaped(pd.concat(parts, ignore_index=True), "silver", "band"): True -> (False)': (
-        "`shaped` sorts the rows and numbers them anew"
-    ),
 }
 
 _COMPARE = {
@@ -280,7 +276,7 @@ def drawn() -> list[Mutation]:
         chosen.append(Mutation(file, start, start + len(old), old, new, _line(text, start)))
     gone = EQUIVALENT.keys() - {each.label for each in chosen}
     if gone:
-        raise SystemExit(f"EQUIVALENT holds what is not drawn: {sorted(gone)}")
+        raise ValueError(f"EQUIVALENT holds what is not drawn: {sorted(gone)}")
     return chosen
 
 
