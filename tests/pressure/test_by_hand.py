@@ -78,6 +78,10 @@ class TestMean:
         # sd 0.25 sqrt(2), over sqrt(2).
         assert ends(bands_of([1, 1], [1, 3], kind="mean")) == around(0.5, T1 * 0.25)
 
+    def test_of_a_ratio_that_is_the_same_in_every_draw_there_is_no_spread(self):
+        # 1 of 1 and 3 of 3: all of them, however many there are.
+        assert ends(bands_of([1, 3], [1, 3], kind="mean")) == around(1, 0)
+
     def test_of_a_difference_pairs_are_subtracted(self):
         # 5 - 1 and 6 - 2 are both 4: no spread is left.
         assert ends(bands_of([5, 6], kind="mean", minus=measure_of([1, 2]))) == around(4, 0)

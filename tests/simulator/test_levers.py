@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from carms_lib.exceptions import ArgumentError, CarmsError, UnknownNameError
 from carms_lib.simulator.inputs.levers import LEVERS, Lever
+from carms_lib.simulator.inputs.market_changes import reverting
 from carms_lib.simulator.inputs.tables import AXES, NOT_IN_LISTS, Tables
 from carms_lib.simulator.study.simulation import share_lists
 
@@ -167,3 +168,18 @@ def test_a_split_in_half_is_half_of_the_seats_not_half_of_each_program(market: c
     assert seats["IMG"] == (odd.seats + 1) // 2
     assert seats.sum() == odd.seats
     assert split.tables.program_demand_quota.sum() == odd.tables.program_demand_quota.sum()
+
+
+def test_seats_still_revert_where_a_program_is_added(market: carms.Market) -> None:
+    more = EXAMPLES["add_program"].apply(market)
+    ids = more.programs["program_stream_id"].tolist()
+    assert more.tables.reverts_to[ids.index("10")] == ids.index("11")
+
+
+def test_no_seat_reverts_to_a_program_that_is_closed(market: carms.Market) -> None:
+    """Of two programs the first takes the seats of the second, until it closes."""
+    rows = market.programs[market.programs["program_stream_id"].isin(["10", "11"])]
+    small = carms.Market.from_gold(rows.replace({"program_stream_id": {"11": "09"}}), market.cohort)
+    assert reverting(small).tolist() == [-1, 0]
+    closed = Lever("close_programs", None, {"program_stream_id": "09"}).apply(small)
+    assert reverting(closed).tolist() == [-1, -1]

@@ -53,6 +53,7 @@ def test_a_program_without_sections_stays(bench):
     silver["section"] = silver["section"].query("program_stream_id != '101'")
     program = to_gold(silver)["program"]
     assert program["n_sections"].tolist() == [0, 3, 3, 3]
+    assert program["n_sections_filled"].tolist()[0] == 0
 
 
 @pytest.mark.parametrize(
