@@ -120,6 +120,8 @@ def test_lists_become_rows_in_order(bench):
         ({"n_characters": "0", "text": ""}, False),
         ({"n_characters": "0", "text": None}, False),
         ({"n_characters": "35", "text": None}, True),  # contacts, or the bundle
+        ({"n_characters": "300", "text": "-" * 300}, False),  # the longest body that can be a placeholder
+        ({"n_characters": "301", "text": "-" * 301}, True),
     ],
 )
 def test_present_is_not_filled(bench, values, filled):
