@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from carms_lib.exceptions import ArgumentError, CarmsError, UnknownNameError
 from carms_lib.simulator.inputs.levers import LEVERS, Lever
-from carms_lib.simulator.inputs.market_changes import reverting
+from carms_lib.simulator.inputs.market import reverting
 from carms_lib.simulator.inputs.tables import AXES, NOT_IN_LISTS, Tables
 from carms_lib.simulator.study.simulation import share_lists
 
