@@ -47,6 +47,16 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(budget.Budget(config), "processor-time")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Compile the kernels before the workers start, where none is compiled yet; each worker would compile them all."""
+    kept = os.environ.get("NUMBA_CACHE_DIR") or Path(carms.__file__).parent
+    if not any(Path(kept).rglob("*.nbi")):
+        market = carms.Market.from_gold(_small_programs(), _small_cohort())
+        carms.seat_values(market, n_draws=10, rng=1)
+        carms.simulate(market, n_draws=10, rng=1)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     missing = {marker: advice for marker, (is_here, advice) in _NEEDS.items() if not is_here()}
     for item in items:
@@ -91,6 +101,24 @@ def published_layers(published: carms.Release) -> carms.Layers:
 
 
 @pytest.fixture(scope="session")
+def bundled() -> carms.Release:
+    """The release that ships with the library, read once for all tests; never changed."""
+    return carms.load_release()
+
+
+@pytest.fixture(scope="session")
+def bundled_layers(bundled: carms.Release) -> carms.Layers:
+    """The tables built from the bundled release, once for all tests; never changed."""
+    return carms.build(bundled)
+
+
+@pytest.fixture(scope="session")
+def national(bundled_layers: carms.Layers) -> carms.Market:
+    """The market of the bundled release and the cohort of 2025."""
+    return carms.Market.from_gold(bundled_layers.gold, carms.load_cohort("2025"))
+
+
+@pytest.fixture(scope="session")
 def docs_script() -> Callable[[str], ModuleType]:
     """Import a script of docs/ by its name, as `python docs/NAME.py` finds it."""
     folder = str(Path(__file__).resolve().parents[1] / "docs")
@@ -125,14 +153,18 @@ def programs() -> pd.DataFrame:
     return _small_programs()
 
 
-@pytest.fixture(scope="session")
-def cohort() -> carms.Cohort:
-    """The bundled cohort, a hundred times smaller."""
+def _small_cohort() -> carms.Cohort:
     national = carms.load_cohort("2025")
     classes = national.classes.copy()
     for column, share in (("size", 1.0), ("low", 0.9), ("high", 1.1)):
         classes[column] = (national.classes["size"] / 100.0).clip(lower=2.0) * share
     return replace(national, classes=classes)
+
+
+@pytest.fixture(scope="session")
+def cohort() -> carms.Cohort:
+    """The bundled cohort, a hundred times smaller."""
+    return _small_cohort()
 
 
 @pytest.fixture(scope="session")

@@ -100,11 +100,8 @@ def test_no_tracked_file_holds_a_way_to_reach_a_person():
     assert found == []
 
 
-def test_no_built_table_holds_a_way_to_reach_a_person():
-    import carms_lib as carms
-
-    layers = carms.build(carms.load_release())
-    check_layers(layers)
+def test_no_built_table_holds_a_way_to_reach_a_person(bundled_layers):
+    check_layers(bundled_layers)
 
 
 @pytest.mark.release

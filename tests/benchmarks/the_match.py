@@ -26,7 +26,7 @@ from _report import write_section
 # private: parts of a solve are timed by themselves
 from carms_lib.matching import (
     MatchingProblem,
-    _blocking,
+    _blocking_pairs,
     _couple_market,
     _couples_search,
     _deferred_acceptance,
@@ -243,7 +243,7 @@ def couples() -> str:
 
             def check(m=market, s=state, f=found) -> int:
                 _couple_market.seat_all(m, s)
-                return _blocking.find_blocking(m, s, 0, f)
+                return _blocking_pairs.find_blocking(m, s, 0, f)
 
             looked, blocking = timed(check)
             if (blocking == 0) != (climb.status == "stable"):

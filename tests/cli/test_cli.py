@@ -31,6 +31,16 @@ def shell(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+def inside(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str]:
+    """Run the command line in this process, errors told as a user sees them: exit code and standard error."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(warnings, "showwarning", warnings.showwarning)  # put back what main() replaces
+        patch.setattr(sys, "argv", ["carms-lib", *map(str, arguments)])
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+    return left.value.code, capsys.readouterr().err
+
+
 def rows(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
 
@@ -62,11 +72,11 @@ class TestErrors:
         assert "Traceback" not in done.stderr
         assert not (tmp_path / "out").exists()
 
-    def test_a_full_folder_for_the_memo(self, tmp_path):
+    def test_a_full_folder_for_the_memo(self, tmp_path, capsys):
         (tmp_path / "mine.txt").write_text("mine")
-        done = shell("memo", "--out", tmp_path)
-        assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-        assert "--overwrite" in done.stderr
+        code, said = inside(capsys, "memo", "--out", tmp_path)
+        assert (code, said.count("\n")) == (2, 1)
+        assert "--overwrite" in said
 
     def test_the_console_script_ends_with_the_same_codes(self, monkeypatch, capsys, tmp_path):
         monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)  # put back what main() replaces
@@ -163,7 +173,7 @@ class TestTables:
         assert "815 programs" in first
         assert run("warehouse", "write", "--url", url) == first
 
-    def test_warehouse_is_read_page_by_page(self, tmp_path):
+    def test_warehouse_is_read_page_by_page(self, tmp_path, bundled_layers):
         url = f"sqlite:///{tmp_path / 'carms.db'}"
         run("warehouse", "write", "--url", url)
         asked = ["warehouse", "programs", "--url", url, "--province", "NL", "--limit", "20"]
@@ -175,7 +185,7 @@ class TestTables:
                 break
             after = ["--after", result.stderr.split()[-1]]
         assert seen == sorted(set(seen))
-        gold = carms.build(carms.load_release()).gold["program"]
+        gold = bundled_layers.gold["program"]
         assert seen == gold.loc[gold["school_province"] == "NL", "program_stream_id"].tolist()
         (version,) = rows(run("warehouse", "history", seen[0], "--url", url))
         assert version["valid_to"] == ""

@@ -11,9 +11,8 @@ from types import ModuleType
 
 import pandas as pd
 import pytest
-from carms_lib.loaders import load_release
 from carms_lib.schemas import CONTACT, contracts
-from carms_lib.transforms import Layers, build
+from carms_lib.transforms import Layers
 
 FOLDER = files("carms_lib").joinpath("data", "release_1503")
 FACTS = ("discipline.csv", "program_master.csv", "page.csv", "section.csv", "sources.csv")
@@ -29,9 +28,9 @@ def make_release_bundle(docs_script) -> ModuleType:
     return docs_script("make_release_bundle")
 
 
-@pytest.fixture(scope="module")
-def layers() -> Layers:
-    return build(load_release())
+@pytest.fixture(scope="session")
+def layers(bundled_layers: Layers) -> Layers:
+    return bundled_layers
 
 
 # --- the files -------------------------------------------------------------------------------------------

@@ -138,19 +138,16 @@ class TestCommands:
 
 
 @pytest.fixture(scope="module")
-def names():
+def names(bundled, bundled_layers, national):
     """What a page that begins in the middle, without an import, may take for granted."""
-    release = carms.load_release()
-    layers = carms.build(release)
-    market = carms.Market.from_gold(layers.gold, carms.load_cohort("2025"))
     more = carms.Scenario("Ontario FM +10 %").scale_quota(1.10, province="ON", discipline="Family Medicine")
-    study = carms.simulate(market, more, n_draws=110, rng=2025)
+    study = carms.simulate(national, more, n_draws=110, rng=2025)
     return {
         "carms": carms,
-        "release": release,
-        "layers": layers,
-        "gold": layers.gold,
-        "market": market,
+        "release": bundled,
+        "layers": bundled_layers,
+        "gold": bundled_layers.gold,
+        "market": national,
         "study": study,
         "scenario": more,
     }
@@ -232,9 +229,9 @@ class TestNames:
 
 
 class TestClaims:
-    def test_the_page_in_five_minutes_states_the_release_as_it_is(self):
+    def test_the_page_in_five_minutes_states_the_release_as_it_is(self, bundled_layers):
         text = (ROOT / "docs" / "five-minutes.md").read_text(encoding="utf-8")
-        program = carms.build(carms.load_release()).gold["program"]
+        program = bundled_layers.gold["program"]
         assert f"{len(program)} of them in {program['cycle'].iloc[0]}" in " ".join(text.split())
         assert f"{program['quota'].sum():,} seats" in " ".join(text.split())
 

@@ -32,15 +32,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def layers() -> carms.Layers:
-    return carms.build(carms.load_release())
+def layers(bundled_layers: carms.Layers) -> carms.Layers:
+    return bundled_layers
 
 
 @pytest.fixture(scope="session")
-def study(layers: carms.Layers) -> carms.Study:
+def study(national: carms.Market) -> carms.Study:
     """The national market, drawn just often enough for a band."""
-    market = carms.Market.from_gold(layers.gold, carms.load_cohort("2025"))
-    return carms.simulate(market, n_draws=N_DRAWS, rng=2025)
+    return carms.simulate(national, n_draws=N_DRAWS, rng=2025)
 
 
 @pytest.fixture(scope="session")

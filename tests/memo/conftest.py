@@ -31,9 +31,7 @@ def memo(write_few, tmp_path_factory) -> MemoPaths:
 
 
 @pytest.fixture(scope="session")
-def study() -> carms.Study:
+def study(national: carms.Market) -> carms.Study:
     """The study that the memo rests on, made apart from it."""
-    release = carms.load_release()
-    market = carms.Market.from_gold(carms.build(release).gold, carms.load_cohort("2025"))
     more = carms.Scenario("Ontario FM +10 %").scale_quota(1.10, province="ON", discipline="Family Medicine")
-    return carms.simulate(market, more, n_draws=DRAWS, rng=2025)
+    return carms.simulate(national, more, n_draws=DRAWS, rng=2025)

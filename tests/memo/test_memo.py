@@ -120,8 +120,8 @@ class TestThatItIsTrue:
         for metric in ("matched", "unfilled", "unfilled_first_iteration"):
             assert self.said(self.row(national, metric=metric)) in text
 
-    def test_the_answer_names_the_most_and_least_pressed_disciplines(self, memo, study):
-        release_seats = carms.build(carms.load_release()).gold["program"].groupby("discipline")["quota"].sum()
+    def test_the_answer_names_the_most_and_least_pressed_disciplines(self, memo, study, bundled_layers):
+        release_seats = bundled_layers.gold["program"].groupby("discipline")["quota"].sum()
         frame = study.pressure(by="discipline", metric="pressure", scenario="baseline").to_frame()
         frame = frame.loc[frame["discipline"].isin(release_seats.index[release_seats >= 20])]
         ordered = frame.sort_values("estimate")["discipline"].tolist()
@@ -151,11 +151,10 @@ class TestThatItIsTrue:
         inside = int(table["inside"].sum())
         assert f"Of 16 published figures, {inside} lie inside the simulated" in text
 
-    def test_the_value_of_a_seat_is_that_of_the_same_draws(self, memo, study):
+    def test_the_value_of_a_seat_is_that_of_the_same_draws(self, memo, study, national):
         from carms_lib.pressure import seat_values
 
-        market = carms.Market.from_gold(carms.build(carms.load_release()).gold, carms.load_cohort("2025"))
-        values = seat_values(market, n_draws=study.n_draws, rng=2025)
+        values = seat_values(national, n_draws=study.n_draws, rng=2025)
         text = memo.markdown.read_text("utf-8")
         row = self.row(values.bands(metric="seat_value"), metric="seat_value")
         assert f"**{row['estimate']:.1f}** ({row['lower']:.1f} to {row['upper']:.1f})" in text
@@ -168,7 +167,7 @@ class TestThatItIsTrue:
         told = re.findall(r"^\| ([A-Z][^|*]+?) \| \*\*[\d.]+\*\* \([\d.]+ to [\d.]+\) \| \*\*", text, re.MULTILINE)
         assert len(told) == 6
         assert table[told].is_monotonic_decreasing
-        quota = market.programs.groupby("discipline")["quota"].sum()
+        quota = national.programs.groupby("discipline")["quota"].sum()
         pressure = study.pressure(by="discipline", metric="pressure", scenario="baseline")
         taken = values.bands("discipline", metric="seat_taken")
         for name in told:
@@ -315,7 +314,8 @@ class TestThatItCanBeRepeated:
         for name in ("index.html", "memo.md", *(f"figures/{path.name}" for path in memo.figures.iterdir())):
             assert (again.folder / name).read_bytes() == (memo.folder / name).read_bytes(), name
 
-    def test_other_entropy_gives_other_numbers(self, memo, write_few, tmp_path):
+    def test_other_entropy_gives_other_numbers_and_an_empty_folder_will_do(self, memo, write_few, tmp_path):
+        (tmp_path / "other").mkdir()
         other = write_few(tmp_path / "other", rng=7, n_draws=10, scenarios=[])
         text = other.markdown.read_text("utf-8")
         assert "entropy    7" in text
@@ -351,9 +351,6 @@ class TestWhereItMayBeWritten:
         assert paths.html.read_text("utf-8").startswith("<!DOCTYPE html>")
         assert not (tmp_path / "figures" / "scenario-9.svg").exists()
         assert not list(tmp_path.glob(".memo-*"))
-
-    def test_an_empty_folder_will_do(self, write_few, tmp_path):
-        assert write_few(tmp_path, n_draws=10, scenarios=[]).html.is_file()
 
     def test_a_file_is_no_folder(self, tmp_path):
         (tmp_path / "memo").write_text("a file")

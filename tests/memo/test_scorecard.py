@@ -90,17 +90,17 @@ def without_quota(release, n=3):
 
 
 @pytest.fixture(scope="module")
-def release():
-    return carms.load_release()
+def release(bundled):
+    return bundled
 
 
 @pytest.fixture(scope="module")
-def passed(release) -> Scorecard:
+def passed(release, bundled_layers) -> Scorecard:
     """A run after two others, one of which failed; Ontario is new since the last release."""
     sound = score_release(release, as_of=DAY, recorder=recorder(run_id="r1", tags={"by": "nightly"}))
     broken = score_release(without_quota(release), as_of=DAY, recorder=recorder(run_id="r2"))
     assert (sound.passed, broken.passed) == (True, False)
-    program = carms.build(release).gold["program"]
+    program = bundled_layers.gold["program"]
     before = {"gold": {"program": program[program["school_province"] != "ON"]}}
     return score_release(
         release,
@@ -262,12 +262,12 @@ class TestFailedRun:
 
 
 @pytest.fixture(scope="module")
-def kept(release, tmp_path_factory):
+def kept(release, bundled_layers, tmp_path_factory):
     """A warehouse with one release and the records of two runs."""
     place = tmp_path_factory.mktemp("warehouse") / "carms.db"
     with carms.open_warehouse(f"sqlite:///{place}") as warehouse:
         warehouse.upgrade()
-        warehouse.write(carms.build(release))
+        warehouse.write(bundled_layers)
         for number in (1, 2):
             run = Recorder(run_id=f"r{number}", clock=lambda day=number: START + dt.timedelta(days=day))
             source = release if number == 1 else without_quota(release)

@@ -76,10 +76,9 @@ class TestSupply:
         assert len(pd.read_csv(proxy.save(tmp_path / "proxy.csv"))) == len(frame)
 
     @pytest.mark.release
-    def test_on_the_release_the_proxy_parts_from_pressure_where_the_page_says(self):
+    def test_on_the_release_the_proxy_parts_from_pressure_where_the_page_says(self, national):
         """Family Medicine in Manitoba: much supply, much pressure. The proxy explains less than half of the order."""
-        market = carms.Market.from_gold(carms.build(carms.load_release()).gold, carms.load_cohort("2025"))
-        proxy = compare_supply(carms.simulate(market, n_draws=30, rng=2025))
+        proxy = compare_supply(carms.simulate(national, n_draws=30, rng=2025))
         assert proxy.correlation[0] < 0.7
         assert proxy.missed_demand > 0.3
         frame = proxy.to_frame().set_index(["province", "discipline"])

@@ -104,8 +104,7 @@ def test_small_dense_markets_with_ties_and_swaps() -> None:
 
 
 @pytest.mark.release
-def test_all_programs_of_the_release_do_what_matching_afresh_does() -> None:
-    national = carms.Market.from_gold(carms.build(carms.load_release()).gold, carms.load_cohort("2025"))
+def test_all_programs_of_the_release_do_what_matching_afresh_does(national: carms.Market) -> None:
     _, plans = plan_blocks(national, 2, 5)
     for drawn in replay(national, plans[0]):
         _check_against_solving_afresh(drawn)
@@ -196,8 +195,9 @@ def test_with_couples_a_seat_does_what_matching_everybody_afresh_does(of_couples
 
 
 @pytest.mark.release
-def test_with_the_couples_of_the_release_nearly_every_seat_does_what_matching_afresh_does() -> None:
-    national = carms.Market.from_gold(carms.build(carms.load_release()).gold, carms.load_cohort("2025"))
+def test_with_the_couples_of_the_release_nearly_every_seat_does_what_matching_afresh_does(
+    national: carms.Market,
+) -> None:
     _, plans = plan_blocks(national, 2, 5)
     for drawn in replay(national, plans[0]):
         followed = follow_draw(drawn)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from carms_lib.loaders import load_release
-from carms_lib.transforms import Layers, build
+from carms_lib.transforms import Layers
 
 
 @pytest.fixture(scope="session")
-def layers() -> Layers:
-    return build(load_release())
+def layers(bundled_layers: Layers) -> Layers:
+    return bundled_layers

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from carms_lib.loaders import load_release
 from carms_lib.loaders.page_readers import READERS, readers_of_page
 from carms_lib.schemas import FIELDS, ROWS, Field, contract, contracts, data_dictionary
 from carms_lib.schemas.fields.row import NO_UNIT, on_page
-from carms_lib.transforms import build
 from carms_lib.transforms.values import WAYS, page_fields
 
 WHOLE = {
@@ -98,13 +96,11 @@ def test_every_table_says_of_each_column_what_its_row_says():
                 assert row["unit"] in {column.field.unit, NO_UNIT}
 
 
-def test_the_tables_of_a_build_have_the_columns_of_the_registry():
-    release = load_release()
-    layers = build(release)
-    assert {name: list(frame) for name, frame in release.tables.items()} == {
+def test_the_tables_of_a_build_have_the_columns_of_the_registry(bundled, bundled_layers):
+    assert {name: list(frame) for name, frame in bundled.tables.items()} == {
         name: promise.columns for name, promise in contracts()["raw"].items()
     }
-    for layer, tables in layers.items():
+    for layer, tables in bundled_layers.items():
         assert {name: list(frame) for name, frame in tables.items()} == {
             name: contract(layer, name).columns for name in tables
         }

@@ -30,9 +30,9 @@ def test_a_bundled_cohort_is_complete_and_sourced(name: str) -> None:
         assert row["value"] == pytest.approx(cohort.draws[column].median())
 
 
-@pytest.fixture(scope="module")
-def gold() -> pd.DataFrame:
-    return carms.build(carms.load_release()).gold["program"]
+@pytest.fixture(scope="session")
+def gold(bundled_layers: carms.Layers) -> pd.DataFrame:
+    return bundled_layers.gold["program"]
 
 
 @pytest.mark.filterwarnings("ignore::carms_lib.exceptions.StabilityWarning")  # one of two draws is no share

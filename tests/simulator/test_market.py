@@ -170,11 +170,13 @@ def test_a_discipline_nobody_wants_leaves_a_market(programs: pd.DataFrame, cohor
     assert not (study.outcomes_of().final == place).any()
 
 
-def test_what_a_table_was_made_from_is_asked_of_the_table(programs: pd.DataFrame, cohort: carms.Cohort) -> None:
-    gold = carms.build(carms.load_release()).gold
+def test_what_a_table_was_made_from_is_asked_of_the_table(
+    programs: pd.DataFrame, cohort: carms.Cohort, bundled: carms.Release, bundled_layers: carms.Layers
+) -> None:
+    gold = bundled_layers.gold
     told = carms.Market.from_gold(gold, carms.load_cohort("2025")).provenance
     assert told.release_id == "1503"
-    assert set(told.sources) == set(carms.load_release().sources["file"])
+    assert set(told.sources) == set(bundled.sources["file"])
     # a frame or a plain dict of frames says which release it is of, if anything
     for table in (gold["program"], {"program": gold["program"]}):
         told = carms.Market.from_gold(table, carms.load_cohort("2025")).provenance

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
 import pytest
 from carms_lib.loaders import Release
 from carms_lib.schemas import TEXT, contracts
-from carms_lib.transforms import to_bronze, to_silver
+from carms_lib.transforms import Layer, to_bronze, to_silver
 
 DISCIPLINES = {"1": "Family Medicine", "2": "Psychiatry"}
 # number, discipline, school, site, stream; what the page prints of them in its own language
@@ -171,8 +172,21 @@ class Bench:
             bench = bench._with(table, self.release[table].iloc[order].reset_index(drop=True))
         return bench
 
-    def silver(self):
-        return to_silver(to_bronze(self.release))
+    @cached_property
+    def _bronze(self) -> Layer:
+        return to_bronze(self.release)
+
+    @cached_property
+    def _silver(self) -> Layer:
+        return to_silver(self._bronze)
+
+    def bronze(self) -> Layer:
+        """Bronze of this release, made once: to read, not to change."""
+        return self._bronze
+
+    def silver(self) -> Layer:
+        """Silver of this release, made once: to read, not to change."""
+        return self._silver
 
 
 @pytest.fixture(scope="session")

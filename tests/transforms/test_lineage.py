@@ -8,7 +8,6 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 from carms_lib.exceptions import ArgumentError, UnknownNameError
-from carms_lib.loaders import load_release
 from carms_lib.provenance import sha256_file
 from carms_lib.schemas import TEXT, contract, load_reference
 from carms_lib.transforms import build
@@ -16,9 +15,9 @@ from carms_lib.transforms import build
 COLUMNS = contract("gold", "program").columns
 
 
-@pytest.fixture(scope="module")
-def layers():
-    return build(load_release())
+@pytest.fixture(scope="session")
+def layers(bundled_layers):
+    return bundled_layers
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from carms_lib.transforms import to_bronze, to_silver
 
 def assert_nothing_lost(bench, silver):
     """Every bronze row is kept or in quarantine, exactly once."""
-    bronze = to_bronze(bench.release)
+    bronze = bench.bronze()
     steps = silver.steps.set_index("table")
     for table, frame in bronze.items():
         rows = silver.quarantine.query("table == @table")["source_row"]

@@ -16,7 +16,8 @@ import pandas as pd
 import pytest
 from carms_lib.warehouse import open_warehouse
 
-N_RANDOM, N_PLACES = 30, 10
+#: CARMS_TEST_KILLS asks for more random moments than a run of the whole suite can afford.
+N_RANDOM, N_PLACES = int(os.environ.get("CARMS_TEST_KILLS", "12")), 10
 KILLED = signal.SIGKILL.value
 
 

@@ -181,13 +181,10 @@ def test_a_warehouse_without_a_release_finds_nothing(empty):
 
 
 @pytest.mark.release
-def test_published_pages_are_searched_in_both_languages(empty, thirty_pages):
-    import carms_lib as carms
-
-    bundled = carms.build(carms.load_release())
-    read = carms.to_bronze(carms.load_release(thirty_pages))
+def test_published_pages_are_searched_in_both_languages(empty, thirty_bronze, bundled_layers):
+    read = thirty_bronze
     assert read["section"]["text"].notna().sum() > 300
-    layers = SimpleNamespace(bronze={**bundled.bronze, "section": read["section"]}, silver=bundled.silver)
+    layers = SimpleNamespace(bronze={**bundled_layers.bronze, "section": read["section"]}, silver=bundled_layers.silver)
     empty.write(layers)
     english, french = empty.search("research", language="en"), empty.search("recherche", language="fr")
     for frame, language in ((english, "en"), (french, "fr")):
@@ -198,8 +195,10 @@ def test_published_pages_are_searched_in_both_languages(empty, thirty_pages):
 
 
 @pytest.fixture(scope="session")
-def thirty_pages(release_dir, tmp_path_factory):
-    """The published workbooks with thirty of the pages, English and French."""
+def thirty_bronze(release_dir, tmp_path_factory):
+    """Bronze of the published workbooks with thirty of the pages, English and French."""
+    import carms_lib as carms
+
     folder = tmp_path_factory.mktemp("published") / "1503"
     (folder / "program_descriptions").mkdir(parents=True)
     for workbook in release_dir.glob("*.xlsx"):
@@ -208,4 +207,4 @@ def thirty_pages(release_dir, tmp_path_factory):
         pages = sorted(name for name in archive.namelist() if name.endswith(".md"))
         for name in pages[::27][:30]:
             (folder / "program_descriptions" / Path(name).name).write_bytes(archive.read(name))
-    return folder
+    return carms.to_bronze(carms.load_release(folder))

@@ -197,10 +197,8 @@ def test_writing_before_upgrading_says_what_to_do(url, invented):
         warehouse.write(invented.invent(3))
 
 
-def test_the_audit_of_a_real_build_is_kept(empty, rows):
-    import carms_lib as carms
-
-    layers = carms.build(carms.load_release())
+def test_the_audit_of_a_real_build_is_kept(empty, rows, bundled_layers):
+    layers = bundled_layers
     report = empty.write(layers)
     assert (report.n_new, report.seats) == (815, 3942)
     assert rows("SELECT count(*) FROM load_check") == [(len(layers.report.results),)]
