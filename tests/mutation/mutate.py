@@ -81,6 +81,7 @@ COUPLES = tuple(
 STEPS = _tests("simulator", "draw_by_hand", "draw")
 DRAW = _tests("simulator", "disciplines", "draw", "draw_by_hand")
 LEVERS = _tests("simulator", "levers", "scenario")
+MARKET = (*LEVERS, "tests/simulator/test_market.py::test_a_market_names_the_release_of_its_table")
 RULES = _tests("simulator", "levers", "draw_by_hand")
 ARGUMENTS = _tests("pressure", "by_hand", "arguments")
 METRICS = _tests("pressure", "by_hand", "metrics")
@@ -101,7 +102,7 @@ TARGETS = (
     Target("simulator/inputs/rounding.py", (*_tests("simulator", "rounding"), *RULES)),
     Target("simulator/inputs/rules.py", RULES),
     Target("simulator/inputs/levers.py", LEVERS),
-    Target("simulator/inputs/market.py", LEVERS),
+    Target("simulator/inputs/market.py", MARKET),
     Target("pressure/_arguments.py", ARGUMENTS),
     Target("pressure/_counts.py", METRICS),
     Target("pressure/_bands.py", METRICS),

@@ -27,6 +27,16 @@ def test_market_counts_what_it_is_given(market: carms.Market, programs: pd.DataF
     assert "9 programs, 38 seats" in repr(market)
 
 
+def test_a_market_names_the_release_of_its_table(programs: pd.DataFrame, cohort: carms.Cohort) -> None:
+    """One release is named, none or several are not."""
+    releases = (["1503"] * 9, ["1503"] * 8 + ["1504"], None)
+    named = []
+    for column in releases:
+        frame = programs if column is None else programs.assign(release_id=column)
+        named.append(carms.Market.from_gold(frame, cohort).provenance.release_id)
+    assert named == ["1503", "", ""]
+
+
 def test_roster_has_room_for_the_largest_class(market: carms.Market) -> None:
     laid_out = market.applicants["applicant_class"].value_counts()
     for name, row in market.cohort.classes.iterrows():
