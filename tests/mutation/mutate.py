@@ -81,7 +81,17 @@ COUPLES = tuple(
 STEPS = _tests("simulator", "draw_by_hand", "draw")
 DRAW = _tests("simulator", "disciplines", "draw", "draw_by_hand")
 LEVERS = _tests("simulator", "levers", "scenario")
-MARKET = (*LEVERS, "tests/simulator/test_market.py::test_a_market_names_the_release_of_its_table")
+MARKET = (
+    *(
+        f"tests/simulator/test_market.py::test_{name}"
+        for name in (
+            "a_market_names_the_release_of_its_table",
+            "a_school_that_the_cohort_does_not_know_has_no_number",
+            "seats_revert_to_the_first_program_too_when_a_program_is_added",
+        )
+    ),
+    *LEVERS,
+)
 RULES = _tests("simulator", "levers", "draw_by_hand")
 ARGUMENTS = _tests("pressure", "by_hand", "arguments")
 METRICS = _tests("pressure", "by_hand", "metrics")

@@ -37,6 +37,31 @@ def test_a_market_names_the_release_of_its_table(programs: pd.DataFrame, cohort:
     assert named == ["1503", "", ""]
 
 
+def test_a_school_that_the_cohort_does_not_know_has_no_number(programs: pd.DataFrame, cohort: carms.Cohort) -> None:
+    market = carms.Market.from_gold(programs.assign(school=["Elsewhere", *programs["school"][1:]]), cohort)
+    elsewhere = (market.programs["school"] == "Elsewhere").to_numpy()
+    known = [list(cohort.schools.index).index(school) for school in market.programs["school"][~elsewhere]]
+    assert market.tables.program_school[elsewhere].tolist() == [-1]
+    assert market.tables.program_school[~elsewhere].tolist() == known
+
+
+def test_seats_revert_to_the_first_program_too_when_a_program_is_added(
+    programs: pd.DataFrame, cohort: carms.Cohort
+) -> None:
+    """The only program that takes seats has place 0; what reverts is worked out anew for the longer table."""
+    reverting = cohort.provinces.index[cohort.provinces["reverts"]][0]
+    pair = programs.iloc[[0, 1]].assign(
+        program_stream_id=["02", "01"],
+        discipline="Anesthesiology",
+        school_province=reverting,
+        eligibility=["CMG", "IMG"],
+    )
+    market = carms.Market.from_gold(pair, cohort)
+    assert market.tables.reverts_to.tolist() == [-1, 0]
+    longer = carms.Scenario("x").add_program("03", like="02", seats=1).apply(market)
+    assert longer.tables.reverts_to.tolist() == [-1, 0, 0]
+
+
 def test_roster_has_room_for_the_largest_class(market: carms.Market) -> None:
     laid_out = market.applicants["applicant_class"].value_counts()
     for name, row in market.cohort.classes.iterrows():
