@@ -31,12 +31,10 @@ from carms_lib.kernels.jit import inlined_kernel, inner_kernel, kernel
 from carms_lib.kernels.lanes import LANES, below, how_many, padded, write_below, write_ranks
 from carms_lib.kernels.noise import bits_of
 from carms_lib.kernels.variates import exponential
-from carms_lib.simulator.inputs.tables import MOST_PROGRAMS
 
 __all__ = [
     "LONGEST_WAIT",
     "MOST_RACES",
-    "MOST_RUNNERS",
     "NEVER",
     "PACES",
     "Races",
@@ -51,8 +49,6 @@ __all__ = [
     "total_weight",
 ]
 
-#: How many may run in one race; a market has no more programs.
-MOST_RUNNERS = MOST_PROGRAMS
 #: The longest mean wait of one who can run, so that all who can arrive before the end of time.
 LONGEST_WAIT = np.float32(1e30)
 #: How many races are run abreast: each step is taken in all of them before the next, so that a processor, which guesses
