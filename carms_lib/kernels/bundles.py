@@ -9,8 +9,8 @@ side by side into one block of memory, and the kernel gets its address. The sour
 ``space.score`` reads the descriptor of `score`. Descriptors do not change while a kernel runs, and their loads say so
 (``!invariant.load``): without it each is read again after every number that is written.
 
-A pointer keeps nothing alive, so only `bundle` makes one, a `Bundle` holds its arrays for as long as it lives, cannot be
-changed, copied or sent to another process, and never leaves the call of a kernel (`jit`) that it was made for.
+A pointer keeps nothing alive. So only `bundle` makes one; a `Bundle` holds its arrays for as long as it lives, cannot
+be changed, copied or sent to another process, and lives as long as the call of a kernel (`jit`) that it was made for.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ __all__ = ["Bundle", "bundle"]
 _WORD = 8  # bytes
 
 
-class _BundleType(types.Type):  # type: ignore[misc] # numba's classes have no types
+class _BundleType(types.Type):
     """A named tuple class and the type of each of its members: arrays, and named tuples of arrays."""
 
     def __init__(self, made_from: type, members: tuple[tuple[str, Any], ...]) -> None:
@@ -40,11 +40,10 @@ class _BundleType(types.Type):  # type: ignore[misc] # numba's classes have no t
         self.members = members
         self.of = dict(members)
         self.places: dict[str, int] = {}
-        words = 0
+        self.words: int = 0
         for name, kind in members:
-            self.places[name] = words
-            words += kind.words if isinstance(kind, _BundleType) else 1 + 2 * kind.ndim
-        self.words = words
+            self.places[name] = self.words
+            self.words += kind.words if isinstance(kind, _BundleType) else 1 + 2 * kind.ndim
         # Short: numba writes the name of a type into the name of every function that takes it.
         digest = hashlib.blake2b(repr(members).encode(), digest_size=4).hexdigest()
         super().__init__(name=f"{made_from.__name__}_{digest}")
@@ -70,10 +69,10 @@ class Bundle:
         put(self, "_numba_type_", kind)
         put(self, "address", block.ctypes.data)
 
-    def __setattr__(self, name: str, value: object) -> NoReturn:
+    def __setattr__(self, name: str, value: object = None) -> NoReturn:
         raise AttributeError(f"{name}: a bundle does not change; make another one of the changed named tuple.")
 
-    __delattr__ = __setattr__  # type: ignore[assignment]
+    __delattr__ = __setattr__
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("A bundle holds an address of this process and cannot be copied or sent; send the arrays.")
@@ -129,7 +128,7 @@ def _type_of(arrays: Any) -> _BundleType:
 
 
 @register_model(_BundleType)
-class _BundleModel(models.PrimitiveModel):  # type: ignore[misc] # numba's classes have no types
+class _BundleModel(models.PrimitiveModel):
     """In machine code: the address."""
 
     def __init__(self, manager: Any, kind: Any) -> None:
@@ -137,7 +136,7 @@ class _BundleModel(models.PrimitiveModel):  # type: ignore[misc] # numba's class
 
 
 @infer_getattr
-class _BundleAttribute(AttributeTemplate):  # type: ignore[misc] # numba's classes have no types
+class _BundleAttribute(AttributeTemplate):
     key = _BundleType
 
     def generic_resolve(self, kind: _BundleType, name: str) -> Any:

@@ -2,10 +2,10 @@
 
 Belongs here: the one hash by which a cached kernel is known, and where it lies. Does not belong here: compiling.
 
-numba knows a cached function by the source of its own file. A kernel calls kernels of other files, whose code is part of
-its own: after an edit there, numba would go on running the old machine code. So every kernel of this package is known by
-one hash over all files that hold kernels or numbers that kernels are compiled with, the versions of numba, llvmlite and
-Python, and the way of compiling; the processor is part of numba's own key. Machine code for any processor
+numba knows a cached function by the source of its own file. A kernel calls kernels of other files, whose code is part
+of its own: after an edit there, numba would go on running the old machine code. So every kernel of this package is
+known by one hash over all files that hold kernels or numbers that they are compiled with, the versions of numba,
+llvmlite and Python, and the way of compiling; the processor is part of numba's own key. Machine code for any processor
 (``carms-lib warm --cpu generic``) is used where none for this one lies there.
 """
 
@@ -22,7 +22,13 @@ from typing import Any
 import llvmlite
 import numba
 from numba.core import config
-from numba.core.caching import FunctionCache, NullCache
+from numba.core.caching import (
+    CompileResultCacheImpl,
+    FunctionCache,
+    InTreeCacheLocator,
+    NullCache,
+    UserProvidedCacheLocator,
+)
 
 from carms_lib.kernels.compilation import IS_LEAN, NO_COUNTS
 
@@ -70,7 +76,31 @@ def _sources(place: Any, name: str) -> Iterator[tuple[str, bytes]]:
             yield from _sources(child, f"{name}/{child.name}")
 
 
-class _Told(NullCache):  # type: ignore[misc] # numba's classes have no types
+class _WarmedFolder:
+    """Finds a folder that holds compiled kernels already, whether or not it can be written.
+
+    An image or an installer compiles as one user (``carms-lib warm``), and another, who may only read, runs.
+    """
+
+    @classmethod
+    def from_function(cls, function: Any, file: str) -> Any:
+        """Return the first of numba's places that holds today's version of a kernel, or None."""
+        for kind in (UserProvidedCacheLocator, InTreeCacheLocator):
+            if kind is InTreeCacheLocator or config.CACHE_DIR:
+                place = kind(function, file)
+                name = f"{Path(file).stem}.{function.__qualname__}-*-{_stamp_of(function)}.*.nbc"
+                if any(Path(place.get_cache_path()).glob(name)):
+                    return place
+        return None
+
+
+class _Files(CompileResultCacheImpl):
+    """numba's files, looked for in one place more."""
+
+    _locator_classes: list[Any] = [_WarmedFolder, *CompileResultCacheImpl._locator_classes]  # noqa: RUF012 - as numba's is
+
+
+class _Told(NullCache):
     """Nowhere to keep anything; says when something is about to be compiled."""
 
     def __init__(self, on_miss: Callable[[], None]) -> None:
@@ -81,20 +111,27 @@ class _Told(NullCache):  # type: ignore[misc] # numba's classes have no types
         self._on_miss()
 
 
-class _KernelCache(FunctionCache):  # type: ignore[misc] # numba's classes have no types
+def _stamp_of(function: Any) -> str:
+    """Return the hash by which versions of a kernel are known; one of another package has its own file in it."""
+    file = Path(function.__code__.co_filename)
+    if file.is_relative_to(Path(__file__).parents[1]):
+        return kernel_hash()
+    return kernel_hash() + hashlib.blake2b(file.read_bytes(), digest_size=_BYTES).hexdigest()
+
+
+class _KernelCache(FunctionCache):
     """Compiled versions of one kernel, in files that bear the hash of all kernels."""
+
+    _impl_class = _Files
 
     def __init__(self, function: Any, on_miss: Callable[[], None]) -> None:
         super().__init__(function)
         self._on_miss = on_miss
-        stamp = kernel_hash()
-        if not Path(function.__code__.co_filename).is_relative_to(Path(__file__).parents[1]):
-            stamp += hashlib.blake2b(Path(function.__code__.co_filename).read_bytes(), digest_size=_BYTES).hexdigest()
+        self._stamp = _stamp_of(function)
         files = self._cache_file
-        files._source_stamp = stamp
+        files._source_stamp = self._stamp
         # The stamp is in the name too: a process with other kernels may be writing to the same folder.
-        files._data_name_pattern = f"{self._impl.filename_base}-{stamp}.{{number:d}}.nbc"
-        self._stamp = stamp
+        files._data_name_pattern = f"{self._impl.filename_base}-{self._stamp}.{{number:d}}.nbc"
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return what is kept for this processor, or for any; say so where there is neither."""
@@ -104,11 +141,14 @@ class _KernelCache(FunctionCache):  # type: ignore[misc] # numba's classes have 
         return found
 
     def save_overload(self, sig: Any, data: Any) -> None:
-        """Keep a compiled version, and drop those of other kernels than today's."""
-        super().save_overload(sig, data)
-        for old in Path(self._cache_path).glob(f"{self._impl.filename_base}*.nbc"):
-            if self._stamp not in old.name:
-                old.unlink(missing_ok=True)
+        """Keep a compiled version where that is allowed, and drop those of other kernels than today's."""
+        try:
+            super().save_overload(sig, data)
+            for old in Path(self._cache_path).glob(f"{self._impl.filename_base}*.nbc"):
+                if self._stamp not in old.name:
+                    old.unlink(missing_ok=True)
+        except OSError:  # a folder that can only be read, or a full disk: the kernel runs all the same
+            return
 
     def _load_overload(self, sig: Any, target_context: Any) -> Any:
         found = super()._load_overload(sig, target_context)

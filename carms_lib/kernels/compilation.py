@@ -4,10 +4,10 @@ Belongs here: everything that leans on numba's internals in order to compile fas
 here: the decorators (`jit`), where machine code is kept (`cache`), named tuples as one pointer (`bundles`).
 
 numba makes a library of every function: it optimises it, emits machine code, and optimises and emits the same again
-within each caller. Of the hundred kernels that only other kernels call, nobody ever runs that machine code. Here such an
-inner kernel is lowered, simplified, and waits; the kernel that Python calls links all that it reaches, each once, and is
-optimised and emitted once. Results are the same to the bit either way, because LLVM does not reorder floating-point
-operations unless it is told that it may.
+within each caller. Of the hundred kernels that only other kernels call, nobody ever runs that machine code. Here such
+an inner kernel is lowered, simplified, and waits; the kernel that Python calls links all that it reaches, each once,
+and is optimised and emitted once. Results are the same to the bit either way, because LLVM does not reorder
+floating-point operations unless it is told that it may.
 
 Libraries of these classes hold this package's kernels and nothing else: those of numba and of a user stay as they were.
 With a numba that was not tried, or with the environment variable ``CARMS_KERNELS=ordinary``, `IS_LEAN` is False and
@@ -54,7 +54,7 @@ IS_LEAN: bool = is_lean(numba.__version__, os.environ.get(_CHOICE, ""))
 NO_COUNTS: dict[str, bool] = {"_nrt": False} if IS_LEAN and hasattr(DefaultOptions, "_nrt") else {}
 
 
-class _InnerLibrary(JITCodeLibrary):  # type: ignore[misc] # numba's classes have no types
+class _InnerLibrary(JITCodeLibrary):
     """The code of a kernel that only other kernels call: lowered and simplified, never emitted."""
 
     def add_linking_library(self, library: Any) -> None:
@@ -89,7 +89,7 @@ class _InnerLibrary(JITCodeLibrary):  # type: ignore[misc] # numba's classes hav
         return self._shared_module
 
 
-class _EntryLibrary(JITCodeLibrary):  # type: ignore[misc] # numba's classes have no types
+class _EntryLibrary(JITCodeLibrary):
     """The code of a kernel that Python calls, with all that it reaches."""
 
     def __init__(self, codegen: Any, name: str) -> None:
@@ -152,10 +152,10 @@ def _simplify_module(codegen: Any, ll_module: Any) -> None:
     manager.run(ll_module, builder)
 
 
-class EntryCompiler(Compiler):  # type: ignore[misc] # numba's classes have no types
+class EntryCompiler(Compiler):
     """Compiles a kernel that Python calls."""
 
-    library = _EntryLibrary
+    library: type[JITCodeLibrary] = _EntryLibrary
 
     def compile_extra(self, func: Any) -> Any:
         """Compile a function into a library of our own."""

@@ -5,16 +5,16 @@ Belongs here: the decorators, and the functions that they make. Does not belong 
 Kernels release the GIL, so that threads run them side by side; divide as numpy does; and are cached on disk (`cache`).
 They work on arrays that their caller owns, so that references need not be counted: counting is atomic, costs some
 nanoseconds for each array and each call, and would be most of the time of a kernel as short as one proposal. A kernel
-that must allocate says so with `allocating_kernel`. A kernel that only other kernels call says so with `inner_kernel`;
-it becomes part of those that Python calls (`compilation`). A named tuple of arrays that Python gives to a kernel arrives
-as one pointer (`bundles`).
+that must allocate says so with `allocating_kernel`. A kernel that only other kernels call says so with `inner_kernel`,
+and becomes part of those that Python calls (`compilation`). A named tuple of arrays that Python gives to a kernel
+arrives as one pointer (`bundles`).
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast, overload
 
 import numba
 from numba.core.registry import CPUDispatcher
@@ -23,7 +23,7 @@ from carms_lib.kernels.bundles import bundle, is_bundled
 from carms_lib.kernels.cache import kernel_cache
 from carms_lib.kernels.compilation import IS_LEAN, NO_COUNTS, EntryCompiler, InnerCompiler, collection_paused
 
-__all__ = ["allocating_kernel", "from_python", "inlined_kernel", "inner_kernel", "is_ready", "kernel", "prepare"]
+__all__ = ["allocating_kernel", "from_python", "inlined_kernel", "inner_kernel", "kernel", "prepare"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -33,7 +33,7 @@ _INNER = _COMMON | NO_COUNTS | {"no_cpython_wrapper": True}
 _LOG = logging.getLogger("carms_lib")
 
 
-class _InnerKernel(CPUDispatcher):  # type: ignore[misc] # numba's classes have no types
+class _InnerKernel(CPUDispatcher):
     """A compiled function without an entry for Python, where calling it would end the process."""
 
     def __init__(self, py_func: Any, locals: Any = None, targetoptions: Any = None) -> None:  # noqa: A002 - numba's name
@@ -51,7 +51,7 @@ class _InnerKernel(CPUDispatcher):  # type: ignore[misc] # numba's classes have 
             super().add_overload(cres)
 
 
-class _Kernel(CPUDispatcher):  # type: ignore[misc] # numba's classes have no types
+class _Kernel(CPUDispatcher):
     """A compiled function that Python calls, and other kernels may: for those it is an inner one."""
 
     #: What is being compiled, in words, and how many seconds of processor time that takes; see `kernel`.
@@ -94,7 +94,11 @@ def _handed_over(argument: Any) -> Any:
     return bundle(argument) if IS_LEAN and is_bundled(argument) else argument
 
 
-def kernel(function: _Function | None = None, *, what: str = "", seconds: float = 0.0) -> Any:
+@overload
+def kernel(function: _Function) -> _Function: ...
+@overload
+def kernel(*, what: str, seconds: float) -> Callable[[_Function], _Function]: ...
+def kernel(function: Any = None, *, what: str = "", seconds: float = 0.0) -> Any:
     """Compile `function`, which allocates nothing and returns no array, at its first call.
 
     Parameters
@@ -136,9 +140,9 @@ def from_python(inner: _Function) -> _Function:
     def call(*arguments: Any) -> Any:
         return inner(*arguments)
 
-    if numba.config.DISABLE_JIT:  # type: ignore[attr-defined] # numba sets it while it loads
+    if numba.config.DISABLE_JIT:
         return inner
-    return _Kernel(call, targetoptions=_COMMON | NO_COUNTS)  # type: ignore[return-value]
+    return cast(_Function, _Kernel(call, targetoptions=_COMMON | NO_COUNTS))
 
 
 def prepare(function: Any, *arguments: Any) -> None:
@@ -147,24 +151,19 @@ def prepare(function: Any, *arguments: Any) -> None:
         function.compile(tuple(numba.typeof(_handed_over(argument)) for argument in arguments))
 
 
-def is_ready(function: Any) -> bool:
-    """Say whether a version of a kernel was compiled or loaded in this process."""
-    return not isinstance(function, CPUDispatcher) or bool(function.overloads)
-
-
 def _compiled(function: _Function, options: dict[str, Any], announcement: tuple[str, float] | None = None) -> _Function:
-    if numba.config.DISABLE_JIT:  # type: ignore[attr-defined] # numba sets it while it loads
+    if numba.config.DISABLE_JIT:
         return function
     made = _Kernel(function, targetoptions=options)
     made.announcement = announcement
     made.enable_caching()
-    return made  # type: ignore[return-value]
+    return cast(_Function, made)
 
 
 def _inner(function: _Function, options: dict[str, Any]) -> _Function:
-    if numba.config.DISABLE_JIT:  # type: ignore[attr-defined] # numba sets it while it loads
+    if numba.config.DISABLE_JIT:
         return function
     made = _InnerKernel(function, targetoptions=options)
     if not IS_LEAN:  # numba emits it by itself, so that it is worth keeping
         made._cache = kernel_cache(function, lambda: None)
-    return made  # type: ignore[return-value]
+    return cast(_Function, made)
