@@ -110,8 +110,8 @@ def _run_draws(
             if variant_second[v]:
                 second_iteration(entropy, draw, theta, tables, space, state)
                 for a in range(len(state.match)):
-                    if space.second[a] >= 0:
-                        final[v, i, a] = space.second[a]
+                    if state.match[a] >= 0:
+                        final[v, i, a] = state.match[a]
 
 
 def run_block(
