@@ -111,8 +111,8 @@ def dictionary() -> str:
 
 RULE_YEARS = range(2016, 2027)
 RULES_SUBTITLE = (
-    "Generated from `carms_lib/data/rules.toml` and the registry of rules. A cohort has the rules of its year, unless it "
-    "states others; `Scenario.set_rule(province=, rule=, value=)` changes one "
+    "Generated from `carms_lib/data/rules.toml` and the registry of rules. A cohort has the rules of its year, unless "
+    "it states others; `Scenario.set_rule(province=, rule=, value=)` changes one "
     "([Write a scenario](../how-to/write-a-scenario.md)). `carms_lib.simulator.load_rules()` returns this record."
 )
 
