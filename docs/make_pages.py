@@ -1,6 +1,7 @@
 """Write the generated pages of the site.
 
-Tutorials, data dictionary, exceptions, command line, contributing and changelog are made from what is committed.
+Tutorials, data dictionary, rules of the match, exceptions, command line, contributing and changelog are made from what
+is committed.
 
 Run before ``mkdocs build``; what it writes is not committed. Nothing here depends on the clock, and a page whose text
 has not changed is not touched.
@@ -11,12 +12,19 @@ from __future__ import annotations
 import inspect
 import re
 import shutil
+import tomllib
+from collections.abc import Iterable
+from importlib import resources
 from pathlib import Path
 
+import pandas as pd
 import typer
 from carms_lib import exceptions
 from carms_lib.cli import app
 from carms_lib.schemas import LAYERS, contracts, data_dictionary
+from carms_lib.simulator import load_cohort, load_rules
+from carms_lib.simulator.inputs.rule_record import STATUSES, rules_of, stated_rules
+from carms_lib.simulator.inputs.rules import RULES
 from typer.cli import get_docs_for_click
 
 try:
@@ -101,6 +109,107 @@ def dictionary() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+RULE_YEARS = range(2016, 2027)
+RULES_SUBTITLE = (
+    "Generated from `carms_lib/data/rules.toml` and the registry of rules. A cohort has the rules of its year, unless "
+    "it states others; `Scenario.set_rule(province=, rule=, value=)` changes one "
+    "([Write a scenario](../how-to/write-a-scenario.md)). `carms_lib.simulator.load_rules()` returns this record."
+)
+
+
+def rules_page() -> str:
+    """Return the page of the rules of the match by year and province, from the record and the registry."""
+    record = load_rules()
+    names = load_cohort("2025").provinces["name"]
+    years = {year: rules_of(year, names.index) for year in RULE_YEARS}
+    parts = [
+        "# Rules of the match by year and province",
+        RULES_SUBTITLE,
+        "\n".join(f"- **{status}**: {meaning}." for status, meaning in STATUSES.items()),
+    ]
+    for rule, kind in RULES.items():
+        entries = record[record["rule"] == rule]
+        values = f"Values: {_listed(map(_value, kind.allowed))}; default: {_value(kind.default)}."
+        parts.append(f"## {rule} {{: #{rule} }}\n\n{kind.meaning} {values}")
+        if entries.empty:
+            parts.append("No entry: the record knows of no province with this rule.")
+            continue
+        rows = [
+            [names[code], *(_value(table.loc[code, rule]) for table in years.values())]
+            for code in names.index
+            if any(table.loc[code, rule] != kind.default for table in years.values())
+            or (entries["province"] == code).any()
+        ]
+        if rows:
+            parts.append(_table(["in force by default", *map(str, years)], rows))
+        parts.append(_table(["matches", "provinces", "value", "status", "source", "note"], _entries(entries, names)))
+    parts += ["## Stated by the bundled cohorts {: #stated }",
+              "What follows is an assumption of these cohorts that the record does not hold.",
+              _table(["cohorts", "rule", "province", "value", "source"], _stated_by_cohorts(names))]  # fmt: skip
+    facts = tomllib.loads(resources.files("carms_lib.data").joinpath("rules.toml").read_text(encoding="utf-8"))["fact"]
+    rows = [
+        [fact["topic"], _listed(names[code] for code in fact["provinces"]) or "Canada", _years(fact), fact["says"],
+         fact["where"], _source(fact["source"])]
+        for fact in facts
+    ]  # fmt: skip
+    parts += ["## Facts beside the registry {: #facts }",
+              _table(["topic", "where", "matches", "fact", "in the model", "source"], rows)]  # fmt: skip
+    return "\n\n".join(parts) + "\n"
+
+
+def _entries(entries: pd.DataFrame, names: pd.Series) -> list[list[str]]:
+    """Return the rows of one rule's entries; provinces of one entry stand together."""
+    entry = ["first", "last", "value", "status", "public", "source", "note"]
+    rows = []
+    for key, group in entries.groupby(entry, dropna=False, sort=False):
+        known = dict(zip(entry, key, strict=True))
+        places = _listed(names[code] for code in group["province"].dropna()) or "province not published"
+        status = known["status"] + (": off by default" if known["status"] == "announced" else "")
+        dated = _source(known["source"]) + (f", {known['public']}" if known["public"] else ", undated")
+        rows.append([_years(known), places, _value(known["value"]), status, dated, known["note"]])
+    return rows
+
+
+def _stated_by_cohorts(names: pd.Series) -> list[list[str]]:
+    """Return what the bundled cohorts state otherwise; those that state the same stand together."""
+    cohorts: dict[tuple[str, ...], list[str]] = {}
+    for path in sorted((ROOT / "carms_lib" / "data" / "cohorts").glob("*.toml")):
+        cohort = load_cohort(path.stem)
+        stated = stated_rules(cohort.provinces, cohort.year)
+        for rule in RULES:
+            source = cohort.sources[cohort.columns[f"provinces.{rule}"]["source"]]
+            for code in stated.index[stated[rule]]:
+                row = (rule, names[code], _value(cohort.provinces.loc[code, rule]), source)
+                cohorts.setdefault(row, []).append(cohort.name)
+    return [[_listed(same), *row] for row, same in cohorts.items()]
+
+
+def _table(header: list[str], rows: list[list[str]]) -> str:
+    lines = [header, ["---"] * len(header), *(list(map(cell, row)) for row in rows)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _listed(items: Iterable[object]) -> str:
+    return ", ".join(map(str, items))
+
+
+def _value(value: object) -> str:
+    return {"True": "yes", "False": "no"}.get(str(value), str(value))
+
+
+def _years(entry: dict[str, object]) -> str:
+    first, last = entry.get("first"), entry.get("last")
+    if first is None:
+        return "not dated"
+    if pd.isna(last):
+        return f"from {first}"
+    return str(first) if first == last else f"{first} to {last}"
+
+
+def _source(address: str) -> str:
+    return f"[{address.split('/')[2]}]({address})"
+
+
 def exceptions_page() -> str:
     """Return the page of errors and warnings: the drawn tree, then one paragraph a class."""
     doc = inspect.getdoc(exceptions) or ""
@@ -171,6 +280,7 @@ def main() -> None:
     for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
         tutorial(notebook)
     write(DOCS / "reference" / "data-dictionary.md", dictionary())
+    write(DOCS / "reference" / "rules.md", rules_page())
     write(DOCS / "reference" / "exceptions.md", exceptions_page())
     write(DOCS / "reference" / "cli.md", command_line())
     write(DOCS / "assets" / "slides.html", slides(DOCS / "five-minutes.md"))

@@ -19,11 +19,6 @@ __all__ = ["cohort_of", "shrunken_tastes"]
 
 _FROM_SCHOOLS = {"cmg_current": "CMG_current_year", "cmg_prior": "CMG_prior_year"}
 _ALL = {**_FROM_SCHOOLS, "usmg": "USMG", "img": "IMG"}
-_APART = ("AB", "MB", "ON")  # where the second iteration kept Canadian and international graduates apart
-_APART_SOURCE = (
-    "Alberta, Manitoba and Ontario kept the streams apart in the second iteration of 2018-19 (CFMS release, stored at "
-    "github.com/Jrschellenberg/cfms-website.github.io); taken to hold in 2016 and 2017"
-)
 _SMALL = 0.02  # log factors nearer to zero than this are left out
 
 
@@ -70,18 +65,14 @@ def cohort_of(published: Published, year: int, base: Cohort, *, taste_year: int 
     columns["schools.graduates"] = {**columns["schools.graduates"], "source": t, "fitted": False}
     columns["class_schools"] = {"unit": "persons", "source": t, "fitted": False}
     columns["tastes"] = {"unit": "log factor on first choices", "source": s, "fitted": True}
-    columns["provinces.streams_merge"] = {**columns["provinces.streams_merge"], "source": "APART"}
-    merge = base.provinces["streams_merge"].where(~base.provinces.index.isin(_APART), False).astype(bool)
     classes, spread = _classes(published, year, base)
     schools = base.schools.assign(
         graduates=(spread["cmg_current"] / spread["cmg_current"].sum()).reindex(base.schools.index).fillna(0.0).round(5)
     )
     return replace(
-        base,
+        base.with_year(year),
         name=str(year),
-        year=year,
-        provinces=base.provinces.assign(streams_merge=merge),
-        sources={**base.sources, "APART": _APART_SOURCE, t: tables, w: wants, s: by_school},
+        sources={**base.sources, t: tables, w: wants, s: by_school},
         columns=columns,
         classes=classes,
         class_schools=spread,

@@ -117,9 +117,8 @@ def projected_cohort(published: Published, last: Cohort, year: int, *, seats_now
     }
     columns = {**last.columns, "classes.size": {"unit": "persons", "source": key, "fitted": False}}
     cohort = replace(
-        last,
+        last.with_year(year),
         name=str(year),
-        year=year,
         description=f"Applicants of a match in {year}, projected from the published series. Everything but the number "
         f"of current-year graduates and the growth of quotas is as in the cohort {last.name}.",
         classes=classes,

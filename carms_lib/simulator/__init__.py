@@ -11,6 +11,7 @@ from carms_lib.simulator.inputs.cohort import Cohort, load_cohort
 from carms_lib.simulator.inputs.market import Market
 from carms_lib.simulator.inputs.parameters import PARAMETERS
 from carms_lib.simulator.inputs.program_table import PROGRAM_COLUMNS
+from carms_lib.simulator.inputs.rule_record import load_rules
 from carms_lib.simulator.inputs.scenario import Lever, Scenario
 from carms_lib.simulator.study.comparison import Comparison
 from carms_lib.simulator.study.outcomes import BASELINE, Outcomes
@@ -29,5 +30,6 @@ __all__ = [
     "Scenario",
     "Study",
     "load_cohort",
+    "load_rules",
     "simulate",
 ]

@@ -25,6 +25,7 @@ GENERATED = {
     "reference/cli.md",
     "reference/data-dictionary.md",
     "reference/exceptions.md",
+    "reference/rules.md",
 }
 TOP = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
 
@@ -259,6 +260,28 @@ class TestClaims:
         assert re.findall(r"<h2>(.+?)</h2>", page) == headings
         assert page.count("<section>") == len(headings) + 1
         assert not re.search(r'(?:src|href)="https?:', page)
+
+    def test_the_page_of_rules_lists_the_record(self):
+        pytest.importorskip("markdown", reason="the extra docs is not installed")
+        pytest.importorskip("nbconvert", reason="the extra docs is not installed")
+        import runpy
+
+        from carms_lib.simulator import load_rules
+        from carms_lib.simulator.inputs.rules import RULES
+
+        page = runpy.run_path(str(ROOT / "docs" / "make_pages.py"))["rules_page"]()
+        assert re.findall(r"^## (\w+) \{", page, flags=re.MULTILINE) == list(RULES)
+        rules = load_rules()
+        for row in rules.itertuples():
+            assert row.source in page
+            assert row.note.split("|")[0] in page
+        announced = [line for line in page.splitlines() if line.startswith(("| 20", "| from"))]
+        assert any("Ontario | yes | announced: off by default" in line for line in announced)
+        schooling = page[page.index("## img_schooling") :]
+        assert re.search(r"^\| Ontario( \| no){11} \|$", schooling, flags=re.MULTILINE)
+        merges = page[page.index("## streams_merge") :]
+        assert re.search(r"^\| Ontario( \| no){7}( \| yes){4} \|$", merges, flags=re.MULTILINE)
+        assert re.search(r"^\| 2016, .*2025.* \| reverts \| Ontario \| yes \| Assumed", page, flags=re.MULTILINE)
 
 
 class TestLinksAndPictures:

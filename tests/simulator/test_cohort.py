@@ -72,7 +72,7 @@ def _edit(text: str, old: str, new: str) -> str:
         ('stream = "IMG"', 'stream = "IMGS"', "stream must be"),
         ('graduates_of = "abroad"', 'graduates_of = "nowhere"', "graduates_of"),
         ('province = "MB"', 'province = "ZZ"', "provinces"),
-        ("streams_merge = true", "streams_merge = 1", "bool"),
+        ("reverts = true", "reverts = 1", "bool"),
     ],
 )
 def test_broken_cohort_files_are_refused(old: str, new: str, message: str) -> None:

@@ -17,7 +17,7 @@ from carms_lib.simulator.draw import second_iteration as second
 from carms_lib.simulator.draw.block import BlockInputs, begin_block, run_block
 from carms_lib.simulator.draw.first_iteration import first_iteration, most_seats
 from carms_lib.simulator.draw.workspace import new_space
-from carms_lib.simulator.inputs.rules import openings, residence_required, reversion_targets
+from carms_lib.simulator.inputs.rules import RULES, reversion_targets, rule_arrays
 
 _AT = {name: i for i, name in enumerate(PARAMETERS)}
 who_takes_part = from_python(participation.who_takes_part)
@@ -140,7 +140,7 @@ def _second_iteration(market: carms.Market, match: int) -> np.ndarray:
         space.taking_part[:] = np.diff(tables.type_start)
         space.first_of[:] = -1
         state.match[:], state.held_count[:], state.quota[:] = match, 0, tables.program_quota
-        second_iteration(np.uint64(5), 0, theta, tables, space, state)
+        second_iteration(np.uint64(5), 0, theta, tables, tables.second_open, space, state)
     return state.match
 
 
@@ -199,8 +199,10 @@ def test_a_lever_on_interviews_multiplies_the_share_that_a_program_publishes(mar
 # --- rules by province ----------------------------------------------------------------------------------------------
 
 
-def _rules(market: carms.Market, **columns: bool) -> tuple[pd.DataFrame, carms.Cohort]:
-    return market.programs, replace(market.cohort, provinces=market.cohort.provinces.assign(**columns))
+def _arrays(market: carms.Market, programs: pd.DataFrame | None = None, **rules: object) -> dict[str, np.ndarray]:
+    """The arrays of a market in which no rule holds but those named, everywhere or where a column of truth says."""
+    provinces = market.cohort.provinces.assign(**dict.fromkeys(RULES, False) | rules)
+    return rule_arrays(market.programs if programs is None else programs, market.cohort.classes, provinces)
 
 
 def _bits(cohort: carms.Cohort, *streams: str) -> int:
@@ -209,39 +211,39 @@ def _bits(cohort: carms.Cohort, *streams: str) -> int:
 
 @pytest.mark.parametrize("merge", [False, True])
 def test_openings_follow_the_stream_and_merge_in_the_second_iteration_alone(market: carms.Market, merge: bool) -> None:
-    programs, cohort = _rules(market, streams_merge=merge)
-    first, second = openings(programs, cohort)
+    arrays, programs, cohort = _arrays(market, streams_merge=merge), market.programs, market.cohort
     of = {"CMG": ("CMG",), "IMG": ("IMG",), "ALL": ("CMG", "IMG"), "MOTP": ("MOTP",)}
     expected = [_bits(cohort, *of[stream]) for stream in programs["eligibility"]]
-    assert first.tolist() == expected
+    assert arrays["first_open"].tolist() == expected
     merged = _bits(cohort, "CMG", "IMG")
     civil = programs["eligibility"] != "MOTP"
-    assert second.tolist() == [
+    assert arrays["second_open"].tolist() == [
         bits | merged if merge and one else bits for bits, one in zip(expected, civil, strict=True)
     ]
 
 
 def test_openings_admit_the_military_where_the_table_says_so(market: carms.Market) -> None:
-    programs, cohort = _rules(market)
-    admits = programs.assign(admits_motp=programs["eligibility"] == "CMG")
-    first, _ = openings(admits, cohort)
-    plain, _ = openings(programs, cohort)
-    serving = _bits(cohort, "MOTP")
+    admits = market.programs.assign(admits_motp=market.programs["eligibility"] == "CMG")
+    first, plain = _arrays(market, admits)["first_open"], _arrays(market)["first_open"]
+    serving = _bits(market.cohort, "MOTP")
     assert (first[admits["admits_motp"]] == (plain[admits["admits_motp"]] | serving)).all()
     assert (first[~admits["admits_motp"]] == plain[~admits["admits_motp"]]).all()
 
 
-def test_residence_is_a_rule_of_the_province_or_of_the_stream(market: carms.Market) -> None:
-    programs, cohort = _rules(market, img_residents_only=False)
-    number = {code: i for i, code in enumerate(cohort.provinces.index)}
-    province = programs["school_province"].map(number).to_numpy(np.int32)
-    assert (residence_required(programs, province, cohort) == -1).all()
-    ruled = replace(cohort, provinces=cohort.provinces.assign(img_residents_only=cohort.provinces.index == "QC"))
-    expected = np.where(programs["school_province"] == "QC", number["QC"], -1)
-    assert residence_required(programs, province, ruled).tolist() == expected.tolist()
-    own = programs.assign(home_province=["NS", *[None] * (len(programs) - 1)])
-    assert residence_required(own, province, ruled)[0] == number["NS"]
-    assert residence_required(own, province, ruled).tolist()[1:] == expected.tolist()[1:]
+@pytest.mark.parametrize(("rule", "array"), [("img_residents_only", "residence"), ("img_schooling", "schooling")])
+def test_residence_and_schooling_are_rules_of_the_province(market: carms.Market, rule: str, array: str) -> None:
+    number = {code: i for i, code in enumerate(market.cohort.provinces.index)}
+    assert (_arrays(market)[array] == -1).all()
+    ruled = _arrays(market, **{rule: market.cohort.provinces.index == "QC"})
+    assert ruled[array].tolist() == np.where(market.programs["school_province"] == "QC", number["QC"], -1).tolist()
+
+
+def test_a_stream_for_the_people_of_one_province_stays_theirs(market: carms.Market) -> None:
+    number = {code: i for i, code in enumerate(market.cohort.provinces.index)}
+    own = market.programs.assign(home_province=["NS", *[None] * (market.n_programs - 1)])
+    everywhere = _arrays(market, own, img_residents_only=True)["residence"]
+    assert everywhere[0] == number["NS"]
+    assert everywhere[1:].tolist() == [number[code] for code in market.programs["school_province"][1:]]
 
 
 def test_seats_revert_to_the_largest_international_program_of_the_same_school_and_discipline() -> None:
@@ -260,3 +262,27 @@ def test_seats_revert_to_the_largest_international_program_of_the_same_school_an
     everywhere = np.ones(len(programs), dtype=bool)
     assert reversion_targets(programs, everywhere).tolist() == [2, -1, -1, -1, -1, -1, -1]  # of equals, the first by id
     assert reversion_targets(programs, ~everywhere).tolist() == [-1] * len(programs)
+
+
+@pytest.mark.parametrize(
+    ("rules", "expected"),
+    [
+        ({}, [-1, -1, -1, -1]),
+        ({"reverts": True}, [1, -1, 3, -1]),
+        ({"family_medicine_reverts": True}, [1, -1, -1, -1]),
+        ({"family_medicine_reverts": True, "reverts": True}, [1, -1, 3, -1]),
+    ],
+)
+def test_seats_revert_in_every_discipline_or_in_family_medicine_alone(
+    market: carms.Market, rules: dict[str, bool], expected: list[int]
+) -> None:
+    programs = pd.DataFrame(
+        [
+            ("1", "Family Medicine", "CMG"),
+            ("2", "Family Medicine", "IMG"),
+            ("3", "Psychiatry", "CMG"),
+            ("4", "Psychiatry", "IMG"),
+        ],
+        columns=["program_stream_id", "discipline", "eligibility"],
+    ).assign(school="S", quota=3, school_province="AB")
+    assert _arrays(market, programs, **rules)["reverts_to"].tolist() == expected

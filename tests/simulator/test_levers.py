@@ -24,6 +24,7 @@ EXAMPLES = {
     "scale_class": Lever("scale_class", 1.4, {"applicant_class": "img"}),
     "second_iteration": Lever("second_iteration", False),
     "reversions": Lever("reversions", False),
+    "set_rule": Lever("set_rule", True, {"province": "ON", "rule": "img_residents_only"}),
     "add_program": Lever("add_program", 2, {"program_stream_id": "19", "like": "11", "school_province": "MB"}),
     "move_seats": Lever("move_seats", 1, {"from_stream": "CMG", "to_stream": "IMG", "school": "University of Toronto"}),
     "merge_streams": Lever("merge_streams", None, {"school": "University of Toronto"}),
@@ -113,7 +114,7 @@ def test_a_value_is_right_or_refused(action: str, value: object) -> None:
     assert type(lever.value) is type(value)
     assert lever.value is value
     assert (action, value) in {(name, None) for name in ("close_programs", "merge_streams")} | {
-        (name, True) for name in ("second_iteration", "reversions")
+        (name, True) for name in ("second_iteration", "reversions", "set_rule")
     } | {("shift_preference", -1.5)}
 
 
@@ -144,6 +145,9 @@ def test_a_misspelt_action_offers_near_names() -> None:
         ("second_iteration", False, {"province": "ON"}),
         ("add_program", 1, {"like": "11"}),
         ("move_seats", 1, {"from_stream": "CMG"}),
+        ("set_rule", True, {"province": "ON"}),
+        ("set_rule", True, {"rule": "reverts"}),
+        ("set_rule", True, {"province": "ON", "rule": "reverts", "discipline": "Psychiatry"}),
     ],
 )
 def test_keys_that_are_missing_or_must_not_be_there_are_refused(action: str, value: object, where: object) -> None:

@@ -84,6 +84,7 @@ def _run_draws(
     variant_quota: np.ndarray,
     variant_reverts: np.ndarray,
     variant_second: np.ndarray,
+    variant_open: np.ndarray,
     space: Space,
     state: ScoredState,
     wished: np.ndarray,
@@ -108,7 +109,7 @@ def _run_draws(
                 final[v, i, a] = first[v, i, a]
             _count_couples(space.members[:couples], state.match, orders, blocking, couple_counts[v, i])
             if variant_second[v]:
-                second_iteration(entropy, draw, theta, tables, space, state)
+                second_iteration(entropy, draw, theta, tables, variant_open[v], space, state)
                 for a in range(len(state.match)):
                     if state.match[a] >= 0:
                         final[v, i, a] = state.match[a]
@@ -129,8 +130,8 @@ def run_block(
     market : Market
         The lists of applicants and programs come from here, once for all variants.
     variants : sequence of Market
-        Markets with the same lists that differ in seats, reversions and second iteration alone: rematched, not
-        drawn anew. `market` itself is usually the first.
+        Markets with the same lists that differ in seats, reversions and second iteration (held or not, and open to
+        whom) alone: rematched, not drawn anew. `market` itself is usually the first.
     entropy : int
     block : int
         draw // DRAWS_PER_INPUT of every draw given.
@@ -163,6 +164,7 @@ def run_block(
             variant_quota,
             np.stack([variant.tables.reverts_to for variant in variants]),
             np.array([variant.second_iteration for variant in variants]),
+            np.stack([variant.tables.second_open for variant in variants]),
             space,
             new_scored_state(n, programs, most_seats(variant_quota, inputs.theta), len(space.program)),
             wished,

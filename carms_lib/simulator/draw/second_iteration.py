@@ -37,12 +37,20 @@ _FIRST, _SECOND, _OF_LENGTH, _OF_TASTE, _SECOND_FILE = (
 
 @inner_kernel
 def second_iteration(
-    entropy: np.uint64, draw: int, theta: np.ndarray, tables: Tables, space: Space, state: ScoredState
+    entropy: np.uint64,
+    draw: int,
+    theta: np.ndarray,
+    tables: Tables,
+    second_open: np.ndarray,
+    space: Space,
+    state: ScoredState,
 ) -> None:
     """Match unmatched applicants to unfilled seats with new lists; a couple that went unmatched applies apart.
 
     Parameters
     ----------
+    second_open : ndarray of shape (P,), uint8
+        Bit c says that class c may apply; of the scenario, as `tables` have that of the baseline.
     space : Space
         `taking_part`, `first_of`, `merit` and `wait` are read. Written: `second_ptr`, `second_program` and
         `second_score`.
@@ -73,9 +81,7 @@ def second_iteration(
             if state.match[a] >= 0 or found == 0 or a - tables.type_start[t] >= space.taking_part[t]:
                 continue
             if found < 0:
-                found = gather_open(
-                    space.wait[t], tables.second_open, bit, opened, 0, open_programs, space, space.field, 0
-                )
+                found = gather_open(space.wait[t], second_open, bit, opened, 0, open_programs, space, space.field, 0)
                 if found == 0:
                     continue
                 weight = total_weight(space.field, 0, found)

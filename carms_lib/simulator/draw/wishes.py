@@ -128,8 +128,9 @@ def _write_tastes_of(t: int, theta: np.ndarray, tables: Tables, space: Space) ->
 
 @inner_kernel
 def _write_open_to(t: int, tables: Tables, space: Space) -> None:
-    """Write which programs one type may and can apply to, and its `wait_first` and `wait_behind`."""
-    popularity = space.popularity
+    """Write which programs one type may and can apply to in the first iteration, `wait_first` and `wait_behind`."""
+    popularity, among = space.popularity, space.opened
+    needs_schooling, home = tables.class_img[tables.type_class[t]], tables.type_home[t]
     group = 1 if tables.class_abroad[tables.type_class[t]] else 0
     bit = np.uint8(1 << tables.type_class[t])
     space.wait_first[t] = _NEVER
@@ -137,9 +138,12 @@ def _write_open_to(t: int, tables: Tables, space: Space) -> None:
     for k in range(popularity.shape[1]):
         begin, end = tables.discipline_start[k], tables.discipline_start[k + 1]
         at = t * space.stretch[-1] + space.stretch[k]
-        space.open_to[t, k] = gather_open(
-            space.wait[t], tables.first_open, bit, space.every, begin, end, space, space.open, at
-        )
+        found = 0  # without a branch, as in `gather_open`
+        for p in range(begin, end):
+            schooling = tables.schooling[p]
+            among[found] = p
+            found += not (needs_schooling & (schooling >= 0) & (schooling != home))
+        space.open_to[t, k] = gather_open(space.wait[t], tables.first_open, bit, among, 0, found, space, space.open, at)
         space.weight_open[t, k] = total_weight(space.open, at, space.open_to[t, k])
         if space.open_to[t, k] > at:
             taste = tables.school_taste[tables.type_school[t], k] if tables.type_school[t] >= 0 else 1.0

@@ -77,7 +77,6 @@ class Space(NamedTuple):
     begins: np.ndarray  # int64[4 * MAX_LIST + 2]
     threshold: np.ndarray  # float32[P]
     offset: np.ndarray  # int64[P + 1]
-    every: np.ndarray  # int32[P]: all programs, in order
     opened: np.ndarray  # int32[P]: some of them
     field: Runners  # P padded: who runs in the second iteration's races of one type
     bits: np.ndarray  # uint32[L]
@@ -145,7 +144,6 @@ def new_space(tables: Tables) -> Space:
     shapes |= dict.fromkeys(("breadth", "merit"), (n, np.float64))
     shapes |= dict.fromkeys(("low", "high"), (MANY, np.uint32))
     return Space(
-        every=np.arange(programs, dtype=np.int32),
         program_low=(tables.program_key & np.uint64(0xFFFFFFFF)).astype(np.uint32),
         program_high=(tables.program_key >> np.uint64(32)).astype(np.uint32),
         discipline_keys=tables.discipline_key.astype(np.uint32),

@@ -9,7 +9,8 @@ module               holds
 `applicants`         one place for each applicant who might take part
 `tables`             the market as integer arrays, and what each array is about
 `program_table`      checks of the table of programs
-`rules`              who may apply where, and which seats revert, by province
+`rules`              the registry of rules: who may apply where, and which seats revert, by province
+`rule_record`        which rule held where and when, from `data/rules.toml`
 `market`             programs and applicants joined, and markets with other programs or schools
 `levers`             the registry of levers: what each does to a market
 `scenario`           a name and its levers, one typed method a lever

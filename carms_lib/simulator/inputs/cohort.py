@@ -24,6 +24,8 @@ from carms_lib.simulator.inputs.applicant_counts import with_classes
 from carms_lib.simulator.inputs.cohort_file import fields_of, record_of
 from carms_lib.simulator.inputs.cohort_tables import CohortTables
 from carms_lib.simulator.inputs.parameters import COHORT_TABLES, PARAMETERS
+from carms_lib.simulator.inputs.rule_record import rules_of, stated_rules
+from carms_lib.simulator.inputs.rules import RULES
 from carms_lib.simulator.inputs.toml import dump_toml
 
 __all__ = ["Cohort", "load_cohort"]
@@ -57,7 +59,9 @@ class Cohort(CohortTables):
         One row per discipline, indexed by discipline: first choices [weight], share who rank only it, weight as
         the discipline behind another, for Canadian and for international graduates.
     provinces : pandas.DataFrame
-        One row per province or territory, indexed by its two-letter code.
+        One row per province or territory, indexed by its two-letter code: population, where graduates from abroad
+        live, what draws people, and a column for each rule of the match (`load_rules`). A rule without a column is
+        that of the year.
     columns : mapping
         "table.column" -> {"source", "unit", "fitted"} for the four tables, and for the three that may be empty.
     tastes : pandas.DataFrame, optional
@@ -151,6 +155,24 @@ class Cohort(CohortTables):
         """
         return with_classes(self, frame, source)
 
+    def with_year(self, year: int) -> Cohort:
+        """Return a copy for the match of another year.
+
+        Rules that the cohort does not state itself are those of that year (`load_rules`); nothing else changes.
+
+        Parameters
+        ----------
+        year : int
+
+        Returns
+        -------
+        Cohort
+        """
+        stated = stated_rules(self.provinces, self.year)
+        rules = rules_of(year, self.provinces.index)
+        moved = {name: self.provinces[name].where(stated[name], rules[name]).to_numpy() for name in RULES}
+        return replace(self, year=year, provinces=self.provinces.assign(**moved))
+
     def without_draws(self) -> Cohort:
         """Return a copy whose uncertain inputs are drawn from their ranges, each on its own."""
         return replace(self, draws=pd.DataFrame())
@@ -179,6 +201,11 @@ class Cohort(CohortTables):
                     {"table": table, "item": item, "quantity": quantity, "value": float(value), **about, **of_item}
                     for item, value, of_item in zip(frame.index, frame[quantity], spread, strict=True)
                 ]
+        rows += [
+            {"table": "provinces", "item": item, "quantity": rule, "value": value, **self.columns[f"provinces.{rule}"]}
+            for rule in RULES
+            for item, value in self.provinces[rule].items()
+        ]
         order = ["table", "item", "quantity", "value", "low", "high", "unit", "source", "fitted"]
         return pd.DataFrame(rows).reindex(columns=order)
 

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from carms_lib.exceptions import CohortError, UnknownNameError
+from carms_lib.exceptions import ArgumentError, CohortError, UnknownNameError
 from carms_lib.simulator.inputs.parameters import COHORT_TABLES, PARAMETERS
+from carms_lib.simulator.inputs.rule_record import FROM_RECORD, rules_of, stated_rules
+from carms_lib.simulator.inputs.rules import RULES
 
 if TYPE_CHECKING:
     from carms_lib.simulator.inputs.cohort_tables import CohortTables
@@ -29,6 +31,7 @@ def record_of(cohort: CohortTables) -> dict[str, Any]:
     record["parameters"] = cohort.parameters.to_dict("index")
     for table in COHORT_TABLES:
         record[table] = getattr(cohort, table).to_dict("index")
+    _leave_out_the_record(record, cohort)
     for table, across in _BY_SCHOOL.items():
         frame = getattr(cohort, table)
         names = [name for name in getattr(cohort, across).index if name in frame.columns]
@@ -41,6 +44,16 @@ def record_of(cohort: CohortTables) -> dict[str, Any]:
     if not cohort.draws.empty:
         record["draws"] = {str(name): column.tolist() for name, column in cohort.draws.items()}
     return record
+
+
+def _leave_out_the_record(record: dict[str, Any], cohort: CohortTables) -> None:
+    """Leave out the rules that the record has for the cohort's year: a cohort's file states the others alone."""
+    stated = stated_rules(cohort.provinces, cohort.year)
+    for code, row in record["provinces"].items():
+        record["provinces"][code] = {name: value for name, value in row.items()
+                                     if name not in RULES or stated.loc[code, name]}  # fmt: skip
+    record["columns"] = {key: row for key, row in record["columns"].items() if row.get("source") != FROM_RECORD}
+    record["sources"] = {key: text for key, text in record["sources"].items() if key != FROM_RECORD}
 
 
 def fields_of(record: Mapping[str, Any], origin: str) -> dict[str, Any]:
@@ -71,7 +84,8 @@ def fields_of(record: Mapping[str, Any], origin: str) -> dict[str, Any]:
         "sources": dict(record.get("sources", {})),
         "columns": dict(record.get("columns", {})),
         "parameters": _read_parameters(record["parameters"], origin),
-        **{table: _read_table(record[table], table, origin) for table in COHORT_TABLES},
+        **{table: _read_table(record[table], table, origin) for table in COHORT_TABLES if table != "provinces"},
+        "provinces": _read_provinces(record["provinces"], int(record["year"]), origin),
         **{table: _read_matrix(record, table, across, origin) for table, across in _BY_SCHOOL.items()},
         "draws": _read_draws(record.get("draws", {}), origin),
     }
@@ -124,6 +138,27 @@ def _read_parameters(record: Mapping[str, Any], origin: str) -> pd.DataFrame:
         rows.append({**record[name], "unit": unit})
     frame = pd.DataFrame(rows, index=pd.Index(list(PARAMETERS), name="parameter"))
     return frame.loc[:, list(PARAMETER_COLUMNS)]
+
+
+def _read_provinces(record: Mapping[str, Mapping[str, Any]], year: int, origin: str) -> pd.DataFrame:
+    """The table of provinces, with the rules of the year where a province states none."""
+    said: dict[str, dict[str, Any]] = {
+        code: {name: row[name] for name in RULES if name in row} for code, row in record.items()
+    }
+    others = {code: {name: value for name, value in row.items() if name not in RULES} for code, row in record.items()}
+    frame = _read_table(others, "provinces", origin)
+    rules = rules_of(year, frame.index).to_dict("index")
+    try:
+        columns = {
+            rule: kind.column(
+                kind.check(f"provinces.{code!r}.{rule}", said[code].get(rule, rules[code][rule]))
+                for code in frame.index
+            )
+            for rule, kind in RULES.items()
+        }
+    except ArgumentError as error:
+        raise CohortError(f"{origin}: {error}") from error
+    return frame.assign(**columns)
 
 
 def _read_table(record: Mapping[str, Mapping[str, Any]], table: str, origin: str) -> pd.DataFrame:

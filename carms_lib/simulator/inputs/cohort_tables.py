@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from carms_lib.exceptions import CohortError, UnknownNameError
+from carms_lib.exceptions import ArgumentError, CohortError, UnknownNameError
 from carms_lib.simulator.inputs.parameters import COHORT_TABLES, DRAWN, MAY_BE_NEGATIVE, PARAMETERS
+from carms_lib.simulator.inputs.rule_record import completed
+from carms_lib.simulator.inputs.rules import RULES
 
 __all__ = ["CohortTables", "cell_of"]
 
@@ -38,6 +40,12 @@ class CohortTables:
     draws: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def __post_init__(self) -> None:
+        try:
+            provinces, columns, sources = completed(self.provinces, self.year, self.columns, self.sources)
+        except ArgumentError as error:
+            raise CohortError(str(error)) from error
+        for name, value in (("provinces", provinces), ("columns", columns), ("sources", sources)):
+            object.__setattr__(self, name, value)
         _check_cohort(self)
 
 
@@ -158,6 +166,8 @@ def _check_sources(cohort: CohortTables) -> None:
             if kind is str or (table == "classes" and column in {"low", "high"}):
                 continue
             _check_source(cohort, f"{table}.{column}")
+    for rule in RULES:
+        _check_source(cohort, f"provinces.{rule}")
     for name in ("tastes", "class_schools", "draws"):
         if not getattr(cohort, name).empty:
             _check_source(cohort, name)

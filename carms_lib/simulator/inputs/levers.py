@@ -22,15 +22,17 @@ import numpy as np
 import pandas as pd
 
 from carms_lib.exceptions import ArgumentError, ScenarioError, UnknownNameError
-from carms_lib.simulator.inputs.market import Market, reverting, with_programs, with_schools
+from carms_lib.simulator.inputs.market import Market, reverting, with_programs, with_rule, with_schools
 from carms_lib.simulator.inputs.program_table import ELIGIBILITY, LANGUAGES
 from carms_lib.simulator.inputs.rounding import half_up, largest_remainder
+from carms_lib.simulator.inputs.rules import RULES
 from carms_lib.simulator.inputs.tables import AXES, NOT_IN_LISTS
 
 __all__ = ["LEVERS", "Lever", "LeverKind"]
 
 Value = float | bool | str | None
 _STREAMS = ("from_stream", "to_stream")
+_NO_COLUMNS = (*_STREAMS, "rule")  # keys that select no program
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,9 @@ class Lever:
         given = self.where.items() if isinstance(self.where, Mapping) else self.where
         where = tuple((str(column), _texts(str(column), values)) for column, values in given)
         kind.check_keys([column for column, _ in where])
-        object.__setattr__(self, "value", kind.check(kind.argument, self.value))
         object.__setattr__(self, "where", where)
+        value = self.value if kind.agrees is None else kind.agrees(self)
+        object.__setattr__(self, "value", kind.check(kind.argument, value))
 
     @property
     def kind(self) -> LeverKind:
@@ -112,6 +115,8 @@ class LeverKind:
         Columns that must be given.
     selects : bool
         Whether columns of the table of programs select besides.
+    agrees : callable, optional
+        lever -> its value, or an error, where what is allowed depends on the keys.
     """
 
     effect: Callable[[Market, Lever], Market]
@@ -120,6 +125,7 @@ class LeverKind:
     check: Callable[[str, Any], Value]
     keys: tuple[str, ...] = ()
     selects: bool = True
+    agrees: Callable[[Lever], Value] | None = None
 
     @property
     def draws_new_lists(self) -> bool:
@@ -199,6 +205,23 @@ def _language(argument: str, value: Any) -> str:
     return str(value)
 
 
+def _of_rule(lever: Lever) -> Value:
+    """The value of the rule that a lever names."""
+    names = dict(lever.where)["rule"]
+    if len(names) != 1:
+        raise ArgumentError(f"rule={list(names)}: set one rule at a time, with a lever for each.")
+    if names[0] not in RULES:
+        raise UnknownNameError("rule", names[0], RULES)
+    try:
+        return RULES[names[0]].check("value", lever.value)
+    except ArgumentError as error:
+        raise ArgumentError(f"rule={names[0]!r}: {error} {RULES[names[0]].meaning}") from error
+
+
+def _as_it_is(argument: str, value: Any) -> Any:  # noqa: ARG001 - the signature of a check
+    return value
+
+
 def _nothing(argument: str, value: Any) -> None:  # noqa: ARG001 - the signature of a check
     if value is not None:
         raise ArgumentError(f"value={value!r}: this lever takes no value.")
@@ -211,7 +234,7 @@ def _select(market: Market, lever: Lever, **given: str) -> np.ndarray:
     """Return which programs a lever selects, together with the columns `given`; bool of shape (P,)."""
     programs = market.programs
     chosen = pd.Series(True, index=programs.index)
-    where = {column: values for column, values in lever.where if column not in _STREAMS}
+    where = {column: values for column, values in lever.where if column not in _NO_COLUMNS}
     where |= {column: (value,) for column, value in given.items()}
     for column, values in where.items():
         if column not in programs.columns:
@@ -309,6 +332,12 @@ def _reversions(market: Market, lever: Lever) -> Market:
     if lever.value:
         return market.with_tables(reverts_to=reverting(market))
     return market.with_tables(reverts_to=np.full(market.n_programs, -1, dtype=np.int32))
+
+
+def _set_rule(market: Market, lever: Lever) -> Market:
+    _select(market, lever)  # a province without programs, or that there is not, is an error as for any lever
+    where = dict(lever.where)
+    return with_rule(market, where["rule"][0], where["province"], lever.value)  # type: ignore[arg-type]
 
 
 def _add_program(market: Market, lever: Lever) -> Market:
@@ -415,6 +444,7 @@ def _all_of(*axes: str) -> frozenset[str]:
 
 
 _QUOTA = frozenset({"program_quota"})
+_RULED = frozenset(name for kind in RULES.values() for name in kind.touches)
 _PROGRAMS = _all_of("program", "discipline")
 _APPLICANTS = _all_of("applicant", "type") | {"type_capacity"}
 
@@ -435,6 +465,9 @@ LEVERS: dict[str, LeverKind] = {
         _second_iteration, frozenset({"second_iteration"}), "enabled", _switch, selects=False
     ),
     "reversions": LeverKind(_reversions, frozenset({"reverts_to"}), "enabled", _switch, selects=False),
+    "set_rule": LeverKind(
+        _set_rule, _RULED | {"cohort"}, "value", _as_it_is, ("province", "rule"), selects=False, agrees=_of_rule
+    ),
     "add_program": LeverKind(_add_program, _PROGRAMS, "seats", _count, ("program_stream_id", "like")),
     "move_seats": LeverKind(_move_seats, _QUOTA, "seats", _count, _STREAMS),
     "merge_streams": LeverKind(_merge_streams, _PROGRAMS, "", _nothing),

@@ -9,7 +9,7 @@ or changed are built, and put among the others.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -22,10 +22,10 @@ from carms_lib.provenance import Provenance
 from carms_lib.simulator.inputs.applicants import build_roster
 from carms_lib.simulator.inputs.cohort import Cohort
 from carms_lib.simulator.inputs.program_table import LANGUAGES, check_programs, interview_limits
-from carms_lib.simulator.inputs.rules import openings, residence_required, reversion_targets
+from carms_lib.simulator.inputs.rules import RULES, rule_arrays
 from carms_lib.simulator.inputs.tables import AXES, Tables, closed
 
-__all__ = ["Market", "reverting", "with_programs", "with_schools"]
+__all__ = ["Market", "reverting", "with_programs", "with_rule", "with_schools"]
 
 
 @dataclass(frozen=True)
@@ -170,11 +170,11 @@ def _assemble(programs: pd.DataFrame, cohort: Cohort, provenance: Provenance, fa
     province = programs["school_province"].map(provinces).to_numpy(np.int32)
     quota = programs["quota"].to_numpy(np.int32)
     where = cohort.provinces
-    first_open, second_open = openings(programs, cohort)
     weights = _discipline_weights(names, cohort)
     tables = Tables(
         **roster.arrays,
         class_abroad=(cohort.classes["graduates_of"] == "abroad").to_numpy(bool),
+        class_img=(cohort.classes["stream"] == "IMG").to_numpy(bool),
         class_couples=((cohort.classes["graduates_of"] == "schools") & (cohort.classes["stream"] == "CMG")).to_numpy(
             bool
         ),
@@ -194,16 +194,13 @@ def _assemble(programs: pd.DataFrame, cohort: Cohort, provenance: Provenance, fa
         interview_high=high,
         interview_factor=np.ones(len(programs)),
         only_abroad=(programs["eligibility"] == "IMG").to_numpy(bool),
-        first_open=first_open,
-        second_open=second_open,
-        residence=residence_required(programs, province, cohort),
-        reverts_to=reversion_targets(programs, where["reverts"].to_numpy(bool)[province]),
         discipline_start=np.concatenate([[0], np.cumsum(disciplines.value_counts().reindex(names).to_numpy())]).astype(
             np.int64
         ),
         discipline_key=cohort.disciplines.index.get_indexer(pd.Index(names)).astype(np.uint64),
         school_attachment=cohort.schools["attachment"].to_numpy(np.float64),
         **weights,
+        **rule_arrays(programs, cohort.classes, cohort.provinces),
     )
     return Market(programs, roster.applicants, cohort, tables, provenance)
 
@@ -242,6 +239,7 @@ _FROM_WORDS = {
     "second_open",
     "only_abroad",
     "residence",
+    "schooling",
     "interview_low",
     "interview_high",
     "program_language",
@@ -291,12 +289,43 @@ def with_programs(market: Market, rows: pd.DataFrame) -> Market:
 
 def reverting(market: Market) -> np.ndarray:
     """Return which program takes each one's unfilled seats by the cohort's rules; -1 for none, and for the closed."""
-    where = market.cohort.provinces["reverts"].reindex(market.programs["school_province"]).to_numpy(bool)
-    target = reversion_targets(market.programs, where)
+    target = rule_arrays(market.programs, market.cohort.classes, market.cohort.provinces)["reverts_to"].copy()
     closed = market.tables.first_open == 0
     target[closed] = -1
     target[(target >= 0) & closed[np.maximum(target, 0)]] = -1
     return target
+
+
+def with_rule(market: Market, rule: str, provinces: Sequence[str], value: bool | str) -> Market:
+    """Return a market in which a rule of some provinces has another value.
+
+    Parameters
+    ----------
+    market : Market
+    rule : str
+        A name of `RULES`.
+    provinces : sequence of str
+    value : bool or str
+        One that the rule allows.
+
+    Returns
+    -------
+    Market
+        Its cohort states the rule. Arrays change only for the programs of these provinces that are not closed, and
+        an array in which nothing changes stays the same array, so that the lists of a draw can be shared.
+    """
+    stated = market.cohort.provinces[rule].copy()
+    stated[stated.index.isin(provinces)] = value
+    made = replace(market, cohort=replace(market.cohort, provinces=market.cohort.provinces.assign(**{rule: stated})))
+    tables = market.tables
+    closed = (tables.first_open == 0) & (tables.second_open == 0) & (tables.program_quota == 0)
+    there = market.programs["school_province"].isin(provinces).to_numpy() & ~closed
+    fresh = rule_arrays(made.programs, made.cohort.classes, made.cohort.provinces)
+    fresh["reverts_to"] = reverting(made)
+    arrays = {name: np.where(there, fresh[name], getattr(tables, name)) for name in RULES[rule].touches}
+    return made.with_tables(
+        **{name: array for name, array in arrays.items() if not np.array_equal(array, getattr(tables, name))}
+    )
 
 
 def with_schools(market: Market, schools: pd.DataFrame) -> Market:

@@ -37,7 +37,8 @@ PARAMETERS: dict[str, str] = {
     "couple_nearness": "places down their lists that partners give up to work in one province",
 }
 
-#: Table -> its key column, and its other columns with their kind.
+#: Table -> its key column, and its other columns with their kind. Provinces have a column for each rule besides, which
+#: `rules` names.
 COHORT_TABLES: dict[str, tuple[str, dict[str, type]]] = {
     "classes": (
         "applicant_class",
@@ -83,9 +84,6 @@ COHORT_TABLES: dict[str, tuple[str, dict[str, type]]] = {
             "img_residents": float,
             "appeal": float,
             "attachment": float,
-            "streams_merge": bool,
-            "reverts": bool,
-            "img_residents_only": bool,
         },
     ),
 }

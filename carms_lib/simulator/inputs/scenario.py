@@ -157,6 +157,37 @@ class Scenario:
         """Let unfilled seats revert where the cohort's provinces do if `enabled`, or nowhere."""
         return self._with("reversions", enabled, {})
 
+    def set_rule(self, *, province: str | Iterable[str], rule: str, value: bool | str) -> Scenario:
+        """Set a rule of the match in a province, whatever the cohort has there.
+
+        Parameters
+        ----------
+        province : str or list of str
+            Two-letter codes, such as "ON".
+        rule : str
+            "streams_merge", "reverts", "family_medicine_reverts", "img_residents_only" or "img_schooling"; the page
+            on rules says what each means.
+        value : bool
+            Whether the rule holds; a rule of another kind says which values it takes.
+
+        Returns
+        -------
+        Scenario
+
+        Raises
+        ------
+        UnknownNameError
+            There is no such rule; near names are offered.
+        ArgumentError
+            The rule does not take this value.
+
+        Examples
+        --------
+        >>> Scenario("Alberta merges").set_rule(province="AB", rule="streams_merge", value=True)
+        Scenario('Alberta merges'): set_rule True where province=AB, rule=streams_merge
+        """
+        return self._with("set_rule", value, {"province": province, "rule": rule})
+
     def add_program(self, program_stream_id: str, *, like: str, seats: int, **columns: str) -> Scenario:
         """Add a program that is like another one, but for what is said.
 

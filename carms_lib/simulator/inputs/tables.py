@@ -32,6 +32,7 @@ class Tables(NamedTuple):
     type_bilingual: np.ndarray  # bool[T]
     type_capacity: np.ndarray  # int64[C]: applicants laid out for each class
     class_abroad: np.ndarray  # bool[C]: whether the class wants what graduates from abroad want
+    class_img: np.ndarray  # bool[C]: whether the class applies to the IMG stream; US graduates do not
     class_couples: np.ndarray  # bool[C]: whether some apply in couples
     class_merit: np.ndarray  # float64[C]
     class_first: np.ndarray  # float64[C]: share who take part in the first iteration
@@ -52,6 +53,9 @@ class Tables(NamedTuple):
     first_open: np.ndarray  # uint8[P]: bit c says that class c may apply in the first iteration
     second_open: np.ndarray  # uint8[P]: the same in the second
     residence: np.ndarray  # int32[P]: the province where graduates from abroad need to live, -1 for anywhere
+    schooling: (
+        np.ndarray
+    )  # int32[P]: the province where classes of the IMG stream need schooling for the first iteration
     reverts_to: np.ndarray  # int32[P]: the program that takes unfilled seats, -1 for none
     discipline_start: np.ndarray  # int64[K + 1]
     discipline_key: np.ndarray  # uint64[K]
@@ -77,6 +81,7 @@ AXES: dict[str, str] = {
     "type_bilingual": "type",
     "type_capacity": "class",
     "class_abroad": "class",
+    "class_img": "class",
     "class_couples": "class",
     "class_merit": "class",
     "class_first": "class",
@@ -97,6 +102,7 @@ AXES: dict[str, str] = {
     "first_open": "program",
     "second_open": "program",
     "residence": "program",
+    "schooling": "program",
     "reverts_to": "program",
     "discipline_start": "discipline",
     "discipline_key": "discipline",
@@ -108,8 +114,9 @@ AXES: dict[str, str] = {
     "school_attachment": "school",
 }
 
-#: Arrays that do not decide rank-order lists: two markets that differ in these alone share the lists of a draw.
-NOT_IN_LISTS = frozenset({"program_quota", "reverts_to"})
+#: Arrays that do not decide the rank-order lists of the first iteration: two markets that differ in these alone share
+#: the lists of a draw. The second iteration, which is run anew for each market, reads `second_open`.
+NOT_IN_LISTS = frozenset({"program_quota", "second_open", "reverts_to"})
 
 
 def closed(tables: Tables) -> Tables:
