@@ -38,7 +38,8 @@ from carms_lib.simulator import Market, Scenario
 from carms_lib.simulator.draw.block import DRAWS_PER_INPUT
 from carms_lib.simulator.inputs.rounding import largest_remainder
 from carms_lib.simulator.seats.seat_chains import follow_every_seat
-from carms_lib.simulator.seats.singles import SinglesMatch, match_singles
+from carms_lib.simulator.seats.singles import match_singles
+from carms_lib.simulator.seats.standing import SinglesMatch, new_chain_ends
 from carms_lib.simulator.study.replay import BlockPlan, plan_blocks, replay
 
 if TYPE_CHECKING:
@@ -349,16 +350,12 @@ def _place(draw: _Draw, program: int) -> None:
 def _gain(draws: Sequence[_Draw], worth: _Worth) -> np.ndarray:
     """Return, over the draws, what one more seat in each program does: objective and better off, float64 (2, P)."""
     programs = len(worth.of_filled)
-    length, newly, ends = (np.empty(programs, dtype=np.int32) for _ in range(3))
-    touched, mover_ptr = np.empty(programs, dtype=bool), np.empty(programs + 1, dtype=np.int32)
+    found = new_chain_ends(programs)
+    newly, ends = found.newly, found.ends
     total = np.zeros((2, programs))
     for draw in draws:
-        one = draw.singles
-        follow_every_seat(
-            one.ptr, one.program, one.score, one.match, one.position, draw.chain, one.couple_best,
-            length, newly, ends, touched, mover_ptr,
-        )  # fmt: skip
-        better = np.diff(mover_ptr)
+        follow_every_seat(draw.singles, draw.chain, found)
+        better = np.diff(found.mover_ptr)
         total[0] += np.where(newly >= 0, worth.of_newly[newly], 0.0) + worth.of_better * better
         total[0] += worth.of_filled - np.where(ends >= 0, worth.of_filled[ends], 0.0)
         total[1] += better

@@ -24,6 +24,7 @@ from carms_lib.simulator.seats.added_seat import FollowedDraw, follow_draw
 from carms_lib.simulator.seats.rematch import match_concerned_again
 from carms_lib.simulator.seats.seat_chains import follow_every_seat
 from carms_lib.simulator.seats.singles import match_singles
+from carms_lib.simulator.seats.standing import Gains, Standing, new_chain_ends
 from carms_lib.simulator.study.replay import DrawnMatch, plan_blocks, replay
 
 HERE = Path(__file__).resolve().parent
@@ -43,13 +44,9 @@ def follow(drawn, programs: int) -> tuple[float, np.ndarray, np.ndarray]:
     start = time.perf_counter()
     chain = new_chain(len(singles.match), programs, int(singles.position.sum()))
     index_scored(singles.ptr, singles.program, singles.score, singles.position, chain)
-    length, newly, ends = np.empty(programs, dtype=np.int16), *(np.empty(programs, dtype=np.int32) for _ in range(2))
-    touched, mover_ptr = np.empty(programs, dtype=bool), np.empty(programs + 1, dtype=np.int32)
-    movers = follow_every_seat(
-        singles.ptr, singles.program, singles.score, singles.match, singles.position, chain, singles.couple_best,
-        length, newly, ends, touched, mover_ptr,
-    )  # fmt: skip
-    return time.perf_counter() - start, mover_ptr, movers
+    found = new_chain_ends(programs)
+    movers = follow_every_seat(singles, chain, found)
+    return time.perf_counter() - start, found.mover_ptr, movers
 
 
 def afresh(drawn, programs: int, mover_ptr: np.ndarray, movers: np.ndarray) -> float:
@@ -84,14 +81,14 @@ def with_couples(drawn: DrawnMatch, weight: np.ndarray) -> Couples:
     ours = follow_draw(drawn)
     held = follow_draw(drawn._replace(couples=paired._replace(is_stable=False)))
     state = new_scored_state(len(drawn.match), programs, int(drawn.quota.sum()) + 1, len(drawn.program))
-    again = [array.copy() for array in (held.length, held.newly, held.worse, held.mover_ptr)]
+    again = Gains(**{name: getattr(held, name).copy() for name in Gains._fields})
+    before = Standing(quota=drawn.quota, match=drawn.match, position=paired.position)
     start = time.process_time()
     movers, unsettled = match_concerned_again(
-        paired.lists, state, paired.order, drawn.quota, drawn.match, paired.position, np.ones(programs, dtype=bool),
-        *again, held.movers,
-    )  # fmt: skip
+        paired.lists, state, paired.order, before, np.ones(programs, dtype=bool), again, held.movers
+    )
     seconds = (time.process_time() - start) / programs
-    fresh = FollowedDraw(*again[:3], held.concerned, again[3], movers, unsettled)
+    fresh = FollowedDraw(**again._asdict(), concerned=held.concerned, movers=movers, unsettled=unsettled)
     value = [float(weight @ np.diff(one.mover_ptr)) for one in (ours, held, fresh)]
     return Couples(float(ours.concerned.mean()), differ(ours, fresh), differ(held, fresh), tuple(value), seconds)
 

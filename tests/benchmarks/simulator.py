@@ -137,6 +137,7 @@ class Phases:
         self.space = new_space(tables)
         self.wished, self.ranked = np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int32)
         self.state = new_scored_state(n, programs, 2 * market.seats, len(self.space.program))
+        self.seats = first_iteration.Seats(stated=tables.program_quota, reverts_to=tables.reverts_to)
         self.spent: dict[str, list[float]] = {}
 
     def tick(self, name: str, function: Callable[..., Any], *arguments: Any) -> Any:
@@ -155,17 +156,18 @@ class Phases:
         _first_of_list(tables, space, self.wished)
         space.first_of[:] = np.where(self.wished >= 0, tables.program_discipline[self.wished], -1)
         self.tick(
-            "files", _read_files, ENTROPY, Purpose.FILE, number, theta, tables, space, space.ptr, space.program,
-            space.score,
+            "files", _read_files, ENTROPY, Purpose.FILE, number, theta, tables, space,
+            interviews.Applications(ptr=space.ptr, program=space.program, score=space.score),
         )  # fmt: skip
         self.tick("interviews, and index by program", _interview, ENTROPY, number, theta, tables, space)
         couples = _choose_couples(ENTROPY, number, theta, tables, space)
         self.tick("lists of pairs", _write_pairs, theta, tables, space, couples)
         self.tick(
-            "first iteration", first_iteration.first_iteration, ENTROPY, number, theta, tables, tables.program_quota,
-            tables.reverts_to, space, state, couples,
+            "first iteration", first_iteration.first_iteration, ENTROPY, number, theta, tables, self.seats, space,
+            state, couples,
         )  # fmt: skip
-        self.tick("second iteration, lists and match", _second_iteration, ENTROPY, number, theta, tables, space, state)
+        self.tick("second iteration, lists and match", _second_iteration, ENTROPY, number, theta, tables,
+                  tables.second_open, space, state)  # fmt: skip
 
     def lists_and_match(self, number: int) -> None:
         """All lists of a draw in one call, and the match of its first iteration in another."""
@@ -183,8 +185,8 @@ class Phases:
             self.ranked,
         )
         self.tick(
-            "match", first_iteration.first_iteration, ENTROPY, number, theta, tables, tables.program_quota,
-            tables.reverts_to, space, self.state, couples,
+            "match", first_iteration.first_iteration, ENTROPY, number, theta, tables, self.seats, space, self.state,
+            couples,
         )  # fmt: skip
 
 

@@ -19,7 +19,8 @@ from carms_lib.pressure import SEAT_METRICS, SeatValues, seat_values
 from carms_lib.simulator.draw.first_iteration import COUPLE_ROUNDS, COUPLE_STEPS
 from carms_lib.simulator.seats.added_seat import FollowedDraw, follow_draw
 from carms_lib.simulator.seats.seat_chains import follow_every_seat
-from carms_lib.simulator.seats.singles import SinglesMatch, leave_singles, match_singles
+from carms_lib.simulator.seats.singles import leave_singles, match_singles
+from carms_lib.simulator.seats.standing import SinglesMatch, new_chain_ends
 from carms_lib.simulator.study.replay import DrawnMatch, plan_blocks, replay
 from matplotlib.figure import Figure
 
@@ -49,17 +50,15 @@ def _follow(drawn: DrawnMatch) -> tuple[SinglesMatch, pd.DataFrame]:
     singles, programs = match_singles(drawn), len(drawn.quota)
     chain = new_chain(len(drawn.match), programs, int(singles.position.sum()))
     index_scored(singles.ptr, singles.program, singles.score, singles.position, chain)
-    length, newly, ends = (np.empty(programs, dtype=np.int32) for _ in range(3))
-    touched, mover_ptr = np.empty(programs, dtype=bool), np.empty(programs + 1, dtype=np.int32)
+    found = new_chain_ends(programs)
     before = singles.match.copy(), singles.position.copy()
-    movers = follow_every_seat(
-        singles.ptr, singles.program, singles.score, singles.match, singles.position, chain, singles.couple_best,
-        length, newly, ends, touched, mover_ptr,
-    )  # fmt: skip
+    movers = follow_every_seat(singles, chain, found)
     np.testing.assert_array_equal(singles.match, before[0])
     np.testing.assert_array_equal(singles.position, before[1])
-    who = [set(movers[mover_ptr[p] : mover_ptr[p + 1]].tolist()) for p in range(programs)]
-    return singles, pd.DataFrame({"length": length, "newly": newly, "ends": ends, "touched": touched, "movers": who})
+    ptr = found.mover_ptr
+    columns = {name: getattr(found, name) for name in ("length", "newly", "ends", "touched")}
+    who = [set(movers[ptr[p] : ptr[p + 1]].tolist()) for p in range(programs)]
+    return singles, pd.DataFrame({**columns, "movers": who})
 
 
 def _check_against_solving_afresh(drawn: DrawnMatch) -> int:

@@ -12,13 +12,13 @@ from carms_lib.kernels.lanes import LANES
 from carms_lib.kernels.noise import Purpose
 from carms_lib.simulator.draw import block, disciplines, interviews, wishes
 from carms_lib.simulator.draw.block import NOT_TAKING_PART, BlockInputs, run_block
-from carms_lib.simulator.draw.interviews import keep_best
 from carms_lib.simulator.draw.workspace import MAX_LIST, Space, new_space
 from carms_lib.simulator.inputs.tables import Tables
 
 choose_disciplines = from_python(disciplines.choose_disciplines)
 taste_weights, write_wishes = from_python(wishes.taste_weights), from_python(wishes.write_wishes)
 read_files, interview = from_python(interviews.read_files), from_python(interviews.interview)
+keep_best = from_python(interviews.keep_best)
 draw_breadths, draw_merit = from_python(wishes.draw_breadths), from_python(interviews.draw_merit)
 
 
@@ -103,7 +103,8 @@ def _lists(market: carms.Market, entropy: int, draw: int):  # type: ignore[no-un
         write_wishes(np.uint64(entropy), draw, theta, tables, space)
         wishes = [program[ptr[a] : ptr[a + 1]].copy() for a in range(n)]
         space.first_of[:] = [tables.program_discipline[wish[0]] if len(wish) else -1 for wish in wishes]
-        read_files(np.uint64(entropy), Purpose.FILE, draw, theta, tables, space, ptr, program, score)
+        received = interviews.Applications(ptr=ptr, program=program, score=score)
+        read_files(np.uint64(entropy), Purpose.FILE, draw, theta, tables, space, received)
         files = [dict(zip(program[ptr[a] : ptr[a + 1]], score[ptr[a] : ptr[a + 1]], strict=True)) for a in range(n)]
         space.share[:] = 0.5
         interview(np.uint64(entropy), draw, theta, tables, space)

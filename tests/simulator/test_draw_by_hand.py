@@ -15,7 +15,7 @@ from carms_lib.simulator import PARAMETERS
 from carms_lib.simulator.draw import interviews, participation
 from carms_lib.simulator.draw import second_iteration as second
 from carms_lib.simulator.draw.block import BlockInputs, begin_block, run_block
-from carms_lib.simulator.draw.first_iteration import first_iteration, most_seats
+from carms_lib.simulator.draw.first_iteration import Seats, first_iteration, most_seats
 from carms_lib.simulator.draw.workspace import new_space
 from carms_lib.simulator.inputs.rules import RULES, reversion_targets, rule_arrays
 
@@ -48,10 +48,11 @@ def _first_iteration(
     stated[: len(quota)] = quota
     targets = np.full(market.n_programs, -1, dtype=np.int32)
     targets[: len(reverts_to)] = reverts_to
+    seats = Seats(stated=stated, reverts_to=targets)
     theta = _theta(market, quota_drift=0.0, reversion_share=share)
     state = new_scored_state(market.n_applicants, market.n_programs, most_seats(stated, theta), len(space.program))
     with np.errstate(over="ignore"):
-        orders, blocking = first_iteration(np.uint64(5), 0, theta, tables, stated, targets, space, state, 0)
+        orders, blocking = first_iteration(np.uint64(5), 0, theta, tables, seats, space, state, 0)
     assert (orders, blocking) == (1, 0)
     return state.quota[: len(quota)].tolist(), state.match[: len(lists)].tolist()
 

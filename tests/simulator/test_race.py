@@ -8,7 +8,15 @@ from carms_lib.kernels.jit import from_python
 from carms_lib.kernels.lanes import LANES, padded
 from carms_lib.kernels.noise import Purpose, bits_of, fold, halves, stream
 from carms_lib.simulator.draw import exponential_race
-from carms_lib.simulator.draw.exponential_race import LONGEST_WAIT, MOST_RACES, PACES, Runners, new_races, new_track
+from carms_lib.simulator.draw.exponential_race import (
+    LONGEST_WAIT,
+    MOST_RACES,
+    PACES,
+    Race,
+    Runners,
+    new_races,
+    new_track,
+)
 
 lay_out, run_races, total_weight = map(
     from_python, (exponential_race.lay_out, exponential_race.run_races, exponential_race.total_weight)
@@ -66,9 +74,18 @@ def _run_all(
     weight = total_weight(field, LANES, LANES + runners)
     whole, cut = 0, 0
     for draw, length, end in zip(draws, lengths, ends, strict=True):
-        whole, cut = lay_out(
-            races, whole, cut, *_state(draw), LANES, LANES + runners, weight, length, 0, int(end) - length
+        low, high = _state(draw)
+        race = Race(
+            low=low,
+            high=high,
+            begin=LANES,
+            end=LANES + runners,
+            weight=weight,
+            wanted=length,
+            kind=0,
+            to=int(end) - length,
         )
+        whole, cut = lay_out(races, whole, cut, race)
     assert whole + cut == len(draws)
     run_races(field, races, whole, cut, paces, new_track(runners), out)
     assert out[:3].tolist() == [-9] * 3
@@ -144,7 +161,10 @@ def test_a_race_is_cut_short_where_many_run_and_few_are_wanted() -> None:
     races = new_races()
     counts = {}
     for runners, wanted in ((24, 1), (25, 1), (90, 44), (90, 45), (5, 5)):
-        counts[runners, wanted] = lay_out(races, 0, 0, np.uint32(1), np.uint32(2), 8, 8 + runners, 2.5, wanted, 3, 7)
+        race = Race(
+            low=np.uint32(1), high=np.uint32(2), begin=8, end=8 + runners, weight=2.5, wanted=wanted, kind=3, to=7
+        )
+        counts[runners, wanted] = lay_out(races, 0, 0, race)
     assert counts == {(24, 1): (1, 0), (25, 1): (0, 1), (90, 44): (0, 1), (90, 45): (1, 0), (5, 5): (1, 0)}
     assert (races.begin[0], races.end[0], races.to[0], races.wanted[0], races.weight[0]) == (8, 13, 7, 5, 2.5)
     assert (races.end[-1], races.wanted[-1], races.kind[-1]) == (98, 44, PACES * 3 + PACES - 1)

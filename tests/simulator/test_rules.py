@@ -178,7 +178,13 @@ def test_a_rule_touches_what_its_row_says_and_its_default_changes_nothing(rule: 
         assert all(ruled[name].dtype == getattr(market.tables, name).dtype for name in ruled)
     stream = {"CMG": 1, "IMG": 2, "MOTP": 4}
     values = np.full(market.n_programs, kind.allowed[-1])
-    given = RuledPrograms(market.programs, values, market.tables.program_province, stream, plain)
+    given = RuledPrograms(
+        programs=market.programs,
+        value=values,
+        province=market.tables.program_province,
+        stream=stream,
+        arrays=plain,
+    )
     assert set(kind.effect(given)) <= set(kind.touches)
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from carms_lib.kernels.jit import inner_kernel, kernel
 from carms_lib.matching.scored.lists import ScoredState, new_scored_state
-from carms_lib.simulator.draw.first_iteration import first_iteration, most_seats
+from carms_lib.simulator.draw.first_iteration import Seats, first_iteration, most_seats
 from carms_lib.simulator.draw.rank_lists import NOT_TAKING_PART, UNMATCHED, begin_block, write_lists
 from carms_lib.simulator.draw.second_iteration import second_iteration
 from carms_lib.simulator.draw.settings import NO_SHIFT, Shift, shifted
@@ -73,46 +73,61 @@ def _count_couples(members: np.ndarray, match: np.ndarray, orders: int, blocking
         out[2] += matched == 1
 
 
+class DrawKeys(NamedTuple):
+    """What the noise of some draws of one block is keyed by."""
+
+    entropy: np.uint64
+    block: int
+    draws: np.ndarray  # int64[D]
+
+
+class Setting(NamedTuple):
+    """The uncertain inputs of a block, as the steps of a draw read them."""
+
+    theta: np.ndarray  # float64[len(PARAMETERS)]
+    sizes: np.ndarray  # float64[C]: persons of each class
+
+
+class Variants(NamedTuple):
+    """What V scenarios on the same lists differ in; P programs."""
+
+    quota: np.ndarray  # int32[V, P], as stated
+    reverts_to: np.ndarray  # int32[V, P]
+    second_open: np.ndarray  # uint8[V, P]
+    second_iteration: np.ndarray  # bool[V]: whether it is held
+
+
 @kernel
 def _run_draws(
-    entropy: np.uint64,
-    block: int,
-    draws: np.ndarray,
-    theta: np.ndarray,
-    sizes: np.ndarray,
+    keys: DrawKeys,
+    setting: Setting,
     tables: Tables,
-    variant_quota: np.ndarray,
-    variant_reverts: np.ndarray,
-    variant_second: np.ndarray,
-    variant_open: np.ndarray,
+    variants: Variants,
     space: Space,
     state: ScoredState,
-    wished: np.ndarray,
-    ranked: np.ndarray,
-    first: np.ndarray,
-    final: np.ndarray,
-    seats: np.ndarray,
-    couple_counts: np.ndarray,
+    out: BlockResult,
 ) -> None:
-    begin_block(entropy, block, theta, tables, space)
-    for i in range(len(draws)):
-        draw = draws[i]
-        couples = write_lists(entropy, draw, theta, sizes, tables, space, wished[i], ranked[i])
-        for v in range(len(variant_second)):
-            orders, blocking = first_iteration(
-                entropy, draw, theta, tables, variant_quota[v], variant_reverts[v], space, state, couples
-            )
+    """Run draws for all variants; the arrays of `out` that are not shared have the variants as their first axis."""
+    entropy, theta = keys.entropy, setting.theta
+    begin_block(entropy, keys.block, theta, tables, space)
+    for i in range(len(keys.draws)):
+        draw = keys.draws[i]
+        couples = write_lists(entropy, draw, theta, setting.sizes, tables, space, out.wished[i], out.ranked[i])
+        for v in range(len(variants.quota)):
+            seats = Seats(stated=variants.quota[v], reverts_to=variants.reverts_to[v])
+            orders, blocking = first_iteration(entropy, draw, theta, tables, seats, space, state, couples)
+            first, final = out.first[v, i], out.final[v, i]
             for p in range(len(state.quota)):
-                seats[v, i, p] = state.quota[p]
+                out.quota[v, i, p] = state.quota[p]
             for a in range(len(state.match)):
-                first[v, i, a] = state.match[a] if ranked[i, a] > NOT_TAKING_PART else NOT_TAKING_PART
-                final[v, i, a] = first[v, i, a]
-            _count_couples(space.members[:couples], state.match, orders, blocking, couple_counts[v, i])
-            if variant_second[v]:
-                second_iteration(entropy, draw, theta, tables, variant_open[v], space, state)
+                first[a] = state.match[a] if out.ranked[i, a] > NOT_TAKING_PART else NOT_TAKING_PART
+                final[a] = first[a]
+            _count_couples(space.members[:couples], state.match, orders, blocking, out.couples[v, i])
+            if variants.second_iteration[v]:
+                second_iteration(entropy, draw, theta, tables, variants.second_open[v], space, state)
                 for a in range(len(state.match)):
                     if state.match[a] >= 0:
-                        final[v, i, a] = state.match[a]
+                        final[a] = state.match[a]
 
 
 def run_block(
@@ -146,32 +161,34 @@ def run_block(
     """
     tables = shifted(market, inputs.shift)
     n, programs, count = market.n_applicants, market.n_programs, len(draws)
-    kind = kind_of_program(programs)
-    wished, ranked = np.empty((count, n), dtype=kind), np.empty((count, n), dtype=kind)
-    first, final = (np.empty((len(variants), count, n), dtype=kind) for _ in range(2))
-    quota = np.empty((len(variants), count, programs), dtype=np.int32)
-    couples = np.empty((len(variants), count, len(COUPLE_COUNTS)), dtype=np.int32)
+    kind, each = kind_of_program(programs), (len(variants), count)
+    out = BlockResult(
+        wished=np.empty((count, n), dtype=kind),
+        ranked=np.empty((count, n), dtype=kind),
+        first=np.empty((*each, n), dtype=kind),
+        final=np.empty((*each, n), dtype=kind),
+        quota=np.empty((*each, programs), dtype=np.int32),
+        couples=np.empty((*each, len(COUPLE_COUNTS)), dtype=np.int32),
+    )
+    differ = Variants(
+        quota=np.stack([variant.tables.program_quota for variant in variants]),
+        reverts_to=np.stack([variant.tables.reverts_to for variant in variants]),
+        second_open=np.stack([variant.tables.second_open for variant in variants]),
+        second_iteration=np.array([variant.second_iteration for variant in variants]),
+    )
     space = kept_space(tables)
-    variant_quota = np.stack([variant.tables.program_quota for variant in variants])
     with np.errstate(over="ignore"):  # a hash wraps around 2**64; only interpreted kernels would report it
         _run_draws(
-            np.uint64(entropy),
-            block,
-            np.asarray(draws, dtype=np.int64),
-            np.array(inputs.theta, dtype=np.float64),  # copies: closed to writing, they would be of another kind
-            np.array(inputs.sizes, dtype=np.float64),
+            DrawKeys(entropy=np.uint64(entropy), block=block, draws=np.asarray(draws, dtype=np.int64)),
+            # Copies: closed to writing, they would be of another kind.
+            Setting(theta=np.array(inputs.theta, dtype=np.float64), sizes=np.array(inputs.sizes, dtype=np.float64)),
             tables,
-            variant_quota,
-            np.stack([variant.tables.reverts_to for variant in variants]),
-            np.array([variant.second_iteration for variant in variants]),
-            np.stack([variant.tables.second_open for variant in variants]),
+            differ,
             space,
-            new_scored_state(n, programs, most_seats(variant_quota, inputs.theta), len(space.program)),
-            wished,
-            ranked,
-            first,
-            final,
-            quota,
-            couples,
+            new_scored_state(n, programs, most_seats(differ.quota, inputs.theta), len(space.program)),
+            out,
         )
-    return [BlockResult(wished, ranked, first[v], final[v], quota[v], couples[v]) for v in range(len(variants))]
+    return [
+        out._replace(first=out.first[v], final=out.final[v], quota=out.quota[v], couples=out.couples[v])
+        for v in range(len(variants))
+    ]

@@ -27,7 +27,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from carms_lib.kernels.jit import inlined_kernel, inner_kernel, kernel
+from carms_lib.kernels.jit import inlined_kernel, inner_kernel
 from carms_lib.kernels.lanes import LANES, below, how_many, padded, write_below, write_ranks
 from carms_lib.kernels.noise import bits_of
 from carms_lib.kernels.variates import exponential
@@ -37,6 +37,7 @@ __all__ = [
     "MOST_RACES",
     "NEVER",
     "PACES",
+    "Race",
     "Races",
     "Runners",
     "Track",
@@ -79,6 +80,19 @@ class Runners(NamedTuple):
     waits: np.ndarray  # float32[M]: their mean waits 1 / weight, at most LONGEST_WAIT; inf behind a stretch
 
 
+class Race(NamedTuple):
+    """One race, as it is laid out: numbers, which the compiler keeps apart."""
+
+    low: np.uint32  # halves of its key
+    high: np.uint32
+    begin: int  # who runs, as a stretch of the field
+    end: int
+    weight: float  # of all who run
+    wanted: int
+    kind: int
+    to: int  # where its arrivals are written
+
+
 class Races(NamedTuple):
     """Races to be run in one field, R = MOST_RACES places: at the front to the end, at the back until cut short."""
 
@@ -114,41 +128,50 @@ class Track(NamedTuple):
 def new_runners(runners: int) -> Runners:
     """Return a field with room for `runners`, padding included."""
     room = padded(runners)
-    return Runners(*(np.zeros(room, dtype=kind) for kind in (np.int32, np.uint32, np.uint32, np.float32)))
+    return Runners(
+        candidates=np.zeros(room, np.int32),
+        keys_low=np.zeros(room, np.uint32),
+        keys_high=np.zeros(room, np.uint32),
+        waits=np.zeros(room, np.float32),
+    )
 
 
 def new_races() -> Races:
     """Return a table with room for MOST_RACES."""
-    kinds = (np.uint32, np.uint32, np.int64, np.int64, np.float64, np.int32, np.int32, np.int64)
-    return Races(*(np.zeros(MOST_RACES, dtype=kind) for kind in kinds))
+    return Races(
+        low=np.zeros(MOST_RACES, np.uint32),
+        high=np.zeros(MOST_RACES, np.uint32),
+        begin=np.zeros(MOST_RACES, np.int64),
+        end=np.zeros(MOST_RACES, np.int64),
+        weight=np.zeros(MOST_RACES, np.float64),
+        wanted=np.zeros(MOST_RACES, np.int32),
+        kind=np.zeros(MOST_RACES, np.int32),
+        to=np.zeros(MOST_RACES, np.int64),
+    )
 
 
 def new_track(runners: int) -> Track:
     """Return work space for races with at most `runners` runners each."""
     room = padded(runners)
     early = ABREAST * (room + LANES)
-    sizes = (ABREAST * room,) * 2 + (early,) * 5 + (ABREAST,) * 5
-    kinds = (
-        np.uint32, np.int32, np.int32, np.uint32, np.float32, np.int32, np.int32, np.int64, np.int64, np.int64,
-        np.float32, np.int64,
-    )  # fmt: skip
-    return Track(*(np.zeros(size, dtype=kind) for size, kind in zip(sizes, kinds, strict=True)))
+    return Track(
+        bits=np.zeros(ABREAST * room, np.uint32),
+        bounds=np.zeros(ABREAST * room, np.int32),
+        early=np.zeros(early, np.int32),
+        early_bits=np.zeros(early, np.uint32),
+        early_waits=np.zeros(early, np.float32),
+        codes=np.zeros(early, np.int32),
+        ranks=np.zeros(early, np.int32),
+        at=np.zeros(ABREAST, np.int64),
+        place=np.zeros(ABREAST, np.int64),
+        possible=np.zeros(ABREAST, np.int64),
+        limit=np.zeros(ABREAST, np.float32),
+        running=np.zeros(ABREAST, np.int64),
+    )
 
 
 @inlined_kernel
-def lay_out(
-    races: Races,
-    whole: int,
-    cut: int,
-    low: np.uint32,
-    high: np.uint32,
-    begin: int,
-    end: int,
-    weight: float,
-    wanted: int,
-    kind: int,
-    to: int,
-) -> tuple[int, int]:
+def lay_out(races: Races, whole: int, cut: int, race: Race) -> tuple[int, int]:
     """Write one more race; return how many are to be run to the end, and how many are to be cut short.
 
     Parameters
@@ -157,14 +180,15 @@ def lay_out(
         Its place is chosen by whether most who run are wanted, or few run: then it is no use to cut it short.
     whole, cut : int
         How many there are; one at least of MOST_RACES places must be free.
+    race : Race
     """
-    is_whole = end - begin <= max(2 * wanted, _FEW)
-    race = whole if is_whole else MOST_RACES - 1 - cut
-    races.low[race], races.high[race], races.weight[race] = low, high, weight
-    races.begin[race], races.end[race], races.to[race] = begin, end, to
+    is_whole = race.end - race.begin <= max(2 * race.wanted, _FEW)
+    at = whole if is_whole else MOST_RACES - 1 - cut
+    races.low[at], races.high[at], races.weight[at] = race.low, race.high, race.weight
+    races.begin[at], races.end[at], races.to[at] = race.begin, race.end, race.to
     # Who is heavy arrives early, so that the time between arrivals grows with how many are wanted.
-    pace = (wanted > 3) + (wanted > 6) + (wanted > 12)
-    races.wanted[race], races.kind[race] = wanted, PACES * kind + pace
+    pace = (race.wanted > 3) + (race.wanted > 6) + (race.wanted > 12)
+    races.wanted[at], races.kind[at] = race.wanted, PACES * race.kind + pace
     return whole + is_whole, cut + (not is_whole)
 
 
@@ -177,13 +201,13 @@ def total_weight(field: Runners, begin: int, end: int) -> float:
     return weight
 
 
-@kernel
+@inner_kernel
 def arrival(bits: np.uint32, wait: np.float32) -> np.int32:
     """Return when a runner arrives."""
     return np.float32(exponential(bits) * wait).view(np.int32)
 
 
-@kernel
+@inner_kernel
 def _bound(bits: np.uint32, wait: np.float32) -> np.int32:
     """Return a time before which a runner does not arrive."""
     unit = np.float32(np.float32(np.float32(np.int32(np.uint32(bits >> _T1))) + _HALF) * _TO_UNIT31)

@@ -25,6 +25,7 @@ __all__ = [
     "COUPLE_STEPS",
     "CouplesMatch",
     "DrawnMatch",
+    "Seats",
     "draw_quota",
     "first_iteration",
     "most_seats",
@@ -42,6 +43,13 @@ _MOST_ORDERS = 4
 COUPLE_ROUNDS = 3
 #: Steps for each couple; a national chain that ends rarely needs half of them.
 COUPLE_STEPS = 400
+
+
+class Seats(NamedTuple):
+    """The seats of one scenario, which the same lists can be matched to; P programs."""
+
+    stated: np.ndarray  # int32[P], as the release or the scenario states them
+    reverts_to: np.ndarray  # int32[P]: the program that takes unfilled seats, -1 for none
 
 
 class CouplesMatch(NamedTuple):
@@ -142,8 +150,7 @@ def first_iteration(
     draw: int,
     theta: np.ndarray,
     tables: Tables,
-    stated: np.ndarray,
-    reverts_to: np.ndarray,
+    seats: Seats,
     space: Space,
     state: ScoredState,
     couples: int,
@@ -152,9 +159,7 @@ def first_iteration(
 
     Parameters
     ----------
-    stated : ndarray of shape (P,), int32
-        Seats as the release states them.
-    reverts_to : ndarray of shape (P,), int32
+    seats : Seats
     space : Space
         Lists and couples, as `rank_lists` writes them.
     state : ScoredState
@@ -168,11 +173,19 @@ def first_iteration(
         Of the last match: how many orders of couples were tried, and how many coalitions block it.
     """
     lists = ScoredLists(
-        space.ptr, space.program, space.score, space.owner, space.program_ptr, space.application, space.couple_of,
-        space.members[:couples], space.pair_ptr, space.pairs,
-    )  # fmt: skip
+        ptr=space.ptr,
+        idx=space.program,
+        score=space.score,
+        owner=space.owner,
+        program_ptr=space.program_ptr,
+        application=space.application,
+        couple_of=space.couple_of,
+        members=space.members[:couples],
+        pair_ptr=space.pair_ptr,
+        pairs=space.pairs,
+    )
     state.is_read[:] = False
-    draw_quota(entropy, draw, theta, tables, stated, state.quota)
+    draw_quota(entropy, draw, theta, tables, seats.stated, state.quota)
     of_reversion = stream(entropy, _OF_REVERSION, draw)
     quota, held_count, reverted = state.quota, state.held_count, space.reverted
     reverted[:] = 0
@@ -183,17 +196,17 @@ def first_iteration(
             break
         moved = 0
         for p in range(len(quota)):
-            to = reverts_to[p]
+            to = seats.reverts_to[p]
             if to < 0 or held_count[p] >= quota[p]:
                 continue
             left = quota[p] - held_count[p] + reverted[p]
             due = math.floor(left * theta[_REVERSION] + uniform(fold(of_reversion, tables.program_key[p])))
-            seats = due - reverted[p]
-            if seats > 0:
-                quota[p] -= seats
-                quota[to] += seats
-                reverted[p] += seats
-                moved += seats
+            more = due - reverted[p]
+            if more > 0:
+                quota[p] -= more
+                quota[to] += more
+                reverted[p] += more
+                moved += more
         if moved == 0:
             break
     return orders, blocking

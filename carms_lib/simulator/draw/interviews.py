@@ -19,10 +19,11 @@ Echenique, González, Wilson and Yariv (2022), *Top of the batch: interviews and
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
-from carms_lib.kernels.jit import inlined_kernel, inner_kernel, kernel
+from carms_lib.kernels.jit import inlined_kernel, inner_kernel
 from carms_lib.kernels.lanes import LANES, below, how_many
 from carms_lib.kernels.noise import Purpose, bits_of, fold, halves, stream, uniform
 from carms_lib.kernels.variates import logistic, normal
@@ -31,7 +32,7 @@ from carms_lib.simulator.draw.workspace import Space
 from carms_lib.simulator.inputs.parameters import PARAMETERS
 from carms_lib.simulator.inputs.tables import Tables
 
-__all__ = ["draw_interview_shares", "draw_merit", "interview", "keep_best", "leave_out", "read_files"]
+__all__ = ["Applications", "draw_interview_shares", "draw_merit", "interview", "keep_best", "leave_out", "read_files"]
 
 _AT = {name: i for i, name in enumerate(PARAMETERS)}
 _MERIT, _FIRST, _HOME, _LOCAL = (
@@ -46,6 +47,14 @@ _ONE = np.uint64(1)  # places are counted without a sign here: an index that may
 _SIGN, _ALL_BUT_SIGN, _HALF = np.int32(31), np.int32(0x7FFFFFFF), np.float32(0.5)
 _ZERO = np.uint64(0)
 _OF_MERIT, _OF_INTERVIEW, _PROGRAM = Purpose.MERIT, Purpose.INTERVIEW, Purpose.PROGRAM
+
+
+class Applications(NamedTuple):
+    """The applications of one iteration: lists of n applicants, E entries."""
+
+    ptr: np.ndarray  # int64[n + 1]: where each applicant's list begins
+    program: np.ndarray  # int32[E]
+    score: np.ndarray  # float64[E]: what the program thinks of the applicant; higher is better
 
 
 @inner_kernel
@@ -76,9 +85,7 @@ def read_files(
     theta: np.ndarray,
     tables: Tables,
     space: Space,
-    ptr: np.ndarray,
-    program: np.ndarray,
-    score: np.ndarray,
+    files: Applications,
 ) -> None:
     """Write what each program sees in each file that it receives.
 
@@ -88,11 +95,10 @@ def read_files(
         Purpose.FILE or Purpose.SECOND_FILE: a program reads a second application anew.
     space : Space
         `merit` and `first_of` are read. Written: `offset`, how many files each program receives, one place up.
-    ptr, program : ndarray
-        Lists, as `write_wishes` writes them.
-    score : ndarray of float64, as long as `program`
-        Written: higher is better.
+    files : Applications
+        Lists as `write_wishes` writes them. Written: `score`.
     """
+    ptr, program, score = files.ptr, files.program, files.score
     of_file = stream(entropy, purpose, draw)
     of_nearness = space.nearness
     of_nearness[0], of_nearness[1], of_nearness[2] = 0.0, theta[_LOCAL], theta[_HOME]
@@ -181,7 +187,7 @@ def _how_many_below(codes: np.ndarray, begin: int, end: int, code: np.int32) -> 
     return int(count)
 
 
-@kernel
+@inner_kernel
 def keep_best(
     program: np.ndarray,
     score: np.ndarray,

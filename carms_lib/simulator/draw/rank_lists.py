@@ -12,7 +12,13 @@ from carms_lib.kernels.jit import inner_kernel, kernel
 from carms_lib.kernels.noise import Purpose
 from carms_lib.simulator.draw.couples import choose_couples, write_pairs
 from carms_lib.simulator.draw.disciplines import choose_disciplines
-from carms_lib.simulator.draw.interviews import draw_interview_shares, draw_merit, interview, read_files
+from carms_lib.simulator.draw.interviews import (
+    Applications,
+    draw_interview_shares,
+    draw_merit,
+    interview,
+    read_files,
+)
 from carms_lib.simulator.draw.participation import who_takes_part
 from carms_lib.simulator.draw.wishes import draw_breadths, taste_weights, write_wishes
 from carms_lib.simulator.draw.workspace import Space
@@ -66,7 +72,8 @@ def write_lists(
     for a in range(len(wished)):
         space.first_of[a] = tables.program_discipline[wished[a]] if wished[a] >= 0 else -1
     draw_merit(entropy, draw, theta, tables, space.merit)
-    read_files(entropy, _FILE, draw, theta, tables, space, space.ptr, space.program, space.score)
+    files = Applications(ptr=space.ptr, program=space.program, score=space.score)
+    read_files(entropy, _FILE, draw, theta, tables, space, files)
     interview(entropy, draw, theta, tables, space)
     _first_of_list(tables, space, ranked)
     couples = choose_couples(entropy, draw, theta, tables, space)

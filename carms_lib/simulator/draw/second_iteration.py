@@ -13,9 +13,16 @@ from carms_lib.kernels.noise import Purpose, fold, halves, stream, uniform
 from carms_lib.kernels.variates import exp_of, normal
 from carms_lib.matching.scored.deferred_acceptance import propose_scored
 from carms_lib.matching.scored.lists import ScoredLists, ScoredState
-from carms_lib.simulator.draw.exponential_race import MOST_RACES, PACES, lay_out, run_races, total_weight
+from carms_lib.simulator.draw.exponential_race import (
+    MOST_RACES,
+    PACES,
+    Race,
+    lay_out,
+    run_races,
+    total_weight,
+)
 from carms_lib.simulator.draw.first_iteration import seat_offsets
-from carms_lib.simulator.draw.interviews import keep_best, leave_out, read_files
+from carms_lib.simulator.draw.interviews import Applications, keep_best, leave_out, read_files
 from carms_lib.simulator.draw.wishes import gather_open, length_of_list
 from carms_lib.simulator.draw.workspace import MAX_LIST, Space
 from carms_lib.simulator.inputs.parameters import PARAMETERS
@@ -81,7 +88,7 @@ def second_iteration(
             if state.match[a] >= 0 or found == 0 or a - tables.type_start[t] >= space.taking_part[t]:
                 continue
             if found < 0:
-                found = gather_open(space.wait[t], second_open, bit, opened, 0, open_programs, space, space.field, 0)
+                found = gather_open(space.wait[t], second_open, bit, opened[:open_programs], space, space.field, 0)
                 if found == 0:
                     continue
                 weight = total_weight(space.field, 0, found)
@@ -95,12 +102,14 @@ def second_iteration(
             if whole + cut == MOST_RACES:
                 run_races(space.field, races, whole, cut, space.pace, space.track, program)
                 whole, cut = 0, 0
-            whole, cut = lay_out(races, whole, cut, low, high, 0, found, weight, wanted, 0, edge)
+            race = Race(low=low, high=high, begin=0, end=found, weight=weight, wanted=wanted, kind=0, to=edge)
+            whole, cut = lay_out(races, whole, cut, race)
             edge += wanted
         run_races(space.field, races, whole, cut, space.pace, space.track, program)
     n = len(tables.applicant_type)
     ptr[n] = edge
-    read_files(entropy, _SECOND_FILE, draw, theta, tables, space, ptr, program, score)
+    files = Applications(ptr=ptr, program=program, score=score)
+    read_files(entropy, _SECOND_FILE, draw, theta, tables, space, files)
     threshold, kept, fewest = space.threshold, space.kept, space.fewest
     kept[:] = theta[_SECOND_RANKED]
     fewest[:] = 0.0

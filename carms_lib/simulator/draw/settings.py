@@ -40,7 +40,7 @@ class Shift(NamedTuple):
     popularity: np.ndarray  # float64[the cohort's disciplines]: log factor on first choices of Canadian graduates
 
 
-NO_SHIFT = Shift(*(np.empty(0) for _ in Shift._fields))
+NO_SHIFT = Shift(**{name: np.empty(0) for name in Shift._fields})
 
 
 def check_draws(n_draws: Any) -> int:
@@ -140,7 +140,8 @@ def draw_settings(cohort: Cohort, entropy: int, blocks: int) -> tuple[np.ndarray
             popularity[:, place] = np.log(np.maximum(column, 1e-12) / max(stated, 1e-12))
         else:
             moved[table, quantity][:, place] = column - stated
-    shifts = [Shift(*parts) for parts in zip(merit, appeal, attachment, own, popularity, strict=True)]
+    of_blocks = {"merit": merit, "appeal": appeal, "attachment": attachment, "own": own, "popularity": popularity}
+    shifts = [Shift(**{name: rows[block] for name, rows in of_blocks.items()}) for block in range(blocks)]
     return theta, sizes, shifts
 
 

@@ -27,6 +27,7 @@ from carms_lib.kernels.variates import exp_of, log_of, normal
 from carms_lib.simulator.draw.exponential_race import (
     LONGEST_WAIT,
     MOST_RACES,
+    Race,
     Runners,
     lay_out,
     run_races,
@@ -143,7 +144,7 @@ def _write_open_to(t: int, tables: Tables, space: Space) -> None:
             schooling = tables.schooling[p]
             among[found] = p
             found += not (needs_schooling & (schooling >= 0) & (schooling != home))
-        space.open_to[t, k] = gather_open(space.wait[t], tables.first_open, bit, among, 0, found, space, space.open, at)
+        space.open_to[t, k] = gather_open(space.wait[t], tables.first_open, bit, among[:found], space, space.open, at)
         space.weight_open[t, k] = total_weight(space.open, at, space.open_to[t, k])
         if space.open_to[t, k] > at:
             taste = tables.school_taste[tables.type_school[t], k] if tables.type_school[t] >= 0 else 1.0
@@ -171,8 +172,6 @@ def gather_open(
     openings: np.ndarray,
     bit: np.uint8,
     among: np.ndarray,
-    begin: int,
-    end: int,
     space: Space,
     field: Runners,
     at: int,
@@ -186,7 +185,7 @@ def gather_open(
     openings : ndarray of shape (P,), uint8
         Which classes may apply; `bit` is the type's class.
     among : ndarray of int32
-        Programs; those from `begin` to `end` are looked at.
+        The programs that are looked at.
     field : Runners
         Written, from `at` on.
 
@@ -196,7 +195,7 @@ def gather_open(
         Where what was written ends; behind it, up to a multiple of 8 programs, stands nobody.
     """
     found = np.uint64(at)
-    for i in range(begin, end):  # without a branch: the place is written always, and kept if open
+    for i in range(len(among)):  # without a branch: the place is written always, and kept if open
         p = np.uint64(among[i])
         field.candidates[found] = p
         found += np.uint64((wait[p] < _NEVER) & ((openings[p] & bit) != 0))
@@ -249,8 +248,17 @@ def write_wishes(
                 median = theta[_LENGTH_FIRST] if place == 0 else theta[_LENGTH_BEHIND]
                 begin, end = places + space.stretch[k], space.open_to[t, k]
                 wanted = min(length_of_list(median * space.breadth[a], room), end - begin)
-                weight = space.weight_open[t, k]
-                whole, cut = lay_out(races, whole, cut, low, high, begin, end, weight, wanted, k, edge)
+                race = Race(
+                    low=low,
+                    high=high,
+                    begin=begin,
+                    end=end,
+                    weight=space.weight_open[t, k],
+                    wanted=wanted,
+                    kind=k,
+                    to=edge,
+                )
+                whole, cut = lay_out(races, whole, cut, race)
                 edge += wanted
                 room -= wanted
     run_races(space.open, races, whole, cut, space.pace, space.track, space.program)

@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 
 from carms_lib.exceptions import CohortError, UnknownNameError
+from carms_lib.simulator.inputs.cohort_tables import cell_of
+from carms_lib.simulator.inputs.parameters import PARAMETERS
 
 if TYPE_CHECKING:
     from carms_lib.simulator.inputs.cohort_tables import CohortTables
@@ -48,9 +50,14 @@ def with_classes(cohort: C, frame: pd.DataFrame, source: str) -> C:
         for column in ("cmg_first", "img_first"):
             if not disciplines[column].equals(cohort.disciplines[column]):
                 about[f"disciplines.{column}"] = {"unit": "first choices", "source": source, "fitted": False}
-        gone = [name for name in cohort.draws.columns if str(name).startswith("disciplines.cmg_first.")]
+        gone = [name for name in map(str, cohort.draws.columns) if _is_first_choice(name)]
     about["classes.size"] = {**cohort.columns.get("classes.size", {}), "unit": "persons", "source": source}
     return replace(cohort, columns=about, draws=cohort.draws.drop(columns=gone, errors="ignore"), **changes)
+
+
+def _is_first_choice(name: str) -> bool:
+    """Say whether a column of joint draws moves first choices of Canadian graduates."""
+    return name not in PARAMETERS and cell_of(name)[:2] == ("disciplines", "cmg_first")
 
 
 def taste_factors(counts: pd.DataFrame) -> pd.DataFrame:

@@ -90,7 +90,7 @@ def _lay_out(cohort: Cohort, types: dict[str, np.ndarray], capacities: list[int]
         "type_bilingual": types["both"].astype(bool),
         "type_capacity": np.array(capacities, dtype=np.int64),
     }
-    return Roster(applicants, arrays)
+    return Roster(applicants=applicants, arrays=arrays)
 
 
 def _shares(cohort: Cohort, name: str, from_schools: bool) -> tuple[np.ndarray, list[tuple[int, int, int, int]]]:

@@ -178,7 +178,8 @@ def rule_arrays(programs: pd.DataFrame, classes: pd.DataFrame, provinces: pd.Dat
     arrays = _before_rules(programs, stream, provinces)
     for rule, kind in RULES.items():
         value = provinces[rule].to_numpy(type(kind.default))[province]
-        arrays |= kind.effect(RuledPrograms(programs, value, province, stream, arrays))
+        given = RuledPrograms(programs=programs, value=value, province=province, stream=stream, arrays=arrays)
+        arrays |= kind.effect(given)
     return arrays
 
 

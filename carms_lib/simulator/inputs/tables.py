@@ -121,4 +121,4 @@ NOT_IN_LISTS = frozenset({"program_quota", "second_open", "reverts_to"})
 
 def closed(tables: Tables) -> Tables:
     """Return the tables with all arrays closed to writing and contiguous; see `carms_lib.kernels.arrays.closed`."""
-    return Tables(*map(arrays.closed, tables))
+    return Tables(**{name: arrays.closed(array) for name, array in tables._asdict().items()})

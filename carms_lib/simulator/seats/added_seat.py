@@ -16,6 +16,7 @@ from carms_lib.simulator.draw.first_iteration import DrawnMatch
 from carms_lib.simulator.seats.rematch import match_concerned_again
 from carms_lib.simulator.seats.seat_chains import follow_every_seat
 from carms_lib.simulator.seats.singles import leave_singles
+from carms_lib.simulator.seats.standing import Gains, Standing, new_chain_ends
 
 __all__ = ["FollowedDraw", "follow_draw"]
 
@@ -47,19 +48,18 @@ def follow_draw(drawn: DrawnMatch) -> FollowedDraw:
     programs, one = len(drawn.quota), leave_singles(drawn)
     chain = new_chain(len(one.match), programs, int(one.position.sum()))
     index_scored(one.ptr, one.program, one.score, one.position, chain)
-    length, who, ends = (np.empty(programs, dtype=np.int32) for _ in range(3))
-    concerned, mover_ptr = np.empty(programs, dtype=bool), np.empty(programs + 1, dtype=np.int32)
-    movers = follow_every_seat(
-        one.ptr, one.program, one.score, one.match, one.position, chain, one.couple_best,
-        length, who, ends, concerned, mover_ptr,
-    )  # fmt: skip
-    length = length.astype(np.int16)
-    newly, worse, unsettled = (who >= 0).astype(np.int16), np.zeros(programs, dtype=np.int16), int(concerned.sum())
+    found = new_chain_ends(programs)
+    movers = follow_every_seat(one, chain, found)
+    gains = Gains(
+        length=found.length.astype(np.int16),
+        newly=(found.newly >= 0).astype(np.int16),
+        worse=np.zeros(programs, dtype=np.int16),
+        mover_ptr=found.mover_ptr,
+    )
+    concerned, unsettled = found.touched, int(found.touched.sum())
     couples = drawn.couples
     if unsettled and couples is not None and couples.is_stable:
         state = new_scored_state(len(drawn.match), programs, int(drawn.quota.sum()) + 1, len(drawn.program))
-        movers, unsettled = match_concerned_again(
-            couples.lists, state, couples.order, drawn.quota, drawn.match, couples.position, concerned,
-            length, newly, worse, mover_ptr, movers,
-        )  # fmt: skip
-    return FollowedDraw(length, newly, worse, concerned, mover_ptr, movers, unsettled)
+        before = Standing(quota=drawn.quota, match=drawn.match, position=couples.position)
+        movers, unsettled = match_concerned_again(couples.lists, state, couples.order, before, concerned, gains, movers)
+    return FollowedDraw(**gains._asdict(), concerned=concerned, movers=movers, unsettled=unsettled)

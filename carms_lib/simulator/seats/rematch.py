@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from carms_lib.kernels.jit import allocating_kernel, kernel
+from carms_lib.kernels.jit import allocating_kernel, inner_kernel
 from carms_lib.matching.scored.lists import ScoredLists, ScoredState
 from carms_lib.matching.scored.roth_peranson import match_in_order
 from carms_lib.simulator.draw.first_iteration import COUPLE_ROUNDS, COUPLE_STEPS
+from carms_lib.simulator.seats.standing import Gains, Standing
 
 __all__ = ["match_concerned_again"]
 
@@ -21,14 +22,9 @@ def match_concerned_again(
     lists: ScoredLists,
     state: ScoredState,
     order: np.ndarray,
-    quota: np.ndarray,
-    match: np.ndarray,
-    position: np.ndarray,
+    before: Standing,
     concerned: np.ndarray,
-    length: np.ndarray,
-    newly: np.ndarray,
-    worse: np.ndarray,
-    mover_ptr: np.ndarray,
+    gains: Gains,
     movers: np.ndarray,
 ) -> tuple[np.ndarray, int]:
     """Replace what chains said of the seats for which a couple might have moved.
@@ -41,16 +37,12 @@ def match_concerned_again(
         New work space, with room for one seat more than the draw has.
     order : ndarray of shape (C,), int32
         The order in which the draw admitted its couples.
-    quota : ndarray of shape (P,), int32
-        Seats of the draw.
-    match, position : ndarray of shape (n,), int32
+    before : Standing
         The draw's own matching.
     concerned : ndarray of shape (P,), bool
         For which programs a seat is matched afresh. Where the order comes to no stable matching, the chain stands.
-    length, newly, worse : ndarray of shape (P,)
-        Changed for these programs: applicants better off; of them, those who had no seat; applicants worse off.
-    mover_ptr : ndarray of shape (P + 1,)
-        Where each program's movers begin; changed.
+    gains : Gains
+        Changed for these programs.
     movers : ndarray of int32
         Everybody who is better off, program after program.
 
@@ -61,6 +53,8 @@ def match_concerned_again(
     unsettled : int
         Programs for which the order came to no stable matching.
     """
+    quota, match, position = before.quota, before.match, before.position
+    length, newly, worse, mover_ptr = gains.length, gains.newly, gains.worse, gains.mover_ptr
     unsettled = 0
     found = np.empty(2 * len(movers) + len(match), dtype=np.int32)
     count = 0
@@ -95,7 +89,7 @@ def match_concerned_again(
     return found[:count].copy(), unsettled
 
 
-@kernel
+@inner_kernel
 def _match_with_seat(
     lists: ScoredLists, state: ScoredState, order: np.ndarray, quota: np.ndarray, program: int
 ) -> bool:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from carms_lib.kernels.jit import allocating_kernel, kernel
+from carms_lib.kernels.jit import allocating_kernel, inner_kernel, kernel
 from carms_lib.matching.scored.heaps import is_worse
 from carms_lib.matching.scored.lists import ScoredLists
 from carms_lib.matching.scored.vacancy_chains import Chain, carry_out_cycles, fill_vacancy, undo
+from carms_lib.simulator.seats.standing import ChainEnds, SinglesMatch
 
 __all__ = ["best_of_couples", "best_of_pairs", "count_gains", "follow_every_seat", "hold_couples"]
 
@@ -117,50 +118,26 @@ def best_of_pairs(
 
 
 @allocating_kernel
-def follow_every_seat(
-    ptr: np.ndarray,
-    program: np.ndarray,
-    score: np.ndarray,
-    match: np.ndarray,
-    position: np.ndarray,
-    chain: Chain,
-    couple_best: np.ndarray,
-    length: np.ndarray,
-    newly: np.ndarray,
-    ends: np.ndarray,
-    touched: np.ndarray,
-    mover_ptr: np.ndarray,
-) -> np.ndarray:
+def follow_every_seat(singles: SinglesMatch, chain: Chain, found: ChainEnds) -> np.ndarray:
     """Add one seat to each program in turn, follow what it sets off, and take it back.
 
     Parameters
     ----------
-    ptr, program, score : ndarray
-        Lists of the applicants, as for `propose_scored`.
-    match, position : ndarray of shape (n,), int32
-        The matching that applicants like best with the seats there are; as before on return.
+    singles : SinglesMatch
+        `match` and `position` are the matching that applicants like best with the seats there are; as before on return.
     chain : Chain
         Indexed for that matching.
-    couple_best : ndarray of shape (2, P), float64
-        What `best_of_pairs` or `best_of_couples` wrote.
-    length : ndarray of shape (P,), int32
-        Written: applicants who move up one after another into the seat that the one before left; 0 where nobody
-        takes the seat.
-    newly : ndarray of shape (P,), int32
-        Written: the applicant who had no seat and has one now, or -1.
-    ends : ndarray of shape (P,), int32
-        Written: the program where a seat stays empty, or -1; exactly one of `newly` and `ends` is -1.
-    touched : ndarray of shape (P,), bool
-        Written: whether a program that takes somebody, or is left with a seat, would rather have a member of a couple
-        who would come; where it is not, the end is stable with couples too.
-    mover_ptr : ndarray of shape (P + 1,), int64
-        Written: where in the array returned each program's movers begin.
+    found : ChainEnds
+        Written.
 
     Returns
     -------
     ndarray of int32
         Everybody who is better off, program after program, each once: the chain first, then those who swap.
     """
+    ptr, score, match, position = singles.ptr, singles.score, singles.match, singles.position
+    couple_best = singles.couple_best
+    length, newly, ends, touched, mover_ptr = found.length, found.newly, found.ends, found.touched, found.mover_ptr
     movers = np.empty(8 * len(length) + len(match), dtype=np.int32)
     count = 0
     mover_ptr[0] = 0
@@ -171,7 +148,7 @@ def follow_every_seat(
         changed = 0  # programs that would have a member whose partner needs another program to change
         if moved > 0:
             last = chain.moved[moved - 1]
-            carry_out_cycles(ptr, program, match, position, chain)
+            carry_out_cycles(ptr, singles.program, match, position, chain)
             moved = chain.count[0]
             if count + moved > len(movers):
                 longer = np.empty(2 * len(movers) + moved, dtype=np.int32)
@@ -196,7 +173,7 @@ def follow_every_seat(
     return movers[:count].copy()
 
 
-@kernel
+@inner_kernel
 def _program_left(match: np.ndarray, p: int, chain: Chain) -> int:
     """Return the program that more applicants have left than entered, `p` with its new seat apart."""
     for turn in range(chain.count[0]):

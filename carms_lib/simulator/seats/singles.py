@@ -6,28 +6,15 @@ here: adding seats (`seat_chains`).
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from carms_lib.matching.scored.deferred_acceptance import propose_scored
 from carms_lib.matching.scored.lists import lists_of_singles, state_for
 from carms_lib.simulator.draw.first_iteration import DrawnMatch
 from carms_lib.simulator.seats.seat_chains import best_of_couples, best_of_pairs, hold_couples
+from carms_lib.simulator.seats.standing import SinglesMatch
 
-__all__ = ["SinglesMatch", "leave_singles", "match_singles"]
-
-
-class SinglesMatch(NamedTuple):
-    """A draw with its couples set aside; n applicants, P programs, E entries."""
-
-    ptr: np.ndarray  # int64[n + 1]
-    program: np.ndarray  # int32[E]
-    score: np.ndarray  # float64[E], -inf on the entries of couples
-    quota: np.ndarray  # int32[P]: seats that couples do not hold
-    match: np.ndarray  # int32[n]: -1 for members of couples, too
-    position: np.ndarray  # int32[n]: 0 for members of couples, so that they wait nowhere
-    couple_best: np.ndarray  # float64[2, P]: what `best_of_pairs` wrote, or `best_of_couples`
+__all__ = ["leave_singles", "match_singles"]
 
 
 def match_singles(drawn: DrawnMatch, extra: np.ndarray | None = None) -> SinglesMatch:
@@ -53,7 +40,7 @@ def match_singles(drawn: DrawnMatch, extra: np.ndarray | None = None) -> Singles
     propose_scored(lists, state)
     match, position = state.match, state.position
     position[drawn.couple_of >= 0] = 0
-    return SinglesMatch(drawn.ptr, drawn.program, score, quota, match, position, best)
+    return _singles(drawn, score, quota, best, match, position)
 
 
 def leave_singles(drawn: DrawnMatch) -> SinglesMatch:
@@ -67,7 +54,26 @@ def leave_singles(drawn: DrawnMatch) -> SinglesMatch:
     single = drawn.couple_of < 0
     match = np.where(single, drawn.match, -1).astype(np.int32)
     position = np.where(single, drawn.couples.position, 0).astype(np.int32)
-    return SinglesMatch(drawn.ptr, drawn.program, score, quota, match, position, best)
+    return _singles(drawn, score, quota, best, match, position)
+
+
+def _singles(
+    drawn: DrawnMatch,
+    score: np.ndarray,
+    quota: np.ndarray,
+    best: np.ndarray,
+    match: np.ndarray,
+    position: np.ndarray,
+) -> SinglesMatch:
+    return SinglesMatch(
+        ptr=drawn.ptr,
+        program=drawn.program,
+        score=score,
+        quota=quota,
+        match=match,
+        position=position,
+        couple_best=best,
+    )
 
 
 def _set_couples_aside(drawn: DrawnMatch) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -16,7 +16,7 @@ from carms_lib.exceptions import ArgumentError
 from carms_lib.kernels.noise import entropy_from
 from carms_lib.matching.scored.lists import ScoredLists, new_scored_state
 from carms_lib.simulator.draw.block import DRAWS_PER_INPUT, BlockInputs
-from carms_lib.simulator.draw.first_iteration import CouplesMatch, DrawnMatch, first_iteration, most_seats
+from carms_lib.simulator.draw.first_iteration import CouplesMatch, DrawnMatch, Seats, first_iteration, most_seats
 from carms_lib.simulator.draw.rank_lists import begin_block, write_lists
 from carms_lib.simulator.draw.settings import check_draws, draw_settings, shifted
 from carms_lib.simulator.draw.workspace import kind_of_program, new_space
@@ -83,39 +83,40 @@ def replay(market: Market, plan: BlockPlan) -> Iterator[DrawnMatch]:
     tables, key, block = shifted(market, plan.inputs.shift), np.uint64(plan.entropy), plan.block
     # Of the same kinds as in `run_block`, so that nothing is compiled for a replay alone.
     theta, sizes = np.array(plan.inputs.theta, dtype=np.float64), np.array(plan.inputs.sizes, dtype=np.float64)
-    n, quota, reverts_to = market.n_applicants, tables.program_quota.copy(), tables.reverts_to.copy()
+    n, seats = market.n_applicants, Seats(stated=tables.program_quota.copy(), reverts_to=tables.reverts_to.copy())
     space = new_space(tables)
-    state = new_scored_state(n, market.n_programs, most_seats(quota, theta), len(space.program))
+    state = new_scored_state(n, market.n_programs, most_seats(seats.stated, theta), len(space.program))
     wished, ranked = (np.empty(n, dtype=kind_of_program(market.n_programs)) for _ in range(2))
     begin_block(key, block, theta, tables, space)
     for draw in plan.draws.tolist():
         couples = write_lists(key, draw, theta, sizes, tables, space, wished, ranked)
-        _, blocking = first_iteration(key, draw, theta, tables, quota, reverts_to, space, state, couples)
+        _, blocking = first_iteration(key, draw, theta, tables, seats, space, state, couples)
         ptr, program, score = space.ptr, space.program, space.score
         edge = ptr[n]
         drawn = DrawnMatch(
-            draw,
-            ptr.copy(),
-            program[:edge].copy(),
-            score[:edge].copy(),
-            state.quota.copy(),
-            state.match.copy(),
-            space.couple_of.copy(),
+            draw=draw,
+            ptr=ptr.copy(),
+            program=program[:edge].copy(),
+            score=score[:edge].copy(),
+            quota=state.quota.copy(),
+            match=state.match.copy(),
+            couple_of=space.couple_of.copy(),
         )
         if couples:
             own = ScoredLists(
-                drawn.ptr,
-                drawn.program,
-                drawn.score,
-                space.owner[:edge].copy(),
-                space.program_ptr.copy(),
-                space.application[:edge].copy(),
-                drawn.couple_of,
-                space.members[:couples].copy(),
-                space.pair_ptr[: couples + 1].copy(),
-                space.pairs[: space.pair_ptr[couples]].copy(),
+                ptr=drawn.ptr,
+                idx=drawn.program,
+                score=drawn.score,
+                owner=space.owner[:edge].copy(),
+                program_ptr=space.program_ptr.copy(),
+                application=space.application[:edge].copy(),
+                couple_of=drawn.couple_of,
+                members=space.members[:couples].copy(),
+                pair_ptr=space.pair_ptr[: couples + 1].copy(),
+                pairs=space.pairs[: space.pair_ptr[couples]].copy(),
             )
+            order, is_stable = space.order[:couples].copy(), blocking == 0
             drawn = drawn._replace(
-                couples=CouplesMatch(own, state.position.copy(), space.order[:couples].copy(), blocking == 0)
+                couples=CouplesMatch(lists=own, position=state.position.copy(), order=order, is_stable=is_stable)
             )
         yield drawn
