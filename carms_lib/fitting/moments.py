@@ -306,7 +306,7 @@ def _list_lengths(market: Market, inputs: BlockInputs, entropy: int, block: int)
     key, theta = np.uint64(entropy), np.ascontiguousarray(inputs.theta, dtype=np.float64)
     with np.errstate(over="ignore"):
         _write_wishes(key, block, theta, np.ascontiguousarray(inputs.sizes, dtype=np.float64), tables, space)
-    ptr, program = space.ptr, space.program
+    ptr, program = space.lists.ptr, space.lists.idx
     length = np.diff(ptr)
     of = tables.program_discipline[program[: ptr[-1]]]
     start = np.r_[True, of[1:] != of[:-1]]

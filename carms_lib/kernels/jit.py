@@ -135,14 +135,11 @@ def inlined_kernel(function: _Function) -> _Function:
 
 
 def from_python(inner: _Function) -> _Function:
-    """Return a kernel that calls an inner one, so that a test or a benchmark can look at it alone."""
-
-    def call(*arguments: Any) -> Any:
-        return inner(*arguments)
-
-    if numba.config.DISABLE_JIT:
+    """Return an inner kernel as one that Python may call, so that a test or a benchmark can look at it alone."""
+    if not isinstance(inner, _InnerKernel):
         return inner
-    return cast(_Function, _Kernel(call, targetoptions=_COMMON | NO_COUNTS))
+    options = {name: value for name, value in inner.targetoptions.items() if name != "no_cpython_wrapper"}
+    return _compiled(cast(_Function, inner.py_func), options)
 
 
 def prepare(function: Any, *arguments: Any) -> None:

@@ -36,6 +36,7 @@ def to_scored(problem: MatchingProblem) -> ScoredLists:
         application=np.empty(lists.program_idx.size, np.int32),
         couple_of=problem.couple_of,
         members=no_pairs if couples is None else writable(couples.members),
+        n_couples=np.array([problem.n_couples]),
         pair_ptr=np.zeros(1, np.int64) if couples is None else writable(couples.pair_ptr),
         pairs=writable(problem.pair_entries),
     )

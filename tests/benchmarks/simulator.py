@@ -136,7 +136,7 @@ class Phases:
         n, programs = market.n_applicants, market.n_programs
         self.space = new_space(tables)
         self.wished, self.ranked = np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int32)
-        self.state = new_scored_state(n, programs, 2 * market.seats, len(self.space.program))
+        self.state = new_scored_state(n, programs, 2 * market.seats, len(self.space.lists.idx))
         self.seats = first_iteration.Seats(stated=tables.program_quota, reverts_to=tables.reverts_to)
         self.spent: dict[str, list[float]] = {}
 
@@ -157,7 +157,7 @@ class Phases:
         space.first_of[:] = np.where(self.wished >= 0, tables.program_discipline[self.wished], -1)
         self.tick(
             "files", _read_files, ENTROPY, Purpose.FILE, number, theta, tables, space,
-            interviews.Applications(ptr=space.ptr, program=space.program, score=space.score),
+            space.lists,
         )  # fmt: skip
         self.tick("interviews, and index by program", _interview, ENTROPY, number, theta, tables, space)
         couples = _choose_couples(ENTROPY, number, theta, tables, space)
@@ -229,11 +229,11 @@ def arithmetic(market: carms.Market, draws: int) -> float:
         field = space.open_to - (np.arange(len(tables.type_class)) * space.stretch[-1])[:, None] - start
         for number in range(draws):
             _write_wish_lists(ENTROPY, number, steps.theta, steps.sizes, tables, space)
-            wished, chosen = space.ptr[-1], space.disciplines >= 0
+            wished, chosen = space.lists.ptr[-1], space.disciplines >= 0
             rank_lists.write_lists(ENTROPY, number, steps.theta, steps.sizes, tables, space, steps.wished, steps.ranked)
             wanted[_exact] += chosen[:, :2].sum() * len(tables.discipline_key) + wished
             wanted[_bounds] += field[np.broadcast_to(kind, chosen.shape)[chosen], space.disciplines[chosen]].sum()
-            wanted[_noise] += wished + space.ptr[-1]
+            wanted[_noise] += wished + space.lists.ptr[-1]
         rng = np.random.default_rng(1)
         low, high, key = rng.integers(2**32, size=(3, most), dtype=np.uint32)
         wait, out = np.ones(most, dtype=np.float32), np.empty(most, dtype=np.int32)

@@ -120,7 +120,7 @@ def test_lengths_of_lists_are_those_that_the_simulation_writes(
 
         def littered(tables: Tables, left: float = left) -> Space:
             space = new_space(tables)
-            for array in (space.breadth, space.merit, space.score):
+            for array in (space.breadth, space.merit, space.lists.score):
                 array.fill(left)
             return space
 

@@ -53,16 +53,17 @@ class Paired:
                 )
             pair_ptr.append(len(pairs))
         self.arrays = ScoredLists(
-            ptr,
-            idx,
-            np.array(list(itertools.chain(*scores)), dtype=float),
-            owner,
-            program_ptr,
-            application,
-            couple_of,
-            np.array(list(couples) or np.empty((0, 2)), dtype=np.int32).reshape(-1, 2),
-            np.array(pair_ptr, dtype=np.int64),
-            np.array(pairs or np.empty((0, 2)), dtype=np.int32).reshape(-1, 2),
+            ptr=ptr,
+            idx=idx,
+            score=np.array(list(itertools.chain(*scores)), dtype=float),
+            owner=owner,
+            program_ptr=program_ptr,
+            application=application,
+            couple_of=couple_of,
+            members=np.array(list(couples) or np.empty((0, 2)), dtype=np.int32).reshape(-1, 2),
+            n_couples=np.array([len(couples)]),
+            pair_ptr=np.array(pair_ptr, dtype=np.int64),
+            pairs=np.array(pairs or np.empty((0, 2)), dtype=np.int32).reshape(-1, 2),
         )
 
     def run(
@@ -260,17 +261,17 @@ def _couples(market: carms.Market, share: float, draw: int = 0):  # type: ignore
     space.taking_part[:] = np.diff(market.tables.type_start)
     with np.errstate(over="ignore"):
         count = choose_couples(np.uint64(7), draw, theta, market.tables, space)
-    return space.couple_of, space.members[:count]
+    return space.lists.couple_of, space.lists.members[:count]
 
 
 def _pairs_of(market: carms.Market, theta: np.ndarray, own: list[int], others: list[int]) -> tuple[np.ndarray, Space]:
     """The pairs that the first two applicants list together, given their own lists."""
     space = new_space(market.tables)
-    space.ptr[:3] = 0, len(own), len(own) + len(others)
-    space.program[: len(own) + len(others)] = own + others
-    space.members[0] = 0, 1
+    space.lists.ptr[:3] = 0, len(own), len(own) + len(others)
+    space.lists.idx[: len(own) + len(others)] = own + others
+    space.lists.members[0] = 0, 1
     write_pairs(theta, market.tables, space, 1)
-    return space.pairs[: space.pair_ptr[1]], space
+    return space.lists.pairs[: space.lists.pair_ptr[1]], space
 
 
 def test_couples_are_graduates_of_canadian_schools_each_in_one_couple(market: carms.Market) -> None:
@@ -298,7 +299,7 @@ def test_pairs_stand_in_the_order_of_their_sum_and_near_ones_first(market: carms
     for nearness in (0.0, 2.0, 9.0, 1e6):
         theta[AT["couple_nearness"]] = nearness
         listed, space = _pairs_of(market, theta, own, others)
-        program = space.program
+        program = space.lists.idx
         both = listed[(listed >= 0).all(axis=1)]
         assert len(both) == 12
         assert len(listed) == 12 + 7

@@ -93,7 +93,7 @@ def _lists(market: carms.Market, entropy: int, draw: int):  # type: ignore[no-un
     """The rank-order lists of one draw, with everybody laid out taking part."""
     tables, theta = market.tables, _inputs(market).theta.copy()
     n, space = market.n_applicants, new_space(tables)
-    ptr, program, score = space.ptr, space.program, space.score
+    ptr, program, score = space.lists.ptr, space.lists.idx, space.lists.score
     with np.errstate(over="ignore"):
         taste_weights(np.uint64(entropy), 0, theta, tables, space)
         space.taking_part[:] = np.diff(tables.type_start)
@@ -103,8 +103,7 @@ def _lists(market: carms.Market, entropy: int, draw: int):  # type: ignore[no-un
         write_wishes(np.uint64(entropy), draw, theta, tables, space)
         wishes = [program[ptr[a] : ptr[a + 1]].copy() for a in range(n)]
         space.first_of[:] = [tables.program_discipline[wish[0]] if len(wish) else -1 for wish in wishes]
-        received = interviews.Applications(ptr=ptr, program=program, score=score)
-        read_files(np.uint64(entropy), Purpose.FILE, draw, theta, tables, space, received)
+        read_files(np.uint64(entropy), Purpose.FILE, draw, theta, tables, space, space.lists)
         files = [dict(zip(program[ptr[a] : ptr[a + 1]], score[ptr[a] : ptr[a + 1]], strict=True)) for a in range(n)]
         space.share[:] = 0.5
         interview(np.uint64(entropy), draw, theta, tables, space)

@@ -38,21 +38,22 @@ def _first_iteration(
     """Match applicants with these lists, all ranked alike; return seats after reversions, and the match."""
     tables, space = market.tables, new_space(market.tables)
     every = [*lists, *[[]] * (market.n_applicants - len(lists))]
-    space.ptr[:] = np.concatenate([[0], np.cumsum([len(one) for one in every])])
+    given = space.lists
+    given.ptr[:] = np.concatenate([[0], np.cumsum([len(one) for one in every])])
     flat = [program for one in every for program in one]
-    space.program[: len(flat)] = flat
-    space.score[: len(flat)] = 0.0
-    space.couple_of[:] = -1
-    index_programs(space.ptr, space.program, space.owner, space.program_ptr, space.application)
+    given.idx[: len(flat)] = flat
+    given.score[: len(flat)] = 0.0
+    given.couple_of[:] = -1
+    index_programs(given.ptr, given.idx, given.owner, given.program_ptr, given.application)
     stated = np.zeros(market.n_programs, dtype=np.int32)
     stated[: len(quota)] = quota
     targets = np.full(market.n_programs, -1, dtype=np.int32)
     targets[: len(reverts_to)] = reverts_to
     seats = Seats(stated=stated, reverts_to=targets)
     theta = _theta(market, quota_drift=0.0, reversion_share=share)
-    state = new_scored_state(market.n_applicants, market.n_programs, most_seats(stated, theta), len(space.program))
+    state = new_scored_state(market.n_applicants, market.n_programs, most_seats(stated, theta), len(space.lists.idx))
     with np.errstate(over="ignore"):
-        orders, blocking = first_iteration(np.uint64(5), 0, theta, tables, seats, space, state, 0)
+        orders, blocking = first_iteration(np.uint64(5), 0, theta, tables, seats, space, state)
     assert (orders, blocking) == (1, 0)
     return state.quota[: len(quota)].tolist(), state.match[: len(lists)].tolist()
 
@@ -134,7 +135,7 @@ def test_a_type_that_one_program_is_open_to_is_matched_there_in_the_second_itera
 def _second_iteration(market: carms.Market, match: int) -> np.ndarray:
     """The second iteration's outcome where the first has left everybody in program `match`; all take part."""
     tables, space, theta = market.tables, new_space(market.tables), _theta(market)
-    state = new_scored_state(market.n_applicants, market.n_programs, 100, len(space.program))
+    state = new_scored_state(market.n_applicants, market.n_programs, 100, len(space.lists.idx))
     with np.errstate(over="ignore"):
         begin_block(np.uint64(5), 0, theta, tables, space)
         draw_merit(np.uint64(5), 0, theta, tables, space.merit)

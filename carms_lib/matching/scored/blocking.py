@@ -239,7 +239,7 @@ def find_blocking(lists: ScoredLists, state: ScoredState, rule: int, found: Int3
     Returns how many there are, also where they do not all fit.
     """
     n, count = state.match.size, 0
-    for unit in range(n + lists.members.shape[0]):
+    for unit in range(n + lists.n_couples[0]):
         applicant, start = unit, np.int64(0)
         if unit >= n:
             applicant, start = np.int64(lists.members[unit - n, 0]), lists.pair_ptr[unit - n]

@@ -62,7 +62,8 @@ class ScoredLists(NamedTuple):
     program_ptr: Int64s  # [P + 1]: where each program's applications begin in `application`
     application: Int32s  # [E]: entries by program, and there by applicant or best first; see `roth_peranson.chain`
     couple_of: Int32s  # [n]: number of the couple, -1 for a single
-    members: Int32s  # [C, 2]
+    members: Int32s  # [C or more, 2]
+    n_couples: Int64s  # [1]: C; of a draw, whose arrays are made for the most that there can be
     pair_ptr: Int64s  # [C + 1]: where each couple's list of pairs begins
     pairs: Int32s  # [pairs, 2]: the entry of each member, -1 for "no match"
 
@@ -141,6 +142,7 @@ def lists_of_singles(ptr: Int64s, idx: Int32s, score: Float64s) -> ScoredLists:
         application=nothing,
         couple_of=nothing,
         members=no_pairs,
+        n_couples=nowhere,
         pair_ptr=nowhere,
         pairs=no_pairs,
     )

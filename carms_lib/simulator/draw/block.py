@@ -115,14 +115,14 @@ def _run_draws(
         couples = write_lists(entropy, draw, theta, setting.sizes, tables, space, out.wished[i], out.ranked[i])
         for v in range(len(variants.quota)):
             seats = Seats(stated=variants.quota[v], reverts_to=variants.reverts_to[v])
-            orders, blocking = first_iteration(entropy, draw, theta, tables, seats, space, state, couples)
+            orders, blocking = first_iteration(entropy, draw, theta, tables, seats, space, state)
             first, final = out.first[v, i], out.final[v, i]
             for p in range(len(state.quota)):
                 out.quota[v, i, p] = state.quota[p]
             for a in range(len(state.match)):
                 first[a] = state.match[a] if out.ranked[i, a] > NOT_TAKING_PART else NOT_TAKING_PART
                 final[a] = first[a]
-            _count_couples(space.members[:couples], state.match, orders, blocking, out.couples[v, i])
+            _count_couples(space.lists.members[:couples], state.match, orders, blocking, out.couples[v, i])
             if variants.second_iteration[v]:
                 second_iteration(entropy, draw, theta, tables, variants.second_open[v], space, state)
                 for a in range(len(state.match)):
@@ -185,7 +185,7 @@ def run_block(
             tables,
             differ,
             space,
-            new_scored_state(n, programs, most_seats(differ.quota, inputs.theta), len(space.program)),
+            new_scored_state(n, programs, most_seats(differ.quota, inputs.theta), len(space.lists.idx)),
             out,
         )
     return [

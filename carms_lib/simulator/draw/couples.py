@@ -45,14 +45,14 @@ def choose_couples(entropy: np.uint64, draw: int, theta: np.ndarray, tables: Tab
     Parameters
     ----------
     space : Space
-        `taking_part` is read. Written: `couple_of`, and `members`, the lower number first.
+        `taking_part` is read. Written, of its `lists`: `couple_of`, `members`, the lower number first, and `n_couples`.
 
     Returns
     -------
     int
         Number of couples.
     """
-    couple_of, members = space.couple_of, space.members
+    couple_of, members = space.lists.couple_of, space.lists.members
     state = stream(entropy, _COUPLE, draw)
     couple_of[:] = -1
     couples = np.int64(0)
@@ -78,6 +78,7 @@ def choose_couples(entropy: np.uint64, draw: int, theta: np.ndarray, tables: Tab
                     alone = np.int64(a)
     if alone >= 0 and left_over >= 0:
         couples = _join(couple_of, members, couples, left_over, alone)
+    space.lists.n_couples[0] = couples
     return couples
 
 
@@ -97,11 +98,12 @@ def write_pairs(theta: np.ndarray, tables: Tables, space: Space, couples: int) -
     Parameters
     ----------
     space : Space
-        `ptr`, `program` and `members` are read. Written: `pair_ptr` and `pairs`, most wanted first.
+        Of its `lists`, `ptr`, `idx` and `members` are read. Written: `pair_ptr` and `pairs`, most wanted first.
     couples : int
         How many couples there are.
     """
-    ptr, program, members, pair_ptr, pairs = space.ptr, space.program, space.members, space.pair_ptr, space.pairs
+    lists = space.lists
+    ptr, program, members, pair_ptr, pairs = lists.ptr, lists.idx, lists.members, lists.pair_ptr, lists.pairs
     nearness = min(round(theta[_NEARNESS]), 2 * MAX_LIST)  # more would change no order
     begins = space.begins[: 2 * MAX_LIST + nearness + 1]
     edge = 0

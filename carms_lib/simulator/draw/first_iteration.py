@@ -153,7 +153,6 @@ def first_iteration(
     seats: Seats,
     space: Space,
     state: ScoredState,
-    couples: int,
 ) -> tuple[int, int]:
     """Match, and move unfilled seats where a province lets them revert, until none moves.
 
@@ -164,26 +163,13 @@ def first_iteration(
         Lists and couples, as `rank_lists` writes them.
     state : ScoredState
         Written: `quota`, the seats of the draw after reversions, and `match`, the outcome.
-    couples : int
-        How many couples there are.
 
     Returns
     -------
     orders, blocking : int
         Of the last match: how many orders of couples were tried, and how many coalitions block it.
     """
-    lists = ScoredLists(
-        ptr=space.ptr,
-        idx=space.program,
-        score=space.score,
-        owner=space.owner,
-        program_ptr=space.program_ptr,
-        application=space.application,
-        couple_of=space.couple_of,
-        members=space.members[:couples],
-        pair_ptr=space.pair_ptr,
-        pairs=space.pairs,
-    )
+    lists, couples = space.lists, space.lists.n_couples[0]
     state.is_read[:] = False
     draw_quota(entropy, draw, theta, tables, seats.stated, state.quota)
     of_reversion = stream(entropy, _OF_REVERSION, draw)

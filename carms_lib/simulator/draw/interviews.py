@@ -19,7 +19,6 @@ Echenique, González, Wilson and Yariv (2022), *Top of the batch: interviews and
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 
@@ -27,12 +26,12 @@ from carms_lib.kernels.jit import inlined_kernel, inner_kernel
 from carms_lib.kernels.lanes import LANES, below, how_many
 from carms_lib.kernels.noise import Purpose, bits_of, fold, halves, stream, uniform
 from carms_lib.kernels.variates import logistic, normal
-from carms_lib.matching.scored.lists import index_programs
+from carms_lib.matching.scored.lists import ScoredLists, index_programs
 from carms_lib.simulator.draw.workspace import Space
 from carms_lib.simulator.inputs.parameters import PARAMETERS
 from carms_lib.simulator.inputs.tables import Tables
 
-__all__ = ["Applications", "draw_interview_shares", "draw_merit", "interview", "keep_best", "leave_out", "read_files"]
+__all__ = ["draw_interview_shares", "draw_merit", "interview", "keep_best", "leave_out", "read_files"]
 
 _AT = {name: i for i, name in enumerate(PARAMETERS)}
 _MERIT, _FIRST, _HOME, _LOCAL = (
@@ -47,14 +46,6 @@ _ONE = np.uint64(1)  # places are counted without a sign here: an index that may
 _SIGN, _ALL_BUT_SIGN, _HALF = np.int32(31), np.int32(0x7FFFFFFF), np.float32(0.5)
 _ZERO = np.uint64(0)
 _OF_MERIT, _OF_INTERVIEW, _PROGRAM = Purpose.MERIT, Purpose.INTERVIEW, Purpose.PROGRAM
-
-
-class Applications(NamedTuple):
-    """The applications of one iteration: lists of n applicants, E entries."""
-
-    ptr: np.ndarray  # int64[n + 1]: where each applicant's list begins
-    program: np.ndarray  # int32[E]
-    score: np.ndarray  # float64[E]: what the program thinks of the applicant; higher is better
 
 
 @inner_kernel
@@ -85,7 +76,7 @@ def read_files(
     theta: np.ndarray,
     tables: Tables,
     space: Space,
-    files: Applications,
+    files: ScoredLists,
 ) -> None:
     """Write what each program sees in each file that it receives.
 
@@ -95,10 +86,10 @@ def read_files(
         Purpose.FILE or Purpose.SECOND_FILE: a program reads a second application anew.
     space : Space
         `merit` and `first_of` are read. Written: `offset`, how many files each program receives, one place up.
-    files : Applications
-        Lists as `write_wishes` writes them. Written: `score`.
+    files : ScoredLists
+        Of the iteration: `ptr` and `idx` as `write_wishes` writes them. Written: `score`.
     """
-    ptr, program, score = files.ptr, files.program, files.score
+    ptr, program, score = files.ptr, files.idx, files.score
     of_file = stream(entropy, purpose, draw)
     of_nearness = space.nearness
     of_nearness[0], of_nearness[1], of_nearness[2] = 0.0, theta[_LOCAL], theta[_HOME]
@@ -250,12 +241,13 @@ def interview(entropy: np.uint64, draw: int, theta: np.ndarray, tables: Tables, 
     Parameters
     ----------
     space : Space
-        `share`, and `offset` as `read_files` left it, are read. Entries without an interview are taken out of `ptr`,
-        `program` and `score`; `score` becomes what the program ranks by, and -inf where it interviewed an applicant
-        without ranking them. Written too: `owner`, `program_ptr` and `application`, what was left by program.
+        `share`, and `offset` as `read_files` left it, are read. Entries without an interview are taken out of its
+        `lists`; their `score` becomes what the program ranks by, and -inf where it interviewed an applicant without
+        ranking them. Written too: `owner`, `program_ptr` and `application`, what was left by program.
     """
     n, seats = len(tables.applicant_type), tables.program_demand_quota
-    ptr, program, score, bits, codes = space.ptr, space.program, space.score, space.bits, space.codes
+    lists, bits, codes = space.lists, space.bits, space.codes
+    ptr, program, score = lists.ptr, lists.idx, lists.score
     threshold, fewest, kept = space.threshold, space.fewest, space.kept
     for p in range(len(seats)):
         fewest[p] = theta[_PER_SEAT] * seats[p] * tables.interview_factor[p]
@@ -278,13 +270,13 @@ def interview(entropy: np.uint64, draw: int, theta: np.ndarray, tables: Tables, 
     ptr[n] = edge
     left = ptr[n]
     _add_logistic(bits[:left], theta[_INTERVIEW_NOISE], score[:left])
-    index_programs(ptr, program, space.owner, space.program_ptr, space.application)
+    index_programs(ptr, program, lists.owner, lists.program_ptr, lists.application)
     for i in range(left):
-        codes[i] = _code_of_score(np.float32(score[np.uint64(space.application[i])]))
+        codes[i] = _code_of_score(np.float32(score[np.uint64(lists.application[i])]))
     for p in range(len(seats)):
         fewest[p] = seats[p]
         kept[p] = theta[_RANKED_ABROAD] if tables.only_abroad[p] else theta[_RANKED]
-    _write_thresholds(space.program_ptr, codes, kept, fewest, threshold)
+    _write_thresholds(lists.program_ptr, codes, kept, fewest, threshold)
     leave_out(program[:left], score[:left], threshold)
 
 

@@ -13,7 +13,6 @@ from carms_lib.kernels.noise import Purpose
 from carms_lib.simulator.draw.couples import choose_couples, write_pairs
 from carms_lib.simulator.draw.disciplines import choose_disciplines
 from carms_lib.simulator.draw.interviews import (
-    Applications,
     draw_interview_shares,
     draw_merit,
     interview,
@@ -72,8 +71,7 @@ def write_lists(
     for a in range(len(wished)):
         space.first_of[a] = tables.program_discipline[wished[a]] if wished[a] >= 0 else -1
     draw_merit(entropy, draw, theta, tables, space.merit)
-    files = Applications(ptr=space.ptr, program=space.program, score=space.score)
-    read_files(entropy, _FILE, draw, theta, tables, space, files)
+    read_files(entropy, _FILE, draw, theta, tables, space, space.lists)
     interview(entropy, draw, theta, tables, space)
     _first_of_list(tables, space, ranked)
     couples = choose_couples(entropy, draw, theta, tables, space)
@@ -95,9 +93,10 @@ def write_wish_lists(
 @inner_kernel
 def _first_of_list(tables: Tables, space: Space, out: np.ndarray) -> None:
     """Write the first program of each list."""
+    lists = space.lists
     for t in range(len(tables.type_class)):
         for a in range(tables.type_start[t], tables.type_start[t + 1]):
             if a - tables.type_start[t] >= space.taking_part[t]:
                 out[a] = NOT_TAKING_PART
             else:
-                out[a] = space.program[space.ptr[a]] if space.ptr[a + 1] > space.ptr[a] else UNMATCHED
+                out[a] = lists.idx[lists.ptr[a]] if lists.ptr[a + 1] > lists.ptr[a] else UNMATCHED

@@ -12,7 +12,7 @@ from carms_lib.kernels.jit import inner_kernel
 from carms_lib.kernels.noise import Purpose, fold, halves, stream, uniform
 from carms_lib.kernels.variates import exp_of, normal
 from carms_lib.matching.scored.deferred_acceptance import propose_scored
-from carms_lib.matching.scored.lists import ScoredLists, ScoredState
+from carms_lib.matching.scored.lists import ScoredState
 from carms_lib.simulator.draw.exponential_race import (
     MOST_RACES,
     PACES,
@@ -22,7 +22,7 @@ from carms_lib.simulator.draw.exponential_race import (
     total_weight,
 )
 from carms_lib.simulator.draw.first_iteration import seat_offsets
-from carms_lib.simulator.draw.interviews import Applications, keep_best, leave_out, read_files
+from carms_lib.simulator.draw.interviews import keep_best, leave_out, read_files
 from carms_lib.simulator.draw.wishes import gather_open, length_of_list
 from carms_lib.simulator.draw.workspace import MAX_LIST, Space
 from carms_lib.simulator.inputs.parameters import PARAMETERS
@@ -59,13 +59,14 @@ def second_iteration(
     second_open : ndarray of shape (P,), uint8
         Bit c says that class c may apply; of the scenario, as `tables` have that of the baseline.
     space : Space
-        `taking_part`, `first_of`, `merit` and `wait` are read. Written: `second_ptr`, `second_program` and
-        `second_score`.
+        `taking_part`, `first_of`, `merit` and `wait` are read. Written: `second_lists`, of which `ptr`, `idx`
+        and `score` are its own.
     state : ScoredState
         The first iteration's `match`, `held_count` and `quota`. On return `match` holds the outcome of the second, -1
         for everybody who stays unmatched or did not take part, and `quota` the seats that stood open in it.
     """
-    ptr, program, score, opened = space.second_ptr, space.second_program, space.second_score, space.opened
+    lists, opened = space.second_lists, space.opened
+    ptr, program, score = lists.ptr, lists.idx, lists.score
     programs, open_programs = len(state.quota), np.int64(0)
     for p in range(programs):
         state.quota[p] -= state.held_count[p]
@@ -108,18 +109,11 @@ def second_iteration(
         run_races(space.field, races, whole, cut, space.pace, space.track, program)
     n = len(tables.applicant_type)
     ptr[n] = edge
-    files = Applications(ptr=ptr, program=program, score=score)
-    read_files(entropy, _SECOND_FILE, draw, theta, tables, space, files)
+    read_files(entropy, _SECOND_FILE, draw, theta, tables, space, lists)
     threshold, kept, fewest = space.threshold, space.kept, space.fewest
     kept[:] = theta[_SECOND_RANKED]
     fewest[:] = 0.0
     keep_best(program[:edge], score[:edge], kept, fewest, threshold, space.offset, space.codes)
     leave_out(program[:edge], score[:edge], threshold)
     seat_offsets(state.quota, state.seat_ptr)
-    propose_scored(
-        ScoredLists(
-            ptr, program, score, space.owner, space.program_ptr, space.application, space.couple_of, space.members[:0],
-            space.pair_ptr, space.pairs,
-        ),
-        state,
-    )  # fmt: skip
+    propose_scored(lists, state)

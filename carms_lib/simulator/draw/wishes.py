@@ -227,7 +227,7 @@ def write_wishes(
         programs of the first discipline stand before those behind it.
     """
     of_taste = stream(entropy, _TASTE, draw)
-    ptr, races = space.ptr, space.races
+    ptr, races = space.lists.ptr, space.races
     space.pace[:] = 1.0
     edge, whole, cut = 0, 0, 0
     for t in range(len(tables.type_class)):
@@ -237,7 +237,7 @@ def write_wishes(
             if space.disciplines[a, 0] < 0:
                 continue
             if whole + cut + 3 > MOST_RACES:
-                run_races(space.open, races, whole, cut, space.pace, space.track, space.program)
+                run_races(space.open, races, whole, cut, space.pace, space.track, space.lists.idx)
                 whole, cut = 0, 0
             low, high = halves(fold(of_taste, tables.applicant_key[a]))
             room = MAX_LIST
@@ -261,7 +261,7 @@ def write_wishes(
                 whole, cut = lay_out(races, whole, cut, race)
                 edge += wanted
                 room -= wanted
-    run_races(space.open, races, whole, cut, space.pace, space.track, space.program)
+    run_races(space.open, races, whole, cut, space.pace, space.track, space.lists.idx)
     ptr[len(tables.applicant_type)] = edge
 
 

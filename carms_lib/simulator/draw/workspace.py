@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from carms_lib.kernels.lanes import LANES, padded
+from carms_lib.matching.scored.lists import ScoredLists
 from carms_lib.simulator.draw.exponential_race import PACES, Races, Runners, Track, new_races, new_runners, new_track
 from carms_lib.simulator.inputs.tables import Tables
 
@@ -51,21 +52,9 @@ class Space(NamedTuple):
     disciplines: np.ndarray  # int32[n, 3]: in which an applicant applies, most wanted first; -1 for none
     merit: np.ndarray  # float64[n]: what every program sees in an applicant
     first_of: np.ndarray  # int32[n]: each applicant's first discipline, -1 for none
-    ptr: np.ndarray  # int64[n + 1]: where each applicant's list begins
-    program: np.ndarray  # int32[L]: program of each entry, most wanted first
-    score: np.ndarray  # float64[L]: what the program thinks of the applicant; -inf where it does not rank them
-    # The same by program, and the couples among the applicants with what they list together.
-    owner: np.ndarray  # int32[L]: applicant of each entry
-    program_ptr: np.ndarray  # int64[P + 1]: where each program's applications begin in `application`
-    application: np.ndarray  # int32[L]: entries by program
-    couple_of: np.ndarray  # int32[n]: the number of an applicant's couple, -1 for a single
-    members: np.ndarray  # int32[n // 2, 2]: the partners of each couple
-    pair_ptr: np.ndarray  # int64[n // 2 + 1]: where each couple's pairs begin
-    pairs: np.ndarray  # int32[n // 2 * MAX_PAIRS, 2]: entries, -1 for "no match"
-    # The same lists in the second iteration.
-    second_ptr: np.ndarray
-    second_program: np.ndarray
-    second_score: np.ndarray
+    #: L entries: most wanted first, with what programs think; the same by program; couples and what they list together.
+    lists: ScoredLists
+    second_lists: ScoredLists  # the same in the second iteration, in which there are no couples
     # Scratch: nothing is left here for a later step.
     codes: np.ndarray  # int32[L]
     nearness: np.ndarray  # float64[3]: what each value of `near` is worth
@@ -113,13 +102,6 @@ def new_space(tables: Tables) -> Space:
         "share": (programs, np.float64),
         "taking_part": (types, np.int64),
         "first_of": (n, np.int32),
-        "owner": (length, np.int32),
-        "program_ptr": (programs + 1, np.int64),
-        "application": (length, np.int32),
-        "couple_of": (n, np.int32),
-        "members": ((n // 2, 2), np.int32),
-        "pair_ptr": (n // 2 + 1, np.int64),
-        "pairs": ((n // 2 * MAX_PAIRS, 2), np.int32),
         "codes": (length, np.int32),
         "nearness": (3, np.float64),
         "near": ((types, programs), np.uint8),
@@ -137,13 +119,31 @@ def new_space(tables: Tables) -> Space:
         "arrivals": (disciplines * MANY, np.int32),
         "chosen": (MANY, np.int32),
     }
-    shapes |= dict.fromkeys(("ptr", "second_ptr"), (n + 1, np.int64))
-    shapes |= dict.fromkeys(("program", "second_program"), (length, np.int32))
-    shapes |= dict.fromkeys(("score", "second_score"), (length, np.float64))
     shapes |= dict.fromkeys(("fewest", "kept", "base"), (programs, np.float64))
     shapes |= dict.fromkeys(("breadth", "merit"), (n, np.float64))
     shapes |= dict.fromkeys(("low", "high"), (MANY, np.uint32))
+    lists = ScoredLists(
+        ptr=np.empty(n + 1, np.int64),
+        idx=np.empty(length, np.int32),
+        score=np.empty(length),
+        owner=np.empty(length, np.int32),
+        program_ptr=np.empty(programs + 1, np.int64),
+        application=np.empty(length, np.int32),
+        couple_of=np.empty(n, np.int32),
+        members=np.empty((n // 2, 2), np.int32),
+        n_couples=np.zeros(1, np.int64),
+        pair_ptr=np.empty(n // 2 + 1, np.int64),
+        pairs=np.empty((n // 2 * MAX_PAIRS, 2), np.int32),
+    )
+    second_lists = lists._replace(
+        ptr=np.empty(n + 1, np.int64),
+        idx=np.empty(length, np.int32),
+        score=np.empty(length),
+        n_couples=np.zeros(1, np.int64),
+    )
     return Space(
+        lists=lists,
+        second_lists=second_lists,
         program_low=(tables.program_key & np.uint64(0xFFFFFFFF)).astype(np.uint32),
         program_high=(tables.program_key >> np.uint64(32)).astype(np.uint32),
         discipline_keys=tables.discipline_key.astype(np.uint32),

@@ -93,7 +93,7 @@ def best_of_pairs(
         held[p] += 1
         if worst[p] < 0 or is_worse(lists.score[e], a, lists.score[worst[p]], lists.owner[worst[p]]):
             worst[p] = e
-    for c in range(len(lists.members)):
+    for c in range(lists.n_couples[0]):
         start = lists.pair_ptr[c]
         for option in range(start, start + position[lists.members[c, 0]]):
             for side in range(2):

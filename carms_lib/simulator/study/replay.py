@@ -85,13 +85,13 @@ def replay(market: Market, plan: BlockPlan) -> Iterator[DrawnMatch]:
     theta, sizes = np.array(plan.inputs.theta, dtype=np.float64), np.array(plan.inputs.sizes, dtype=np.float64)
     n, seats = market.n_applicants, Seats(stated=tables.program_quota.copy(), reverts_to=tables.reverts_to.copy())
     space = new_space(tables)
-    state = new_scored_state(n, market.n_programs, most_seats(seats.stated, theta), len(space.program))
+    state = new_scored_state(n, market.n_programs, most_seats(seats.stated, theta), len(space.lists.idx))
     wished, ranked = (np.empty(n, dtype=kind_of_program(market.n_programs)) for _ in range(2))
     begin_block(key, block, theta, tables, space)
     for draw in plan.draws.tolist():
         couples = write_lists(key, draw, theta, sizes, tables, space, wished, ranked)
-        _, blocking = first_iteration(key, draw, theta, tables, seats, space, state, couples)
-        ptr, program, score = space.ptr, space.program, space.score
+        _, blocking = first_iteration(key, draw, theta, tables, seats, space, state)
+        ptr, program, score = space.lists.ptr, space.lists.idx, space.lists.score
         edge = ptr[n]
         drawn = DrawnMatch(
             draw=draw,
@@ -100,20 +100,21 @@ def replay(market: Market, plan: BlockPlan) -> Iterator[DrawnMatch]:
             score=score[:edge].copy(),
             quota=state.quota.copy(),
             match=state.match.copy(),
-            couple_of=space.couple_of.copy(),
+            couple_of=space.lists.couple_of.copy(),
         )
         if couples:
             own = ScoredLists(
                 ptr=drawn.ptr,
                 idx=drawn.program,
                 score=drawn.score,
-                owner=space.owner[:edge].copy(),
-                program_ptr=space.program_ptr.copy(),
-                application=space.application[:edge].copy(),
+                owner=space.lists.owner[:edge].copy(),
+                program_ptr=space.lists.program_ptr.copy(),
+                application=space.lists.application[:edge].copy(),
                 couple_of=drawn.couple_of,
-                members=space.members[:couples].copy(),
-                pair_ptr=space.pair_ptr[: couples + 1].copy(),
-                pairs=space.pairs[: space.pair_ptr[couples]].copy(),
+                members=space.lists.members[:couples].copy(),
+                n_couples=space.lists.n_couples.copy(),
+                pair_ptr=space.lists.pair_ptr[: couples + 1].copy(),
+                pairs=space.lists.pairs[: space.lists.pair_ptr[couples]].copy(),
             )
             order, is_stable = space.order[:couples].copy(), blocking == 0
             drawn = drawn._replace(
