@@ -26,7 +26,7 @@ from typing import Any
 import llvmlite.binding as llvm
 import numba
 from numba.core.codegen import JITCodeLibrary
-from numba.core.compiler import Compiler
+from numba.core.compiler import Compiler, Flags
 from numba.core.options import DefaultOptions
 
 from carms_lib.exceptions import ArgumentError
@@ -152,10 +152,32 @@ def _simplify_module(codegen: Any, ll_module: Any) -> None:
     manager.run(ll_module, builder)
 
 
+class _KernelFlags(Flags):
+    """Options of a function; those of two kernels are compared 40,000 times while a draw is compiled.
+
+    numba writes out all of its 30 options for that. Where what was set is equal, so is the rest.
+    """
+
+    __slots__ = ()
+    _HASH = hash(Flags())  # numba's is of the options' names: one number for all
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Flags) and self._values == other._values:
+            return True
+        return bool(super().__eq__(other))
+
+    def __hash__(self) -> int:
+        return self._HASH
+
+
 class EntryCompiler(Compiler):
     """Compiles a kernel that Python calls."""
 
     library: type[JITCodeLibrary] = _EntryLibrary
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.state.flags = _KernelFlags(self.state.flags)
 
     def compile_extra(self, func: Any) -> Any:
         """Compile a function into a library of our own."""
