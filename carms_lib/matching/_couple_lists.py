@@ -47,6 +47,11 @@ class CoupleLists:
         return int(self.members.shape[0])
 
     @classmethod
+    def none(cls) -> CoupleLists:
+        """Return the couples of a market that has none."""
+        return cls(np.zeros((0, 2), np.int32), np.zeros(1, np.int64), np.zeros((0, 2), np.int32))
+
+    @classmethod
     def checked(
         cls,
         members: ArrayLike,
