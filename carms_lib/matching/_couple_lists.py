@@ -1,6 +1,6 @@
 """Couples as arrays: who they are, the pairs of programs they rank, and what that makes of each member's list.
 
-Belongs here: the arrays and their checks. Does not belong here: how couples are matched (`_roth_peranson`).
+Belongs here: the arrays and their checks. Does not belong here: how couples are matched (`scored`).
 """
 
 from __future__ import annotations
