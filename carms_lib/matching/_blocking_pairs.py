@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from carms_lib.matching._assignment import Assignment, name_column, whole_column
-from carms_lib.matching._scored_problem import RULES, as_it_stands
+from carms_lib.matching._scored_problem import RULES
 from carms_lib.matching.scored.blocking import seat_and_find_blocking
+from carms_lib.matching.scored.lists import state_for
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,14 +25,21 @@ __all__ = ["blocking_frame", "count_blocking", "list_blocking"]
 
 def count_blocking(matching: Assignment) -> int:
     """Return the number of blocking pairs and coalitions."""
-    return int(seat_and_find_blocking(*as_it_stands(matching), RULES[matching.rule], np.zeros((0, 2), np.int32)))
+    return _find(matching, np.zeros((0, 2), np.int32))
 
 
 def list_blocking(matching: Assignment) -> Int32s:
     """Return one row (unit, place in its list) per blocking pair or coalition, by unit, then place."""
     found = np.zeros((count_blocking(matching), 2), np.int32)
-    seat_and_find_blocking(*as_it_stands(matching), RULES[matching.rule], found)
+    _find(matching, found)
     return found
+
+
+def _find(matching: Assignment, found: Int32s) -> int:
+    state = state_for(matching.problem.scored, matching.problem.lists.seats)
+    state.match[:] = matching.match
+    state.position[:] = matching.position
+    return int(seat_and_find_blocking(matching.problem.scored, state, RULES[matching.rule], found))
 
 
 def blocking_frame(matching: Assignment) -> pd.DataFrame:

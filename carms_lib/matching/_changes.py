@@ -17,8 +17,8 @@ import numpy as np
 from carms_lib.exceptions import ArgumentError
 from carms_lib.matching._assignment import name_column, whole_column
 from carms_lib.matching._checks import check_count
-from carms_lib.matching._linked_lists import new_seating
 from carms_lib.matching._matching import Matching
+from carms_lib.matching._packed_lists import new_seating
 from carms_lib.matching._problem import MatchingProblem
 
 if TYPE_CHECKING:
@@ -284,9 +284,10 @@ def _go_on(problem: MatchingProblem, match: Int32s, position: Int32s, waiting: I
     """Let those who wait propose from their positions on, while everybody else keeps the seat they hold."""
     from carms_lib.matching import _deferred_acceptance  # noqa: PLC0415 - compiled kernels load when they are needed
 
-    seating = new_seating(problem.lists)._replace(match=match, position=position)
+    lists = problem.lists.packed
+    seating = new_seating(lists)._replace(match=match, position=position)
     seating.waiting[: waiting.size] = waiting
-    _deferred_acceptance.applicants_go_on(problem.lists.packed, seating, waiting.size)
+    _deferred_acceptance.applicants_go_on(lists, seating, waiting.size)
 
 
 def _change(before: Matching, problem: MatchingProblem, match: Int32s, position: Int32s) -> Change:

@@ -1,6 +1,6 @@
 """Couples as arrays: who they are, the pairs of programs they rank, and what that makes of each member's list.
 
-Belongs here: the arrays and their checks. Does not belong here: how couples are matched (`_roth_peranson`).
+Belongs here: the arrays and their checks. Does not belong here: how couples are matched (`scored`).
 """
 
 from __future__ import annotations
@@ -45,6 +45,11 @@ class CoupleLists:
 
     def __len__(self) -> int:
         return int(self.members.shape[0])
+
+    @classmethod
+    def none(cls) -> CoupleLists:
+        """Return the couples of a market that has none."""
+        return cls(np.zeros((0, 2), np.int32), np.zeros(1, np.int64), np.zeros((0, 2), np.int32))
 
     @classmethod
     def checked(

@@ -37,6 +37,8 @@ __all__ = ["ORDERS", "Climb", "SearchSettings", "admission", "climb", "unit_orde
 _PASSES_PER_RESHUFFLE = 20
 #: Steps for a unit before another order is tried: nearly all chains are much shorter, and most loops pass this.
 _GLANCE = 1_000
+#: More coalitions than can block anything.
+_NOTHING_FOUND = 2**63 - 1
 
 ORDERS = ("couples_last", "couples_first", "by_number", "random")
 
@@ -98,8 +100,11 @@ class _Search:
     lists: ScoredLists
     state: ScoredState
     settings: SearchSettings
-    best: Climb | None = None
+    best: Climb = field(init=False)
     attempts: list[tuple[str, int]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.best = Climb(self.state.match, self.state.position, _NOTHING_FOUND, "", attempts=self.attempts)
 
     def climb(self) -> Climb:
         settings, n_couples = self.settings, len(self.lists.members)
@@ -121,7 +126,6 @@ class _Search:
         if found:
             return found
         status = self.solve_exactly() if small else "unstable"
-        assert self.best is not None
         if self.best.n_blocking:
             self.best.rung, self.best.status = "fewest_blocking", status
         return self.best
@@ -175,7 +179,7 @@ class _Search:
 
     def keep_if_better(self, rung: str, blocking: int) -> None:
         """Keep the matching at hand if fewer coalitions block it than the best so far."""
-        if self.best is None or blocking < self.best.n_blocking:
+        if blocking < self.best.n_blocking:
             status = "unstable" if blocking else "stable"
             match, position = self.state.match.copy(), self.state.position.copy()
             self.best = Climb(match, position, blocking, rung, status, self.attempts)

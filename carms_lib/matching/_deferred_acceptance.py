@@ -15,7 +15,7 @@ import numpy as np
 
 from carms_lib.kernels.jit import inner_kernel, kernel
 from carms_lib.matching._held_seats import empty_rows, exchange
-from carms_lib.matching._linked_lists import PackedLists, Seating
+from carms_lib.matching._packed_lists import PackedLists, Seating
 
 if TYPE_CHECKING:
     from carms_lib.kernels.arrays import Int32s, Int64s
@@ -72,10 +72,10 @@ def _propose_in_waves(lists: PackedLists, seating: Seating, n_waiting: int) -> i
     while n_waiting > 0:
         n_displaced = 0
         for turn in range(n_waiting):
-            applicant = seating.waiting[turn]
+            applicant = np.uint64(seating.waiting[turn])
             start = lists.applicant_ptr[applicant]
             first = start + seating.position[applicant]
-            end = lists.applicant_ptr[applicant + 1]
+            end = lists.applicant_ptr[applicant + np.uint64(1)]
             entry = first
             program = np.int64(0)
             rank = np.int64(0)

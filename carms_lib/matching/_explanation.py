@@ -19,6 +19,7 @@ from carms_lib.exceptions import ArgumentError, UnknownNameError
 from carms_lib.matching._assignment import Assignment, name_column, whole_column
 from carms_lib.matching._blocking_pairs import list_blocking
 from carms_lib.matching._checks import check_choice, shown
+from carms_lib.matching._couple_lists import CoupleLists
 from carms_lib.matching._linked_lists import NOT_LISTED
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from carms_lib.kernels.arrays import Int64s
-    from carms_lib.matching._couple_lists import CoupleLists
 
 __all__ = ["Explanation", "explain"]
 
@@ -153,6 +153,7 @@ class _View:
     def __init__(self, matching: Assignment) -> None:
         self.matching = matching
         self.problem = matching.problem
+        self.couples = CoupleLists.none() if self.problem.couples is None else self.problem.couples
         self.blocking = {(unit, place) for unit, place in list_blocking(matching).tolist()}
         seated = np.flatnonzero(matching.match >= 0)
         order = np.lexsort((matching.held_ranks[seated], matching.match[seated]))
@@ -173,11 +174,6 @@ class _View:
     def blocks(self, couple: int, place: int) -> bool:
         """Tell whether a couple blocks the matching with a pair of its list."""
         return (self.problem.n_applicants + couple, place) in self.blocking
-
-    def couples(self) -> CoupleLists:
-        """Return the couples; asked for only of a member."""
-        assert self.problem.couples is not None
-        return self.problem.couples
 
     def applicant(self, number: int) -> str:
         return str(self.problem.applicants[number])
@@ -241,7 +237,7 @@ def _single_rows(view: _View, applicant: int) -> list[_Row]:
 
 
 def _couple_rows(view: _View, couple: int) -> list[_Row]:
-    couples, problem = view.couples(), view.problem
+    couples, problem = view.couples, view.problem
     members = [int(member) for member in couples.members[couple]]
     now = [int(view.matching.match[member]) for member in members]
     start, end = int(couples.pair_ptr[couple]), int(couples.pair_ptr[couple + 1])
@@ -283,7 +279,7 @@ def _applicant_headline(view: _View, applicant: int, couple: int) -> str:
     if couple < 0:
         length, unit, partner = int(view.problem.lists.lengths[applicant]), "choice", ""
     else:
-        couples = view.couples()
+        couples = view.couples
         length, unit = int(couples.pair_ptr[couple + 1] - couples.pair_ptr[couple]), "pair"
         other = next(int(member) for member in couples.members[couple] if member != applicant)
         partner = f", with {view.applicant(other)} {_where(view, int(matching.match[other]))}"
@@ -406,7 +402,7 @@ def _applicant_verdict(view: _View, program: int, rank: int, applicant: int) -> 
         if place > position:
             return "prefers"
         return "blocks" if view.would_take(program, rank) else "full"
-    couples = view.couples()
+    couples = view.couples
     side = couples.members[couple].tolist().index(applicant)
     named = np.flatnonzero(couples.pairs[couples.pair_ptr[couple] : couples.pair_ptr[couple + 1], side] == program)
     if not named.size:

@@ -22,7 +22,7 @@ from carms_lib.kernels.jit import inner_kernel
 
 if TYPE_CHECKING:
     from carms_lib.kernels.arrays import UInt64s
-    from carms_lib.matching._linked_lists import PackedLists, Seating
+    from carms_lib.matching._packed_lists import PackedLists, Seating
 
 __all__ = ["empty_rows", "exchange", "lowest_bit"]
 

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from carms_lib.kernels.jit import kernel
+from carms_lib.kernels.jit import inner_kernel, kernel
 
 if TYPE_CHECKING:
     from carms_lib.kernels.arrays import Float64s, Int32s, Int64s, UInts
-    from carms_lib.matching._linked_lists import PackedLists
+    from carms_lib.matching._packed_lists import PackedLists
     from carms_lib.matching.scored.lists import ScoredLists
 
 __all__ = [
@@ -132,36 +132,48 @@ def cross_positions(
 
 @kernel
 def score_ranks(lists: PackedLists, scored: ScoredLists) -> None:
-    """Write packed lists as lists with scores: 0 for whom a program ranks first, -1 for the next, -inf for the unranked.
+    """Write packed lists with scores: 0 for whom a program ranks first, -1 for the next, -inf for the unranked.
 
     Parameters
     ----------
     lists : PackedLists
     scored : ScoredLists, out
-        Written: `idx`, `score`, `owner`, `program_ptr` and `application`, each program's in its rank order;
-        `application` has room for all its applicants, also those who do not list it.
+        Written: `idx`, `score`, `owner`, and `application`, each program's in its rank order. To begin with,
+        `program_ptr` is a copy of that of the programs' lists and `application` is -1 for each entry of them; those
+        who do not list the program are left out.
     """
-    shift = np.int64(4 * lists.entries.itemsize)  # half of the bits of an entry
-    unranked = (1 << shift) - 1
-    scored.application[:] = -1
+    one = np.uint64(1)
+    shift = np.uint64(4 * lists.entries.itemsize)  # half of the bits of an entry
+    unranked = (one << shift) - one
+    mutual = 0
     for applicant in range(lists.applicant_ptr.size - 1):
-        for entry in range(lists.applicant_ptr[applicant], lists.applicant_ptr[applicant + 1]):
-            packed = np.int64(lists.entries[entry])
+        for entry in range(np.uint64(lists.applicant_ptr[applicant]), np.uint64(lists.applicant_ptr[applicant + 1])):
+            packed = np.uint64(lists.entries[entry])
             program, rank = packed >> shift, packed & unranked
             scored.idx[entry] = program
             scored.owner[entry] = applicant
             scored.score[entry] = -np.inf
             if rank != unranked:
-                scored.score[entry] = -rank
-                scored.application[lists.program_ptr[program] + rank] = entry
+                scored.score[entry] = -np.float64(rank)
+                scored.application[np.uint64(lists.program_ptr[program]) + rank] = entry
+                mutual += 1
+    if mutual < lists.program_idx.size:
+        _close_gaps(scored)
+
+
+@inner_kernel
+def _close_gaps(scored: ScoredLists) -> None:
+    """Leave out of `application` those who do not list the program."""
     count = np.int64(0)
-    for program in range(lists.seats.size):  # close the gaps of those who do not list it
-        scored.program_ptr[program] = count
-        for at in range(lists.program_ptr[program], lists.program_ptr[program + 1]):
+    begin = np.int64(0)
+    for program in range(scored.program_ptr.size - 1):
+        end = scored.program_ptr[program + 1]
+        for at in range(begin, end):
             if scored.application[at] >= 0:
                 scored.application[count] = scored.application[at]
                 count += 1
-    scored.program_ptr[lists.seats.size] = count
+        begin = end
+        scored.program_ptr[program + 1] = count
 
 
 @kernel

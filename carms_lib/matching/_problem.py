@@ -414,12 +414,7 @@ class MatchingProblem:
         """The lists as the engine for couples takes them, ranks written as scores."""
         from carms_lib.matching._scored_problem import to_scored  # noqa: PLC0415 - compiled kernels load when they are needed
 
-        return to_scored(self)
-
-    @property
-    def pair_entries(self) -> Int32s:
-        """Entry of each pair's two parts in the members' lists, shape (n_pairs, 2); -1 for no match."""
-        return np.zeros((0, 2), np.int32) if self._parts.pair_entry is None else self._parts.pair_entry
+        return to_scored(self._parts, self.lists)
 
     @cached_property
     def pair_ranks(self) -> Int32s:
@@ -427,9 +422,11 @@ class MatchingProblem:
 
         -1 stands for no match, NOT_LISTED for a program that does not rank the member.
         """
+        if self._parts.pair_entry is None:
+            return np.zeros((0, 2), np.int32)
         ranks = np.append(self.lists.ranks, -1)
         ranks[ranks == self.lists.unranked] = NOT_LISTED
-        at_pairs: Int32s = ranks[self.pair_entries].astype(np.int32)
+        at_pairs: Int32s = ranks[self._parts.pair_entry].astype(np.int32)
         return at_pairs
 
     @cached_property

@@ -1,4 +1,4 @@
-"""A problem as the scored engine takes it: ranks as scores, couples' pairs as entries of their members' lists.
+"""Lists of a problem as the scored engine takes them: ranks as scores, couples' pairs as entries of members' lists.
 
 Belongs here: the door between ranks and scores, where every array gets the one kind that the kernels are compiled for.
 Does not belong here: the kernels (`scored`, `_linking`), and which procedure is called.
@@ -11,48 +11,39 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from carms_lib.matching import _linking
+from carms_lib.matching._couple_lists import CoupleLists
+from carms_lib.matching._submitted_lists import SubmittedLists, couple_of
 from carms_lib.matching.scored.blocking import BIS, MM
-from carms_lib.matching.scored.lists import ScoredLists, ScoredState, state_for
+from carms_lib.matching.scored.lists import ScoredLists
 
 if TYPE_CHECKING:
-    from carms_lib.matching._assignment import Assignment
-    from carms_lib.matching._problem import MatchingProblem
+    from carms_lib.matching._linked_lists import LinkedLists
 
-__all__ = ["RULES", "as_it_stands", "to_scored", "writable"]
+__all__ = ["RULES", "to_scored"]
 
 RULES = {"BIS": int(BIS), "MM": int(MM)}
 
 
-def to_scored(problem: MatchingProblem) -> ScoredLists:
-    """Return the lists of a problem with scores; its quotas are not asked."""
-    lists, couples = problem.lists, problem.couples
-    no_pairs = np.zeros((0, 2), np.int32)
+def to_scored(parts: SubmittedLists, lists: LinkedLists) -> ScoredLists:
+    """Return linked lists with scores; seats are no part of them."""
+    couples = CoupleLists.none() if parts.couples is None else parts.couples
     scored = ScoredLists(
-        ptr=writable(lists.applicant_ptr),
+        ptr=_writable(lists.applicant_ptr),
         idx=np.empty(lists.entries.size, np.int32),
         score=np.empty(lists.entries.size),
         owner=np.empty(lists.entries.size, np.int32),
-        program_ptr=np.empty(lists.n_programs + 1, np.int64),
-        application=np.empty(lists.program_idx.size, np.int32),
-        couple_of=problem.couple_of,
-        members=no_pairs if couples is None else writable(couples.members),
-        n_couples=np.array([problem.n_couples]),
-        pair_ptr=np.zeros(1, np.int64) if couples is None else writable(couples.pair_ptr),
-        pairs=writable(problem.pair_entries),
+        program_ptr=lists.program_ptr.copy(),
+        application=np.full(lists.program_idx.size, -1, np.int32),
+        couple_of=couple_of(parts),
+        members=_writable(couples.members),
+        n_couples=np.array([len(couples.members)]),
+        pair_ptr=_writable(couples.pair_ptr),
+        pairs=_writable(couples.pairs if parts.pair_entry is None else parts.pair_entry),
     )
     _linking.score_ranks(lists.packed, scored)
     return scored
 
 
-def as_it_stands(matching: Assignment) -> tuple[ScoredLists, ScoredState]:
-    """Return the lists of a matching and who sits where; the seats are yet to be filled."""
-    lists = matching.problem.scored
-    state = state_for(lists, matching.problem.lists.seats)
-    state.match[:] = matching.match
-    state.position[:] = matching.position
-    return lists, state
-
-
-def writable(array: np.ndarray) -> Any:
-    """Return a contiguous array that may be written to: one kind, for each kind of array is compiled for anew."""
+def _writable(array: np.ndarray) -> Any:
+    """Return a contiguous array that may be written to: kernels are compiled anew for each kind of array."""
     return np.require(array, requirements=["C", "W"])

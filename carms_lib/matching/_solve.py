@@ -13,8 +13,8 @@ import numpy as np
 from carms_lib.exceptions import ArgumentError, ProblemError, StabilityWarning
 from carms_lib.matching._checks import check_choice, check_count
 from carms_lib.matching._from_scores import not_a_score, plain_score
-from carms_lib.matching._linked_lists import new_seating
 from carms_lib.matching._matching import Matching
+from carms_lib.matching._packed_lists import new_seating
 
 if TYPE_CHECKING:
     from carms_lib.matching._problem import MatchingProblem
@@ -153,8 +153,9 @@ def solve(
 def _applicants_propose(problem: MatchingProblem, rule: str) -> Matching:
     from carms_lib.matching import _deferred_acceptance  # noqa: PLC0415 - compiled kernels load when they are needed
 
-    seating = new_seating(problem.lists)
-    proposals = int(_deferred_acceptance.applicants_propose(problem.lists.packed, seating))
+    lists = problem.lists.packed
+    seating = new_seating(lists)
+    proposals = int(_deferred_acceptance.applicants_propose(lists, seating))
     return Matching(problem, seating.match, seating.position, proposing="applicants", rule=rule, proposals=proposals)
 
 
@@ -162,7 +163,7 @@ def _programs_propose(problem: MatchingProblem, rule: str) -> Matching:
     from carms_lib.matching import _deferred_acceptance  # noqa: PLC0415 - compiled kernels load when they are needed
 
     lists = problem.lists
-    seating = new_seating(lists)
+    seating = new_seating(lists.packed)
     seating.position[:] = lists.lengths
     vacancies, stack = np.empty(lists.n_programs, np.int32), np.empty(lists.n_programs, np.int32)
     next_offer = np.empty(lists.n_programs, np.int64)

@@ -24,18 +24,13 @@ import numpy as np
 from _report import write_section
 
 # private: parts of a solve are timed by themselves
-from carms_lib.matching import (
-    MatchingProblem,
-    _blocking_pairs,
-    _couple_market,
-    _couples_search,
-    _deferred_acceptance,
-    _held_seats,
-    add_seat,
-    solve,
-)
-from carms_lib.matching._linked_lists import Seating  # private: the lists alone, without a solve, are timed
+from carms_lib.matching import MatchingProblem, _couples_search, _deferred_acceptance, add_seat, solve
+
+# private: the lists alone, without a solve, are timed
+from carms_lib.matching._packed_lists import new_seating
+from carms_lib.matching.scored import blocking as scored_blocking
 from carms_lib.matching.scored import deferred_acceptance, vacancy_chains
+from carms_lib.matching.scored.lists import lists_of_singles, state_for
 
 NATIONAL = 5_400, 815, 15
 COMMAND = "`python tests/benchmarks/the_match.py`"
@@ -159,14 +154,9 @@ def beside_peers() -> str:
 
 def propose(problem: MatchingProblem) -> tuple[float, int]:
     """Return the CPU seconds of the kernel alone, with its empty seats, and the proposals."""
-    lists = problem.lists
-    seating, wave = Seating(lists), np.arange(lists.n_applicants, dtype=np.int32)
+    lists, seating = problem.lists.packed, new_seating(problem.lists.packed)
     start = process_time()
-    _held_seats.empty_rows(lists.program_ptr, lists.seats, lists.row_ptr, seating.words, seating.worst)
-    proposals = _deferred_acceptance.applicants_propose(
-        lists.applicant_ptr, lists.entries, lists.shift, lists.program_ptr, lists.program_idx, lists.row_ptr,
-        seating.words, seating.worst, seating.match, seating.position, wave, wave.size,
-    )  # fmt: skip
+    proposals = _deferred_acceptance.applicants_propose(lists, seating)
     return process_time() - start, int(proposals)
 
 
@@ -226,26 +216,18 @@ def couples() -> str:
     for n_couples in (40, 95, 190):
         times, checks, rungs = [], [], []
         for seed in range(10):
-            market = _couple_market.to_market(with_couples(n_couples, seed))
+            problem = with_couples(n_couples, seed)
             settings = _couples_search.SearchSettings(
                 "BIS", "couples_last", 10, 20_000, 100, 0, 10.0, np.random.default_rng(0)
             )
-            took, climb = timed(lambda m=market, s=settings: _couples_search.climb(m, s))
-            state = _couple_market.new_state(market)._replace(match=climb.match, position=climb.position)
-            packed = market.entries.astype(np.int64) & ((1 << market.shift) - 1)
-            singles = np.flatnonzero((climb.match >= 0) & (market.couple_of < 0))
-            state.held_rank[singles] = packed[market.ptr[singles] + climb.position[singles]]
-            for pair, (one, other) in enumerate(market.members):
-                if climb.position[one] < market.pair_ptr[pair + 1] - market.pair_ptr[pair]:
-                    option = market.pair_ptr[pair] + climb.position[one]
-                    state.held_rank[[one, other]] = market.pair_ranks[option]
+            took, climb = timed(
+                lambda p=problem, s=settings: _couples_search.climb(p.scored, p.lists.seats, s)  # ranks become scores
+            )
+            state = state_for(problem.scored, problem.lists.seats)._replace(match=climb.match, position=climb.position)
             found = np.zeros((0, 2), np.int32)
-
-            def check(m=market, s=state, f=found) -> int:
-                _couple_market.seat_all(m, s)
-                return _blocking_pairs.find_blocking(m, s, 0, f)
-
-            looked, blocking = timed(check)
+            looked, blocking = timed(
+                lambda p=problem, s=state, f=found: scored_blocking.seat_and_find_blocking(p.scored, s, 0, f)
+            )
             if (blocking == 0) != (climb.status == "stable"):
                 raise AssertionError(blocking)
             if seed:  # the first compiles
@@ -288,10 +270,10 @@ def seats() -> str:
     ptr, idx, *_, quotas = arrays(n, n_programs, length, 0)
     quota = np.maximum(quotas - 1, 0).astype(np.int32)  # fewer than applicants, so that a seat is wanted
     score = np.repeat(rng.normal(size=n), length) + rng.normal(size=idx.size)
-    seat_ptr = np.concatenate(([0], np.cumsum(quota))).astype(np.int64)
-    match, position = np.empty(n, np.int32), np.empty(n, np.int32)
-    held = np.empty(seat_ptr[-1], np.int32), np.empty(seat_ptr[-1]), np.empty(n_programs, np.int32)
-    deferred_acceptance.propose_scored(ptr, idx, score, quota, seat_ptr, match, position, *held, np.empty(n, np.int32))
+    lists = lists_of_singles(ptr, idx, score)
+    state = state_for(lists, quota)
+    deferred_acceptance.propose_scored(lists, state)
+    match, position = state.match, state.position
     chain = vacancy_chains.new_chain(n, n_programs, idx.size)
     vacancy_chains.index_scored(ptr, idx, score, position, chain)
     index = statistics.median(

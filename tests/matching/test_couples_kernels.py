@@ -5,7 +5,6 @@ from __future__ import annotations
 import carms_matching_instances as instances
 import numpy as np
 import pytest
-from carms_lib.kernels.jit import from_python
 
 # private: which orders the ladder admits in, and how
 from carms_lib.matching._couples_search import ORDERS, admission, unit_order
@@ -16,7 +15,7 @@ from carms_lib.matching._integer_program import solve_exactly
 # private: the door between ranks and scores
 from carms_lib.matching._scored_problem import RULES as NUMBER_OF
 from carms_lib.matching.scored import blocking as scored_blocking
-from carms_lib.matching.scored import moves, roth_peranson
+from carms_lib.matching.scored import roth_peranson
 from carms_lib.matching.scored.kojima_pathak_roth import pass_over as pass_over_compiled
 from carms_lib.matching.scored.lists import ScoredLists, ScoredState, state_for
 from hypothesis import given
@@ -29,12 +28,9 @@ from oracles.couples import (
     matchings,
     pass_over,
     stable_matchings,
-    would_take,
 )
 
 RULES = ["BIS", "MM"]
-admit_compiled, begin = from_python(roth_peranson.admit), from_python(moves.begin)
-would_take_compiled = from_python(scored_blocking.would_take)
 
 
 def state_of(problem, match: list[int]) -> tuple[ScoredLists, ScoredState]:
@@ -60,12 +56,6 @@ def test_who_blocks_equals_the_definition(rule, instance, data):
     found = np.zeros((100, 2), np.int32)
     count = scored_blocking.seat_and_find_blocking(lists, state, NUMBER_OF[rule], found)
     assert list(map(tuple, found[:count].tolist())) == blocking(plain, match, rule)
-    for couple, (first, second, pairs) in enumerate(plain.couples):
-        for place, pair in enumerate(pairs):
-            if pair != (match[first], match[second]):
-                option = int(lists.pair_ptr[couple]) + place
-                took = would_take_compiled(lists, state, NUMBER_OF[rule], option)
-                assert took == would_take(plain, match, rule, plain.n + couple, place)
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -82,16 +72,36 @@ def test_roth_peranson_equals_its_twin(rule, order, instance):
     start, _ = admit(plain, [-1] * plain.n, set(), singles, rule, 10_000)
     for budget, to_the_end in ((30, True), (1, True), (3, False)):  # low ones too, so that chains are cut
         state = state_for(lists, problem.lists.seats)
-        begin(lists, state, bool(singles))
-        assert state.match.tolist() == start
         how = admission(rule, budget, order, to_the_end=to_the_end)
-        sent_away = admit_compiled(lists, state, units, how)
+        roth_peranson.admit_all(lists, state, units[:0], how)
+        assert state.match.tolist() == start
+        sent_away, left = roth_peranson.admit_all(lists, state, units, how)
         match, sent_away_plainly = admit(plain, start, set(singles), in_order, rule, budget, to_the_end)
         assert (state.match.tolist(), sent_away) == (match, sent_away_plainly)
-        if not sent_away:
-            assert not blocking(plain, match, rule)
-        away, left = roth_peranson.admit_all(lists, state_for(lists, problem.lists.seats), units, how)
-        assert (away, left) == (sent_away, -1 if sent_away < 0 else len(blocking(plain, match, rule)))
+        assert left == (-1 if sent_away < 0 else len(blocking(plain, match, rule)))
+        assert left == 0 or sent_away
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("order", ["couples_last", "random"])
+@instances.FEW
+@given(instances.couples_markets(most_singles=4))
+def test_every_way_to_admit_knows_both_rules_and_singles(rule, order, instance):
+    """A program calls one at a time and the couple that applied last is sent away: the simulator's way."""
+    problem = instance.problem
+    plain, lists = PlainMarket.of(problem), problem.scored
+    couples = np.arange(lists.members.shape[0], dtype=np.int32)
+    units = unit_order(lists, couples, order, np.random.default_rng(2))
+    in_order = (units + plain.n).tolist()
+    singles = [unit for unit in plain.units if unit not in in_order]
+    start, _ = admit(plain, [-1] * plain.n, set(), singles, rule, 10_000)
+    for budget, rounds in ((40, 2), (3, 1)):
+        how = admission(rule, budget, order, to_the_end=True)._replace(calls_all=0, sends_mover=1, rounds=rounds)
+        state = state_for(lists, problem.lists.seats)
+        sent_away, left = roth_peranson.admit_all(lists, state, units, how)
+        match, sent_away_plainly = admit(plain, start, set(singles), in_order, rule, budget, rounds=rounds)
+        assert (state.match.tolist(), sent_away) == (match, sent_away_plainly)
+        assert left == len(blocking(plain, match, rule))
 
 
 @pytest.mark.parametrize("rule", RULES)

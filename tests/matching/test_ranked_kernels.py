@@ -8,13 +8,12 @@ import pytest
 from carms_lib.kernels.jit import from_python
 
 # private: kernels have no public face; each is held against its plain twin
-from carms_lib.matching import MatchingProblem, _held_seats, _linked_lists, _linking, solve
+from carms_lib.matching import MatchingProblem, _held_seats, _linked_lists, _linking, _packed_lists, solve
 from hypothesis import given
 from hypothesis import strategies as st
 
 from oracles import singles as oracle
 from oracles.couples import PlainMarket
-
 
 empty_rows, exchange = from_python(_held_seats.empty_rows), from_python(_held_seats.exchange)
 
@@ -23,13 +22,14 @@ empty_rows, exchange = from_python(_held_seats.empty_rows), from_python(_held_se
 @given(st.integers(0, 200), st.integers(0, 200), st.randoms(use_true_random=False))
 def test_rows_of_bits_hold_what_a_list_holds(length, seats, random):
     seats = min(seats, length)
-    lists = _linked_lists.LinkedLists(
-        applicant_ptr=np.zeros(1, np.int64), entries=np.zeros(0, np.uint32), shift=16, places=None,
-        program_ptr=np.array([0, length]), program_idx=np.zeros(length, np.int32), seats=np.array([seats], np.int32),
+    lists = _packed_lists.PackedLists(
+        applicant_ptr=np.zeros(1, np.int64), entries=np.zeros(0, np.uint32), program_ptr=np.array([0, length]),
+        program_idx=np.zeros(length, np.int32), seats=np.array([seats], np.int32),
+        row_ptr=np.array([0, (length + seats + 63) // 64]),
     )  # fmt: skip
-    seating = _linked_lists.new_seating(lists)
+    seating = _packed_lists.new_seating(lists)
     seating.words[:], seating.worst[:] = 7, 9
-    empty_rows(lists.packed, seating)
+    empty_rows(lists, seating)
     twin = oracle.HeldSeats(length, seats)
     assert seating.worst[0] == twin.worst
     for rank in random.sample(range(length), length):

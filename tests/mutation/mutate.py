@@ -101,6 +101,7 @@ TARGETS = (
     Target("kernels/variates.py", NUMBERS),
     Target("kernels/lanes.py", _tests("kernels", "lanes"), interpreted=False),
     Target("matching/scored/deferred_acceptance.py", MATCHING),
+    Target("matching/scored/heaps.py", (*MATCHING[:1], *COUPLES)),
     Target("matching/scored/vacancy_chains.py", MATCHING),
     Target("matching/scored/blocking.py", COUPLES),
     Target("simulator/draw/participation.py", STEPS),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from carms_lib.kernels.jit import inner_kernel, kernel
+from carms_lib.kernels.jit import inlined_kernel, inner_kernel, kernel
 from carms_lib.matching.scored.heaps import has_less_priority, is_worse, loses_to, take
 from carms_lib.matching.scored.lists import NOBODY, ScoredLists, ScoredState
 
@@ -30,6 +30,7 @@ __all__ = [
     "find_blocking",
     "first_to_take",
     "prefers",
+    "read_applications",
     "seat_and_find_blocking",
     "would_take",
 ]
@@ -91,12 +92,13 @@ def beats(lists: ScoredLists, state: ScoredState, entry: int, seat: np.uint64) -
 @inner_kernel
 def beats_worst(lists: ScoredLists, state: ScoredState, entry: int) -> bool:
     """Tell whether the program of an entry has a free seat for its applicant, or holds someone worse."""
-    program = lists.idx[entry]
-    if lists.score[entry] == -np.inf or state.quota[program] == 0:
+    at = np.uint64(entry)
+    program, score = np.uint64(lists.idx[at]), lists.score[at]
+    if score == -np.inf or state.quota[program] == 0:
         return False
     if state.held_count[program] < state.quota[program]:
         return True
-    return beats(lists, state, entry, np.uint64(state.seat_ptr[program]))
+    return not loses_to(state, np.uint64(state.seat_ptr[program]), np.int64(lists.owner[at]), score)
 
 
 @inner_kernel
@@ -111,7 +113,7 @@ def second_worst(state: ScoredState, program: int) -> np.uint64:
     return seat
 
 
-@inner_kernel
+@inlined_kernel
 def first_to_take(lists: ScoredLists, state: ScoredState, rule: int, unit: int, first: int, end: int) -> int:
     """Return the first of the places ``first .. end - 1`` of a unit's list whose programs would take it, or NOBODY."""
     n = state.match.size

@@ -33,18 +33,10 @@ _QUEUE, _LAST = np.int64(0), np.int64(1)
 
 
 @inner_kernel
-def _move(lists: ScoredLists, state: ScoredState, rule: int, unit: int, places: tuple[int, int], last: Int32s) -> bool:
-    """Let a unit move to the first of some places of its list whose programs would take it; tell whether there is one.
-
-    `last` is written: the place that each unit had last.
-    """
-    place = first_to_take(lists, state, rule, unit, places[0], places[1])
-    if place == NOBODY:
-        return False
+def _move(lists: ScoredLists, state: ScoredState, unit: int, place: int) -> None:
+    """Let a unit move to a place of its list."""
     vacate_unit(lists, state, unit)
     seat_unit(lists, state, unit, place)
-    last[unit] = place
-    return True
 
 
 @inner_kernel
@@ -89,18 +81,20 @@ def pass_over(
     for _ in range(passes):
         rested = True
         for turn in range(order.size):
-            unit = np.int64(order[turn])
-            place = np.int64(state.position[unit if unit < n else lists.members[unit - n, 0]])
-            head, tail = np.int64(0), np.int64(0)
-            if _move(lists, state, rule, unit, (np.int64(0), place), last):
-                rested, tail = False, _line_up(state, queue, tail)
-            while head < tail:
+            unit, head, tail = np.int64(order[turn]), np.int64(0), np.int64(0)
+            first, end = np.int64(0), np.int64(state.position[unit if unit < n else lists.members[unit - n, 0]])
+            while True:
+                place = first_to_take(lists, state, rule, unit, first, end)
+                if place != NOBODY:
+                    _move(lists, state, unit, place)
+                    last[unit], rested, tail = place, False, _line_up(state, queue, tail)
+                if head == tail:
+                    break
                 unit = np.int64(queue[head % queue.size])
                 head += 1
                 state.is_waiting[unit] = False
+                first = np.int64(last[unit] + 1)
                 end = np.int64(n_options(lists, unit if unit < n else np.int64(lists.members[unit - n, 0])))
-                if _move(lists, state, rule, unit, (np.int64(last[unit] + 1), end), last):
-                    tail = _line_up(state, queue, tail)
         if rested:
             break
     return rested, find_blocking(lists, state, rule, lists.members[:0])

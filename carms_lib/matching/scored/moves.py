@@ -138,9 +138,9 @@ def seat_unit(lists: ScoredLists, state: ScoredState, unit: int, place: int) -> 
     first, second = np.int64(lists.pairs[option, 0]), np.int64(lists.pairs[option, 1])
     state.position[lists.members[unit - n, 0]] = place
     state.position[lists.members[unit - n, 1]] = place
-    if first >= 0 and second >= 0 and lists.idx[first] == lists.idx[second]:
-        if has_less_priority(lists, first, second):
-            first, second = second, first
+    together = first >= 0 and second >= 0 and lists.idx[first] == lists.idx[second]
+    if together and has_less_priority(lists, first, second):
+        first, second = second, first
     one, other = NOBODY, NOBODY
     if first >= 0:
         one = _seat(lists, state, first)

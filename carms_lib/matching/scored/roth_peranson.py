@@ -6,10 +6,11 @@ in a couple, what they list and which orders are tried (the caller's: the simula
 
 While anyone waits, the unit on top of the applicant stack gives up its seats and applies from the top of its list;
 whoever it displaces waits in turn, and the partner of a displaced member withdraws. When nobody waits, a program that
-has lost someone calls who would rather be there. When both stacks are empty, nobody admitted is in a blocking coalition.
+has lost someone calls those who would rather be there. When both stacks are empty, nobody admitted is in a blocking
+coalition.
 
-Nobody's rank order is sorted for that: a program holds its admitted applicants in a heap with the worst at the root, and
-reads its applications only when it has lost someone. Every array is the caller's, so a match allocates nothing.
+Nobody's rank order is sorted for that: a program holds its admitted applicants in a heap with the worst at the root,
+and reads its applications only when it has lost someone. Every array is the caller's, so a match allocates nothing.
 
 References
 ----------
@@ -33,6 +34,7 @@ from carms_lib.matching.scored.blocking import (
     find_blocking,
     first_to_take,
     prefers,
+    read_applications,
 )
 from carms_lib.matching.scored.lists import (
     MOVER,
@@ -75,25 +77,40 @@ class Admission(NamedTuple):
 def call_all(lists: ScoredLists, state: ScoredState, rule: int, program: int) -> None:
     """Put every admitted unit that blocks with `program` on the applicant stack, the best-ranked on top.
 
-    The program's part of `application` must be in its rank order.
+    The program's part of `application` must be in its rank order: then those of couples' members and those of singles,
+    as they were read, are in order too, and are gone through side by side from the worst up.
     """
     if state.quota[program] == 0:
         return
-    begins, end, worst = lists.program_ptr[program], lists.program_ptr[program + 1], NOBODY
+    if not state.is_read[program]:
+        read_applications(lists, state, program)
+    worst = -np.inf
     if state.held_count[program] == state.quota[program]:
-        worst = np.int64(state.held_applicant[state.seat_ptr[program]])
-    at = begins
-    while at < end and lists.owner[lists.application[at]] != worst:
-        at += 1
-    while at > begins:
-        at -= 1
-        entry = np.int64(lists.application[at])
-        unit = np.int64(lists.owner[entry])
-        if lists.couple_of[unit] < 0:
-            if prefers(lists, state, unit, entry):
-                push_unit(state, unit)
-        elif couple_blocks_with(lists, state, rule, entry, np.int64(0)):
-            push_unit(state, state.match.size + lists.couple_of[unit])
+        worst = state.held_score[state.seat_ptr[program]]
+    member, first = state.couples_to[program] - 1, lists.program_ptr[program]
+    while member >= first and state.priority[member] <= worst:
+        member -= 1
+    single, end = state.singles_from[program], lists.program_ptr[program + 1]
+    while single < end and state.priority[single] <= worst:
+        single += 1
+    while single < end and state.priority[single] <= state.reach[program]:
+        while member >= first and state.priority[member] < state.priority[single]:
+            _call_couple(lists, state, rule, member)
+            member -= 1
+        applicant = np.int64(state.applicant[single])
+        if prefers(lists, state, applicant, np.int64(state.entry[single])):
+            push_unit(state, applicant)
+        single += 1
+    while member >= first:
+        _call_couple(lists, state, rule, member)
+        member -= 1
+
+
+@inner_kernel
+def _call_couple(lists: ScoredLists, state: ScoredState, rule: int, at: int) -> None:
+    """Put the couple of an application that was read on the applicant stack if it blocks with it."""
+    if couple_blocks_with(lists, state, rule, np.int64(state.entry[at]), np.int64(state.option[at])):
+        push_unit(state, np.int64(state.match.size + lists.couple_of[state.applicant[at]]))
 
 
 @inner_kernel
