@@ -92,7 +92,7 @@ MARKET = (
     ),
     *LEVERS,
 )
-RULES = _tests("simulator", "levers", "draw_by_hand")
+RULES = _tests("simulator", "levers", "draw_by_hand", "rules")
 ARGUMENTS = _tests("pressure", "by_hand", "arguments")
 METRICS = _tests("pressure", "by_hand", "metrics")
 TABLES = _tests("transforms", "values", "silver", "gold", "build")
@@ -136,7 +136,7 @@ NAMED: tuple[tuple[str, str, str], ...] = (
         "left = quota[p] - held_count[p] + reverted[p]",
         "left = quota[p] - held_count[p] - reverted[p]",
     ),
-    ("simulator/draw/first_iteration.py", "seats = due - reverted[p]", "seats = due + reverted[p]"),
+    ("simulator/draw/first_iteration.py", "more = due - reverted[p]", "more = due + reverted[p]"),
     ("pressure/_bands.py", "(1.0 + level) / 2.0, count - 1) * blocks", "(1.0 + level) / 2.0, count) * blocks"),
     (  # largest size instead of largest remainder
         "simulator/inputs/rounding.py",
