@@ -92,7 +92,7 @@ MARKET = (
     ),
     *LEVERS,
 )
-RULES = _tests("simulator", "levers", "draw_by_hand", "rules")
+RULES = _tests("simulator", "levers", "draw_by_hand")
 ARGUMENTS = _tests("pressure", "by_hand", "arguments")
 METRICS = _tests("pressure", "by_hand", "metrics")
 TABLES = _tests("transforms", "values", "silver", "gold", "build")
@@ -151,12 +151,6 @@ NAMED: tuple[tuple[str, str, str], ...] = (
 
 #: Mutations that no test could catch, by their label, each with its reason. At most one in ten.
 EQUIVALENT: dict[str, str] = {
-    "simulator/draw/wishes.py: home_school = exp_of(theta[_HOME_SCHOOL] + tables.school_attachment[school]) "
-    "if school >= 0 else 1.0: 1.0 -> (1.0 + 1)": "of a type without a school, which `known` never multiplies by it",
-    "simulator/draw/second_iteration.py: if found < 0:: < -> <=": "it is not 0 there: who finds no program is passed "
-    "over above",
-    "simulator/draw/second_iteration.py: whole, cut = 0, 0: 0 -> (0 + 1) (2)": "the last place holds a race that has "
-    "been run, as all are full when they are emptied; run once more it writes what it wrote",
     "simulator/inputs/rounding.py: whole: np.ndarray = np.floor(exact + _NEARLY).astype(np.int64): + -> -": "a share "
     "that is whole or nearly is then rounded down by one, has the largest remainder, and is the first to get one back",
 }
