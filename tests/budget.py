@@ -28,6 +28,7 @@ BUDGET = {
     "tests/examples": 60,
     "tests/fitting": 30,
     "tests/forecasting": 5,
+    "tests/kernels": 20,
     "tests/loaders": 20,
     "tests/matching": 40,
     "tests/memo": 30,

@@ -1,67 +1,137 @@
 """How every kernel of this package is compiled.
 
-Belongs here: the decorators. Does not belong here: kernels.
+Belongs here: the decorators, and the functions that they make. Does not belong here: kernels.
 
-Kernels release the GIL, so that threads run them side by side; divide as numpy does; and are cached on disk.
+Kernels release the GIL, so that threads run them side by side; divide as numpy does; and are cached on disk (`cache`).
 They work on arrays that their caller owns, so that references need not be counted: counting is atomic, costs some
 nanoseconds for each array and each call, and would be most of the time of a kernel as short as one proposal. A kernel
-that must allocate says so with `allocating_kernel`. A kernel that only other kernels call says so with `inner_kernel`:
-the code that takes its arguments apart for Python, which can be longer than the kernel, is then not compiled.
-
-numba looks for a writable place by itself (``NUMBA_CACHE_DIR``, else ``__pycache__`` beside the module, else
-the user's cache folder); where there is none at all it refuses to decorate, and the kernel is compiled in
-memory instead, so that an install in a read-only place still works.
+that must allocate says so with `allocating_kernel`. A kernel that only other kernels call says so with `inner_kernel`,
+and becomes part of those that Python calls (`compilation`). A named tuple of arrays that Python gives to a kernel
+arrives as one pointer (`bundles`).
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast, overload
 
 import numba
 from numba.core.registry import CPUDispatcher
 
-__all__ = ["allocating_kernel", "from_python", "inlined_kernel", "inner_kernel", "kernel"]
+from carms_lib.kernels.bundles import bundle, is_bundled
+from carms_lib.kernels.cache import kernel_cache
+from carms_lib.kernels.compilation import IS_LEAN, NO_COUNTS, EntryCompiler, InnerCompiler, collection_paused
+
+__all__ = ["allocating_kernel", "from_python", "inlined_kernel", "inner_kernel", "kernel", "prepare"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
-#: numba's own name for "no reference counts" begins with an underscore; its standard library is compiled with it.
-_LEAN = {"_nrt": False}
+#: What all kernels have in common.
+_COMMON = {"nopython": True, "nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+_INNER = _COMMON | NO_COUNTS | {"no_cpython_wrapper": True}
+_LOG = logging.getLogger("carms_lib")
 
 
 class _InnerKernel(CPUDispatcher):
     """A compiled function without an entry for Python, where calling it would end the process."""
 
+    def __init__(self, py_func: Any, locals: Any = None, targetoptions: Any = None) -> None:  # noqa: A002 - numba's name
+        ways = {"pipeline_class": InnerCompiler} if IS_LEAN else {}
+        super().__init__(py_func, locals, targetoptions, **ways)
+
     def __call__(self, *_: Any, **__: Any) -> Any:
         raise TypeError(f"{self.py_func.__name__} is called by other kernels only, not from Python.")
 
+    def add_overload(self, cres: Any) -> None:
+        """Note a version; Python's side, which looks up what it can call, is not told."""
+        if IS_LEAN:
+            self.overloads[tuple(cres.signature.args)] = cres
+        else:
+            super().add_overload(cres)
 
-def kernel(function: _Function) -> _Function:
-    """Compile `function`, which allocates nothing and returns no array, at its first call."""
-    return _compiled(numba.njit, function, _LEAN)
+
+class _Kernel(CPUDispatcher):
+    """A compiled function that Python calls, and other kernels may: for those it is an inner one."""
+
+    #: What is being compiled, in words, and how many seconds of processor time that takes; see `kernel`.
+    announcement: tuple[str, float] | None = None
+
+    def __init__(self, py_func: Any, locals: Any = None, targetoptions: Any = None) -> None:  # noqa: A002 - numba's name
+        ways = {"pipeline_class": EntryCompiler} if IS_LEAN else {}
+        super().__init__(py_func, locals, targetoptions, **ways)
+        self._inner = _InnerKernel(py_func, locals, (targetoptions or {}) | {"no_cpython_wrapper": True})
+
+    def __call__(self, *arguments: Any) -> Any:
+        return super().__call__(*map(_handed_over, arguments))
+
+    def enable_caching(self) -> None:
+        """Keep compiled versions on disk."""
+        self._cache = kernel_cache(self.py_func, self._announce)
+
+    def get_call_template(self, args: Any, kws: Any) -> Any:
+        """Tell a kernel how to call this one."""
+        return self._inner.get_call_template(args, kws)
+
+    def get_overload(self, sig: Any) -> Any:
+        """Tell a kernel what to call."""
+        return self._inner.get_overload(sig)
+
+    def compile(self, sig: Any) -> Any:
+        """Compile a version, or load it."""
+        with collection_paused():
+            return super().compile(sig)
+
+    def _announce(self) -> None:
+        if self.announcement is not None:
+            what, seconds = self.announcement
+            kept = self._cache.cache_path
+            where = f"kept in {kept}" if kept else "in memory: no cache folder can be written"
+            _LOG.warning("carms_lib compiles %s, once: about %.0f s (%s)", what, seconds, where)
+
+
+def _handed_over(argument: Any) -> Any:
+    return bundle(argument) if IS_LEAN and is_bundled(argument) else argument
+
+
+@overload
+def kernel(function: _Function) -> _Function: ...
+@overload
+def kernel(*, what: str, seconds: float) -> Callable[[_Function], _Function]: ...
+def kernel(function: Any = None, *, what: str = "", seconds: float = 0.0) -> Any:
+    """Compile `function`, which allocates nothing and returns no array, at its first call.
+
+    Parameters
+    ----------
+    function : callable
+    what : str, optional
+        What it is part of, in words: a line says so when it must be compiled.
+    seconds : float, optional
+        How much processor time that takes; the line says this too. Measured by ``tests/benchmarks/cold_start.py``.
+    """
+
+    def decorate(function: _Function) -> _Function:
+        return _compiled(function, _COMMON | NO_COUNTS, (what, seconds) if what else None)
+
+    return decorate if function is None else decorate(function)
 
 
 def allocating_kernel(function: _Function) -> _Function:
     """Compile `function`, which makes arrays, at its first call."""
-    return _compiled(numba.njit, function, {})
+    return _compiled(function, _COMMON)
 
 
 def inner_kernel(function: _Function) -> _Function:
     """Compile `function`, which allocates nothing and is called by other kernels only, when one of them is."""
-    if numba.config.DISABLE_JIT:  # type: ignore[attr-defined] # numba sets it while it loads
-        return function
-    return _compiled(_inner, function, _LEAN | {"no_cpython_wrapper": True})
+    return _inner(function, _INNER)
 
 
 def inlined_kernel(function: _Function) -> _Function:
     """Compile `function` as an `inner_kernel` and put its code wherever it is called.
 
-    For what is called thousands of times in a draw: to hand over an array takes seven words, and a work space of many
-    arrays takes longer to hand over than a short race to run.
+    For what is called thousands of times in a draw, where to hand over its arguments takes longer than to run it.
     """
-    if numba.config.DISABLE_JIT:  # type: ignore[attr-defined] # numba sets it while it loads
-        return function
-    return _compiled(_inner, function, _LEAN | {"no_cpython_wrapper": True, "forceinline": True})
+    return _inner(function, _INNER | {"forceinline": True})
 
 
 def from_python(inner: _Function) -> _Function:
@@ -70,25 +140,30 @@ def from_python(inner: _Function) -> _Function:
     def call(*arguments: Any) -> Any:
         return inner(*arguments)
 
-    return numba.njit(**_LEAN)(call)  # type: ignore[call-overload, no-any-return]
+    if numba.config.DISABLE_JIT:
+        return inner
+    return cast(_Function, _Kernel(call, targetoptions=_COMMON | NO_COUNTS))
 
 
-def _compiled(make: Callable[..., Any], function: _Function, more: dict[str, Any]) -> _Function:
-    """Compile: nogil, numpy's division, no entry for C, cached where a cache can be written."""
-    options = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True} | more
-    try:
-        return make(cache=True, **options)(function)  # type: ignore[no-any-return]
-    except RuntimeError:  # "no locator available": nowhere to write
-        return make(**options)(function)  # type: ignore[no-any-return]
+def prepare(function: Any, *arguments: Any) -> None:
+    """Compile or load a kernel for such arguments, without calling it."""
+    if isinstance(function, _Kernel):
+        function.compile(tuple(numba.typeof(_handed_over(argument)) for argument in arguments))
 
 
-def _inner(*, cache: bool = False, **options: Any) -> Callable[[Any], _InnerKernel]:
-    """Do what `numba.njit` does, with a dispatcher that Python cannot call."""
+def _compiled(function: _Function, options: dict[str, Any], announcement: tuple[str, float] | None = None) -> _Function:
+    if numba.config.DISABLE_JIT:
+        return function
+    made = _Kernel(function, targetoptions=options)
+    made.announcement = announcement
+    made.enable_caching()
+    return cast(_Function, made)
 
-    def make(function: Any) -> _InnerKernel:
-        dispatcher = _InnerKernel(py_func=function, targetoptions=options | {"nopython": True})
-        if cache:
-            dispatcher.enable_caching()
-        return dispatcher
 
-    return make
+def _inner(function: _Function, options: dict[str, Any]) -> _Function:
+    if numba.config.DISABLE_JIT:
+        return function
+    made = _InnerKernel(function, targetoptions=options)
+    if not IS_LEAN:  # numba emits it by itself, so that it is worth keeping
+        made._cache = kernel_cache(function, lambda: None)
+    return cast(_Function, made)

@@ -17,6 +17,7 @@ import numpy as np
 from carms_lib.exceptions import ArgumentError
 from carms_lib.matching._assignment import name_column, whole_column
 from carms_lib.matching._checks import check_count
+from carms_lib.matching._linked_lists import new_seating
 from carms_lib.matching._matching import Matching
 from carms_lib.matching._problem import MatchingProblem
 
@@ -281,29 +282,11 @@ def _with_seats(problem: MatchingProblem, program: int, more: int) -> MatchingPr
 
 def _go_on(problem: MatchingProblem, match: Int32s, position: Int32s, waiting: Int32s) -> None:
     """Let those who wait propose from their positions on, while everybody else keeps the seat they hold."""
-    from carms_lib.matching import _couple_market, _deferred_acceptance  # noqa: PLC0415 - compiled kernels load when they are needed
+    from carms_lib.matching import _deferred_acceptance  # noqa: PLC0415 - compiled kernels load when they are needed
 
-    lists, market = problem.lists, _couple_market.to_market(problem)
-    state = _couple_market.new_state(market)._replace(match=match, position=position)
-    seated = np.flatnonzero(match >= 0)
-    state.held_rank[seated] = lists.ranks_at(lists.applicant_ptr[seated] + position[seated])
-    _couple_market.seat_all(market, state)
-    wave = np.zeros(max(match.size, 1), np.int32)
-    wave[: waiting.size] = waiting
-    _deferred_acceptance.applicants_propose(
-        lists.applicant_ptr,
-        lists.entries,
-        lists.shift,
-        lists.program_ptr,
-        lists.program_idx,
-        lists.row_ptr,
-        state.words,
-        state.worst,
-        match,
-        position,
-        wave,
-        waiting.size,
-    )
+    seating = new_seating(problem.lists)._replace(match=match, position=position)
+    seating.waiting[: waiting.size] = waiting
+    _deferred_acceptance.applicants_go_on(problem.lists.packed, seating, waiting.size)
 
 
 def _change(before: Matching, problem: MatchingProblem, match: Int32s, position: Int32s) -> Change:

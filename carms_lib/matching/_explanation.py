@@ -1,7 +1,7 @@
 """Why an applicant or a program has this outcome: choice by choice, in words and as a table.
 
 Belongs here: what happened at each choice, and the sentences that say so. Does not belong here: the predicate by
-which programs judge (`_couple_market`), and what blocks a matching as a whole (`_blocking_pairs`).
+which programs judge (`scored.blocking`), and what blocks a matching as a whole (`_blocking_pairs`).
 
 An applicant's explanation has a row for each choice above the match, and for the match itself; what stands below
 was not needed. For a member of a couple a choice is a pair, and each of its two parts has a row. A program's has a
@@ -17,7 +17,7 @@ import numpy as np
 
 from carms_lib.exceptions import ArgumentError, UnknownNameError
 from carms_lib.matching._assignment import Assignment, name_column, whole_column
-from carms_lib.matching._blocking_pairs import as_it_stands
+from carms_lib.matching._blocking_pairs import list_blocking
 from carms_lib.matching._checks import check_choice, shown
 from carms_lib.matching._linked_lists import NOT_LISTED
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from carms_lib.kernels.arrays import Int64s
-    from carms_lib.matching._couple_market import CoupleMarket, CoupleState
+    from carms_lib.matching._couple_lists import CoupleLists
 
 __all__ = ["Explanation", "explain"]
 
@@ -153,9 +153,7 @@ class _View:
     def __init__(self, matching: Assignment) -> None:
         self.matching = matching
         self.problem = matching.problem
-        self.market: CoupleMarket
-        self.state: CoupleState
-        self.market, self.state = as_it_stands(matching)
+        self.blocking = {(unit, place) for unit, place in list_blocking(matching).tolist()}
         seated = np.flatnonzero(matching.match >= 0)
         order = np.lexsort((matching.held_ranks[seated], matching.match[seated]))
         self.seated = seated[order]
@@ -164,6 +162,22 @@ class _View:
     def holders(self, program: int) -> Int64s:
         """Return who holds seats, best ranked first."""
         return self.seated[self.first_seat[program] : self.first_seat[program + 1]]
+
+    def would_take(self, program: int, rank: int) -> bool:
+        """Tell whether a program has a free seat for one whom it ranks so, or holds someone worse."""
+        who = self.holders(program)
+        if who.size < self.problem.lists.seats[program]:
+            return True
+        return who.size > 0 and rank < int(self.matching.held_ranks[who[-1]])
+
+    def blocks(self, couple: int, place: int) -> bool:
+        """Tell whether a couple blocks the matching with a pair of its list."""
+        return (self.problem.n_applicants + couple, place) in self.blocking
+
+    def couples(self) -> CoupleLists:
+        """Return the couples; asked for only of a member."""
+        assert self.problem.couples is not None
+        return self.problem.couples
 
     def applicant(self, number: int) -> str:
         return str(self.problem.applicants[number])
@@ -227,19 +241,16 @@ def _single_rows(view: _View, applicant: int) -> list[_Row]:
 
 
 def _couple_rows(view: _View, couple: int) -> list[_Row]:
-    from carms_lib.matching import _couple_market  # noqa: PLC0415 - compiled kernels load late
-
-    market, state, rule = view.market, view.state, _couple_market.RULES[view.matching.rule]
-    members = [int(member) for member in market.members[couple]]
+    couples, problem = view.couples(), view.problem
+    members = [int(member) for member in couples.members[couple]]
     now = [int(view.matching.match[member]) for member in members]
-    start, end = int(market.pair_ptr[couple]), int(market.pair_ptr[couple + 1])
+    start, end = int(couples.pair_ptr[couple]), int(couples.pair_ptr[couple + 1])
     here = int(view.matching.position[members[0]])
     rows = []
     for option in range(start, min(start + here + 1, end)):
         place = option - start
-        pair = [int(program) for program in market.pairs[option]]
-        ranks = [int(rank) for rank in market.pair_ranks[option]]
-        taken = bool(_couple_market.would_take(market, state, rule, now[0], now[1], option))
+        pair = [int(program) for program in couples.pairs[option]]
+        ranks = [int(rank) for rank in problem.pair_ranks[option]]
         for member, program, rank, seat in zip(members, pair, ranks, now, strict=True):
             if place == here:
                 outcome = "matched" if program >= 0 else "no_match"
@@ -247,7 +258,7 @@ def _couple_rows(view: _View, couple: int) -> list[_Row]:
                 outcome = "no_match"
             elif program == seat:
                 outcome = "stays"
-            elif taken:
+            elif view.blocks(couple, place):
                 outcome = "blocks"
             else:
                 outcome = _verdict(view, program, rank)
@@ -263,7 +274,7 @@ def _verdict(view: _View, program: int, rank: int) -> str:
         return "not_ranked"
     if view.problem.quotas[program] == 0:
         return "no_positions"
-    return "would_take" if rank < view.state.worst[program] else "full"
+    return "would_take" if view.would_take(program, rank) else "full"
 
 
 def _applicant_headline(view: _View, applicant: int, couple: int) -> str:
@@ -272,8 +283,9 @@ def _applicant_headline(view: _View, applicant: int, couple: int) -> str:
     if couple < 0:
         length, unit, partner = int(view.problem.lists.lengths[applicant]), "choice", ""
     else:
-        length, unit = int(view.market.pair_ptr[couple + 1] - view.market.pair_ptr[couple]), "pair"
-        other = next(int(member) for member in view.market.members[couple] if member != applicant)
+        couples = view.couples()
+        length, unit = int(couples.pair_ptr[couple + 1] - couples.pair_ptr[couple]), "pair"
+        other = next(int(member) for member in couples.members[couple] if member != applicant)
         partner = f", with {view.applicant(other)} {_where(view, int(matching.match[other]))}"
     if length == 0:
         return f"{name} is unmatched{partner}: there is nothing in the list."
@@ -393,19 +405,15 @@ def _applicant_verdict(view: _View, program: int, rank: int, applicant: int) -> 
             return "not_listed"
         if place > position:
             return "prefers"
-        return "blocks" if rank < view.state.worst[program] else "full"
-    from carms_lib.matching import _couple_market  # noqa: PLC0415 - compiled kernels load late
-
-    market, rule = view.market, _couple_market.RULES[matching.rule]
-    members = [int(member) for member in market.members[couple]]
-    start, end = int(market.pair_ptr[couple]), int(market.pair_ptr[couple + 1])
-    named = np.flatnonzero(market.pairs[start:end, members.index(applicant)] == program)
+        return "blocks" if view.would_take(program, rank) else "full"
+    couples = view.couples()
+    side = couples.members[couple].tolist().index(applicant)
+    named = np.flatnonzero(couples.pairs[couples.pair_ptr[couple] : couples.pair_ptr[couple + 1], side] == program)
     if not named.size:
         return "not_listed"
-    better = named[named < position]
-    if not better.size:
+    better = named[named < position].tolist()
+    if not better:
         return "prefers"
-    now = [int(matching.match[member]) for member in members]
-    if any(_couple_market.would_take(market, view.state, rule, now[0], now[1], start + int(place)) for place in better):
+    if any(view.blocks(couple, place) for place in better):
         return "blocks"
-    return "partner" if rank < view.state.worst[program] else "full"
+    return "partner" if view.would_take(program, rank) else "full"

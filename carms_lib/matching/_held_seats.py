@@ -1,6 +1,6 @@
 """Held seats as bits: each program's rank order is a row of bits, and a set bit is a seat that is taken.
 
-Belongs here: laying out the rows; setting, clearing and finding bits. Does not belong here: who proposes.
+Belongs here: laying out the rows, and one seat going from hand to hand. Does not belong here: who proposes.
 
 The row of program `p` begins at word ``row_ptr[p]`` and has one bit for each rank of its list, best first, then
 one for each of its seats: an empty seat is held by a stand-in whom everybody beats. So a program always holds
@@ -18,12 +18,13 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic, overload
 
-from carms_lib.kernels.jit import kernel
+from carms_lib.kernels.jit import inner_kernel
 
 if TYPE_CHECKING:
-    from carms_lib.kernels.arrays import Int32s, Int64s, UInt64s
+    from carms_lib.kernels.arrays import UInt64s
+    from carms_lib.matching._linked_lists import PackedLists, Seating
 
-__all__ = ["clear_bit", "empty_rows", "exchange", "lowest_bit", "next_better", "set_bit"]
+__all__ = ["empty_rows", "exchange", "lowest_bit"]
 
 _ONE = np.uint64(1)
 _SIX = np.uint64(6)
@@ -53,56 +54,27 @@ def _lowest_bit_compiled(word: Any) -> Any:  # noqa: ARG001 - numba asks by type
     return implementation
 
 
-@kernel
-def empty_rows(program_ptr: Int64s, seats: Int32s, row_ptr: Int64s, words: UInt64s, worst: Int32s) -> None:
+@inner_kernel
+def empty_rows(lists: PackedLists, seating: Seating) -> None:
     """Lay out every row with all seats empty: the stand-ins' bits are set, `worst` is the last of them.
 
     `worst` is a rank, 0-based; 0 for a program without seats, which nobody beats.
     """
-    words[:] = 0
-    for program in range(seats.size):
-        length = program_ptr[program + 1] - program_ptr[program]
-        last = length + seats[program] - 1
-        worst[program] = 0
-        if seats[program] > 0:
-            row = row_ptr[program]
-            worst[program] = last
+    seating.words[:] = 0
+    for program in range(lists.seats.size):
+        length = lists.program_ptr[program + 1] - lists.program_ptr[program]
+        last = length + lists.seats[program] - 1
+        seating.worst[program] = 0
+        if lists.seats[program] > 0:
+            row = lists.row_ptr[program]
+            seating.worst[program] = last
             for word in range(row + (length >> 6), row + (last >> 6) + 1):
-                words[word] = _ALL
-            words[row + (length >> 6)] &= _ALL >> np.uint64(length & 63)
-            words[row + (last >> 6)] &= _ALL << np.uint64(63 - (last & 63))
+                seating.words[word] = _ALL
+            seating.words[row + (length >> 6)] &= _ALL >> np.uint64(length & 63)
+            seating.words[row + (last >> 6)] &= _ALL << np.uint64(63 - (last & 63))
 
 
-@kernel
-def set_bit(words: UInt64s, row: int, rank: int) -> None:
-    """Let `rank` hold a seat in the row that begins at word `row`."""
-    place = np.uint64(rank)
-    words[np.uint64(row) + (place >> _SIX)] |= _ONE << (_TOP - (place & _TOP))
-
-
-@kernel
-def clear_bit(words: UInt64s, row: int, rank: int) -> None:
-    """Let `rank` give up its seat."""
-    place = np.uint64(rank)
-    words[np.uint64(row) + (place >> _SIX)] &= ~(_ONE << (_TOP - (place & _TOP)))
-
-
-@kernel
-def next_better(words: UInt64s, row: int, rank: int) -> int:
-    """Return the worst rank that holds a seat and is better than `rank`; -1 when there is none."""
-    place = np.uint64(rank)
-    word = np.int64(row) + np.int64(place >> _SIX)
-    shift = _TOP - (place & _TOP)
-    bits = words[word] >> shift >> _ONE << _ONE << shift  # in steps: a shift by 64 is undefined
-    while bits == 0:
-        word -= 1
-        if word < row:
-            return -1
-        bits = words[word]
-    return np.int64((word - row) << 6) + 63 - np.int64(lowest_bit(bits))
-
-
-@kernel
+@inner_kernel
 def exchange(words: UInt64s, row: int, worst: int, rank: int) -> int:
     """Let `rank` take the seat of `worst`, the worst held of the row, and return who is the worst now."""
     first = np.uint64(row)

@@ -30,7 +30,7 @@ from carms_lib.matching._linked_lists import NOT_LISTED
 
 if TYPE_CHECKING:
     from carms_lib.kernels.arrays import Int32s
-    from carms_lib.matching._couple_market import CoupleMarket
+    from carms_lib.matching.scored.lists import ScoredLists
 
 __all__ = ["solve_exactly"]
 
@@ -63,13 +63,15 @@ class _Model:
 
 
 def solve_exactly(
-    market: CoupleMarket, rule: str, time_limit: float, *, fewest: bool = False
+    lists: ScoredLists, quota: Int32s, rule: str, time_limit: float, *, fewest: bool = False
 ) -> tuple[str, Int32s | None]:
     """Search for a stable matching until one is found, none can exist, or time is up.
 
     Parameters
     ----------
-    market : CoupleMarket
+    lists : ScoredLists
+        Their scores are ranks counted downwards.
+    quota : ndarray of int32, shape (n_programs,)
     rule : {"BIS", "MM"}
     time_limit : float
         Seconds.
@@ -85,7 +87,7 @@ def solve_exactly(
     from scipy.optimize import Bounds, LinearConstraint, milp  # noqa: PLC0415 - half a second, and rarely needed
     from scipy.sparse import coo_matrix  # noqa: PLC0415 - half a second, and rarely needed
 
-    layout = _Layout(market)
+    layout = _Layout(lists, quota)
     if layout.n_options == 0:
         return ("fewest" if fewest else "stable"), layout.length
     model = _Model(layout.n_options)
@@ -116,35 +118,30 @@ def solve_exactly(
 class _Layout:
     """Which variable stands for which unit's option, and who would sit where under it."""
 
-    def __init__(self, market: CoupleMarket) -> None:
-        self.market = market
-        n = market.ptr.size - 1
-        n_couples = market.members.shape[0]
-        singles = np.flatnonzero(market.couple_of < 0)
+    def __init__(self, lists: ScoredLists, quota: Int32s) -> None:
+        self.lists = lists
+        n, n_couples = lists.ptr.size - 1, lists.members.shape[0]
+        singles = np.flatnonzero(lists.couple_of < 0)
         self.length = np.zeros(n + n_couples, np.int32)
-        self.length[singles] = (market.ptr[1:] - market.ptr[:-1])[singles]
-        self.length[n:] = market.pair_ptr[1:] - market.pair_ptr[:-1]
+        self.length[singles] = (lists.ptr[1:] - lists.ptr[:-1])[singles]
+        self.length[n:] = lists.pair_ptr[1:] - lists.pair_ptr[:-1]
         self.first = np.concatenate(([0], np.cumsum(self.length)))
         self.n_options = int(self.first[-1])
         self.unit = np.repeat(np.arange(n + n_couples), self.length)
         self.place = (np.arange(self.n_options) - self.first[self.unit]).astype(np.int32)
-        self.seats = market.seats
-        entries = market.entries.astype(np.int64)
-        unranked = (1 << market.shift) - 1
+        self.seats = quota
+        seat = [
+            (program, NOT_LISTED if score == -np.inf else int(-score))
+            for program, score in zip(lists.idx.tolist(), lists.score.tolist(), strict=True)
+        ]
+        seat.append((-1, -1))  # what an entry of -1 finds: no match
         self.seated: list[list[tuple[int, int]]] = [[] for _ in range(self.n_options)]  # (program, rank) of each
         for single in singles.tolist():
             for place in range(self.length[single]):
-                packed = int(entries[market.ptr[single] + place])
-                rank = packed & unranked
-                self.seated[self.first[single] + place] = [
-                    (packed >> market.shift, NOT_LISTED if rank == unranked else rank)
-                ]
-        for pair in range(len(market.pairs)):
-            self.seated[int(self.first[n]) + pair] = [
-                (int(program), int(rank))
-                for program, rank in zip(market.pairs[pair], market.pair_ranks[pair], strict=True)
-            ]
-        self.holders: list[list[tuple[int, int]]] = [[] for _ in range(market.seats.size)]  # (rank, variable)
+                self.seated[self.first[single] + place] = [seat[lists.ptr[single] + place]]
+        for pair, entries in enumerate(lists.pairs.tolist()):
+            self.seated[int(self.first[n]) + pair] = [seat[entry] for entry in entries]
+        self.holders: list[list[tuple[int, int]]] = [[] for _ in range(quota.size)]  # (rank, variable)
         for variable, seats in enumerate(self.seated):
             for program, rank in seats:
                 if program >= 0:
@@ -171,7 +168,7 @@ def _feasible(model: _Model, layout: _Layout) -> None:
 
 def _stable(model: _Model, layout: _Layout, rule: str, *, fewest: bool) -> list[int]:
     """Add what keeps every coalition from blocking; return the variables that let one through."""
-    n = layout.market.ptr.size - 1
+    n = layout.lists.ptr.size - 1
     slack: list[int] = []
     for variable in range(layout.n_options):
         unit = int(layout.unit[variable])

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
     from carms_lib.kernels.arrays import Int32s, Int64s, UInt64s, UInts
 
-__all__ = ["NOT_LISTED", "LinkedLists", "Seating", "entry_type"]
+__all__ = ["NOT_LISTED", "LinkedLists", "PackedLists", "Seating", "entry_type", "new_seating"]
 
 NOT_LISTED = 2**31 - 1
 
@@ -26,6 +26,17 @@ def entry_type(n_programs: int, program_ptr: Int64s) -> tuple[type, int]:
     # A row holds a bit for each rank and at most as many seats; all ones is kept for "not ranked".
     narrow = n_programs <= 2**16 and 2 * longest < 2**16 - 1
     return (np.uint32, 16) if narrow else (np.uint64, 32)
+
+
+class PackedLists(NamedTuple):
+    """Linked lists as the kernels take them; see `LinkedLists`."""
+
+    applicant_ptr: Int64s
+    entries: UInts
+    program_ptr: Int64s
+    program_idx: Int32s
+    seats: Int32s
+    row_ptr: Int64s  # [P + 1]: where each program's row of held seats begins
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,14 +120,35 @@ class LinkedLists:
         np.cumsum((bits + 63) >> 6, out=pointer[1:])
         return pointer
 
+    @cached_property
+    def packed(self) -> PackedLists:
+        """The arrays for the kernels."""
+        return PackedLists(
+            applicant_ptr=self.applicant_ptr,
+            entries=self.entries,
+            program_ptr=self.program_ptr,
+            program_idx=self.program_idx,
+            seats=self.seats,
+            row_ptr=self.row_ptr,
+        )
 
-class Seating:
-    """Who sits where while a match runs: the arrays that the kernels fill."""
 
-    __slots__ = ("match", "position", "words", "worst")
+class Seating(NamedTuple):
+    """Who sits where while applicants or programs propose."""
 
-    def __init__(self, lists: LinkedLists) -> None:
-        self.match: Int32s = np.full(lists.n_applicants, -1, np.int32)
-        self.position: Int32s = np.zeros(lists.n_applicants, np.int32)
-        self.words: UInt64s = np.empty(int(lists.row_ptr[-1]), np.uint64)
-        self.worst: Int32s = np.empty(lists.n_programs, np.int32)
+    match: Int32s  # [n]: program of each applicant, -1 when unmatched
+    position: Int32s  # [n]: place in the own list, its length when unmatched
+    words: UInt64s  # rows of held seats, as `_held_seats` lays them out
+    worst: Int32s  # [P]: the worst rank that holds a seat
+    waiting: Int32s  # [n]: applicants who propose next
+
+
+def new_seating(lists: LinkedLists) -> Seating:
+    """Return room for the outcome on these lists."""
+    return Seating(
+        match=np.full(lists.n_applicants, -1, np.int32),
+        position=np.zeros(lists.n_applicants, np.int32),
+        words=np.empty(int(lists.row_ptr[-1]), np.uint64),
+        worst=np.empty(lists.n_programs, np.int32),
+        waiting=np.empty(lists.n_applicants, np.int32),
+    )

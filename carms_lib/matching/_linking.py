@@ -18,8 +18,18 @@ from carms_lib.kernels.jit import kernel
 
 if TYPE_CHECKING:
     from carms_lib.kernels.arrays import Float64s, Int32s, Int64s, UInts
+    from carms_lib.matching._linked_lists import PackedLists
+    from carms_lib.matching.scored.lists import ScoredLists
 
-__all__ = ["DUPLICATE_APPLICANT", "DUPLICATE_PROGRAM", "LINKED", "cross_positions", "link_lists", "rank_by_score"]
+__all__ = [
+    "DUPLICATE_APPLICANT",
+    "DUPLICATE_PROGRAM",
+    "LINKED",
+    "cross_positions",
+    "link_lists",
+    "rank_by_score",
+    "score_ranks",
+]
 
 LINKED, DUPLICATE_PROGRAM, DUPLICATE_APPLICANT = 0, 1, 2
 
@@ -118,6 +128,40 @@ def cross_positions(
         rank = packed & unranked
         if rank != unranked:
             positions[program_ptr[packed >> shift] + rank] = places[entry]
+
+
+@kernel
+def score_ranks(lists: PackedLists, scored: ScoredLists) -> None:
+    """Write packed lists as lists with scores: 0 for whom a program ranks first, -1 for the next, -inf for the unranked.
+
+    Parameters
+    ----------
+    lists : PackedLists
+    scored : ScoredLists, out
+        Written: `idx`, `score`, `owner`, `program_ptr` and `application`, each program's in its rank order;
+        `application` has room for all its applicants, also those who do not list it.
+    """
+    shift = np.int64(4 * lists.entries.itemsize)  # half of the bits of an entry
+    unranked = (1 << shift) - 1
+    scored.application[:] = -1
+    for applicant in range(lists.applicant_ptr.size - 1):
+        for entry in range(lists.applicant_ptr[applicant], lists.applicant_ptr[applicant + 1]):
+            packed = np.int64(lists.entries[entry])
+            program, rank = packed >> shift, packed & unranked
+            scored.idx[entry] = program
+            scored.owner[entry] = applicant
+            scored.score[entry] = -np.inf
+            if rank != unranked:
+                scored.score[entry] = -rank
+                scored.application[lists.program_ptr[program] + rank] = entry
+    count = np.int64(0)
+    for program in range(lists.seats.size):  # close the gaps of those who do not list it
+        scored.program_ptr[program] = count
+        for at in range(lists.program_ptr[program], lists.program_ptr[program + 1]):
+            if scored.application[at] >= 0:
+                scored.application[count] = scored.application[at]
+                count += 1
+    scored.program_ptr[lists.seats.size] = count
 
 
 @kernel

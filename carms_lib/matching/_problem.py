@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from carms_lib.kernels.arrays import Float64s, Int32s, Int64s
+    from carms_lib.matching.scored.lists import ScoredLists
 
 __all__ = ["MatchingProblem"]
 
@@ -347,6 +348,8 @@ class MatchingProblem:
             seats = np.minimum(parts.quotas, np.diff(self.lists.program_ptr)).astype(np.int32)
             problem.__dict__["lists"] = lists = replace(self.lists, seats=seats)
             lists.__dict__["program_pos"] = self.lists.program_pos  # does not depend on seats
+            if "scored" in self.__dict__:
+                problem.__dict__["scored"] = self.scored
         return problem
 
     @property
@@ -407,16 +410,26 @@ class MatchingProblem:
         return lists_from_scores(self._parts)
 
     @cached_property
+    def scored(self) -> ScoredLists:
+        """The lists as the engine for couples takes them, ranks written as scores."""
+        from carms_lib.matching._scored_problem import to_scored  # noqa: PLC0415 - compiled kernels load when they are needed
+
+        return to_scored(self)
+
+    @property
+    def pair_entries(self) -> Int32s:
+        """Entry of each pair's two parts in the members' lists, shape (n_pairs, 2); -1 for no match."""
+        return np.zeros((0, 2), np.int32) if self._parts.pair_entry is None else self._parts.pair_entry
+
+    @cached_property
     def pair_ranks(self) -> Int32s:
         """The programs' ranks of both members at each pair of the couples, shape (n_pairs, 2).
 
         -1 stands for no match, NOT_LISTED for a program that does not rank the member.
         """
-        if self._parts.pair_entry is None:
-            return np.zeros((0, 2), np.int32)
         ranks = np.append(self.lists.ranks, -1)
         ranks[ranks == self.lists.unranked] = NOT_LISTED
-        at_pairs: Int32s = ranks[self._parts.pair_entry].astype(np.int32)
+        at_pairs: Int32s = ranks[self.pair_entries].astype(np.int32)
         return at_pairs
 
     @cached_property

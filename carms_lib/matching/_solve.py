@@ -13,7 +13,7 @@ import numpy as np
 from carms_lib.exceptions import ArgumentError, ProblemError, StabilityWarning
 from carms_lib.matching._checks import check_choice, check_count
 from carms_lib.matching._from_scores import not_a_score, plain_score
-from carms_lib.matching._linked_lists import Seating
+from carms_lib.matching._linked_lists import new_seating
 from carms_lib.matching._matching import Matching
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def solve(
     if proposing == "programs":
         msg = "proposing='programs' is not possible with couples: a program cannot propose to half a pair."
         raise ArgumentError(msg)
-    from carms_lib.matching import _couple_market, _couples_search  # noqa: PLC0415 - compiled kernels load when they are needed
+    from carms_lib.matching import _couples_search  # noqa: PLC0415 - compiled kernels load when they are needed
 
     check_choice("order", order, _couples_search.ORDERS)
     if not time_limit > 0:
@@ -129,7 +129,7 @@ def solve(
         time_limit=float(time_limit),
         rng=np.random.default_rng(rng),
     )
-    found = _couples_search.climb(_couple_market.to_market(problem), settings)
+    found = _couples_search.climb(problem.scored, problem.lists.seats, settings)
     if found.n_blocking:
         why = {"none_exists": "there is none", "budget": "the exact search ran out of time"}
         warnings.warn(
@@ -151,70 +151,46 @@ def solve(
 
 
 def _applicants_propose(problem: MatchingProblem, rule: str) -> Matching:
-    from carms_lib.matching import _deferred_acceptance, _held_seats  # noqa: PLC0415 - compiled kernels load when they are needed
+    from carms_lib.matching import _deferred_acceptance  # noqa: PLC0415 - compiled kernels load when they are needed
 
-    lists = problem.lists
-    seating = Seating(lists)
-    _held_seats.empty_rows(lists.program_ptr, lists.seats, lists.row_ptr, seating.words, seating.worst)
-    proposals = _deferred_acceptance.applicants_propose(
-        lists.applicant_ptr,
-        lists.entries,
-        lists.shift,
-        lists.program_ptr,
-        lists.program_idx,
-        lists.row_ptr,
-        seating.words,
-        seating.worst,
-        seating.match,
-        seating.position,
-        np.arange(lists.n_applicants, dtype=np.int32),
-        lists.n_applicants,
-    )
-    return Matching(
-        problem, seating.match, seating.position, proposing="applicants", rule=rule, proposals=int(proposals)
-    )
+    seating = new_seating(problem.lists)
+    proposals = int(_deferred_acceptance.applicants_propose(problem.lists.packed, seating))
+    return Matching(problem, seating.match, seating.position, proposing="applicants", rule=rule, proposals=proposals)
 
 
 def _programs_propose(problem: MatchingProblem, rule: str) -> Matching:
     from carms_lib.matching import _deferred_acceptance  # noqa: PLC0415 - compiled kernels load when they are needed
 
     lists = problem.lists
-    match, position = np.full(lists.n_applicants, -1, np.int32), lists.lengths.copy()
+    seating = new_seating(lists)
+    seating.position[:] = lists.lengths
+    vacancies, stack = np.empty(lists.n_programs, np.int32), np.empty(lists.n_programs, np.int32)
+    next_offer = np.empty(lists.n_programs, np.int64)
     offers = _deferred_acceptance.programs_propose(
-        lists.program_ptr,
-        lists.program_idx,
-        lists.program_pos,
-        lists.seats,
-        match,
-        position,
-        np.empty(lists.n_programs, np.int32),
-        np.empty(lists.n_programs, np.int64),
-        np.empty(lists.n_programs, np.int32),
+        lists.packed, lists.program_pos, seating, vacancies, next_offer, stack
     )
-    return Matching(problem, match, position, proposing="programs", rule=rule, proposals=int(offers))
+    return Matching(problem, seating.match, seating.position, proposing="programs", rule=rule, proposals=int(offers))
 
 
 def _score(problem: MatchingProblem, rule: str) -> Matching:
     """Solve without making lists: a score is looked up, or asked for, when an applicant proposes."""
-    from carms_lib.matching.scored import deferred_acceptance  # noqa: PLC0415 - compiled kernels load when they are needed
+    from carms_lib.matching.scored import deferred_acceptance as scored  # noqa: PLC0415 - compiled kernels load when they are needed
+    from carms_lib.matching.scored.lists import lists_of_singles, state_for  # noqa: PLC0415 - as above
 
-    ptr, idx = problem.applicant_ptr, problem.applicant_idx
-    wanted = np.bincount(idx, minlength=problem.n_programs)
-    quota = np.minimum(problem.quotas, wanted).astype(np.int32)
-    seat_ptr = np.concatenate(([0], np.cumsum(quota, dtype=np.int64)))
-    match = np.empty(problem.n_applicants, np.int32)
-    position, stack = np.empty_like(match), np.empty_like(match)
-    held = np.empty(int(seat_ptr[-1]), np.int32), np.empty(int(seat_ptr[-1])), np.empty(quota.size, np.int32)
-    if callable(problem.scores):
-        propose: Any = deferred_acceptance.propose_called
-        source: Any = problem.scores
-        if not hasattr(source, "py_func"):  # a plain function: the kernel runs as plain Python too
-            propose, source = getattr(propose, "py_func", propose), plain_score(source)
-    else:
-        propose, source = deferred_acceptance.propose_scored, problem.scores
-    proposals = int(propose(ptr, idx, source, quota, seat_ptr, match, position, *held, stack))
+    wanted = np.bincount(problem.applicant_idx, minlength=problem.n_programs)
+    source: Any = problem.scores
+    given = np.zeros(0) if callable(source) else source
+    lists = lists_of_singles(problem.applicant_ptr, problem.applicant_idx, given)
+    state = state_for(lists, np.minimum(problem.quotas, wanted).astype(np.int32))
+    if not callable(source):
+        proposals = int(scored.propose_scored(lists, state))
+    elif hasattr(source, "py_func"):
+        proposals = int(scored.propose_called(lists, state, source))
+    else:  # a plain function: the kernel runs as plain Python too
+        propose: Any = getattr(scored.propose_called, "py_func", scored.propose_called)
+        proposals = int(propose(lists, state, plain_score(source)))
     if proposals < 0:
         entry = -1 - proposals
-        applicant = int(np.searchsorted(ptr, entry, "right")) - 1
-        raise ProblemError(not_a_score(problem.applicants[applicant], problem.programs[int(idx[entry])]))
-    return Matching(problem, match, position, proposing="applicants", rule=rule, proposals=proposals)
+        applicant = int(np.searchsorted(lists.ptr, entry, "right")) - 1
+        raise ProblemError(not_a_score(problem.applicants[applicant], problem.programs[int(lists.idx[entry])]))
+    return Matching(problem, state.match, state.position, proposing="applicants", rule=rule, proposals=proposals)

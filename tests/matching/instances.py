@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from carms_lib.matching import MatchingProblem
 from carms_lib.matching.scored import deferred_acceptance, vacancy_chains
+from carms_lib.matching.scored.lists import ScoredLists, ScoredState, lists_of_singles, state_for
 from hypothesis import settings
 from hypothesis import strategies as st
 
@@ -80,18 +81,21 @@ class Scored:
         cut = [slice(self.ptr[a], self.ptr[a + 1]) for a in range(self.n)]
         return [self.idx[c].tolist() for c in cut], [self.score[c].tolist() for c in cut], self.quota.tolist()
 
-    def solve(self, quota: np.ndarray | None = None, score: np.ndarray | None = None) -> tuple[np.ndarray, ...]:
-        """Return match, position, proposals, the held seats and where each program's begin."""
-        quota = self.quota if quota is None else quota
-        seat_ptr = np.concatenate(([0], np.cumsum(quota))).astype(np.int64)
-        seats = int(seat_ptr[-1])
-        match, position = np.full(self.n, -7, np.int32), np.full(self.n, -7, np.int32)
-        held = np.full(seats, -7, np.int32), np.full(seats, np.nan), np.full(quota.size, 9, np.int32)
-        proposals = deferred_acceptance.propose_scored(
-            self.ptr, self.idx, self.score if score is None else score, quota, seat_ptr,
-            match, position, *held, np.empty(self.n, np.int32),
-        )  # fmt: skip
-        return match, position, np.array(proposals), *held, seat_ptr
+    def propose(self, quota: np.ndarray | None = None, score: np.ndarray | None = None) -> tuple[int, ScoredState]:
+        """Return the number of proposals and the state that they leave."""
+        given = self.arrays(score)
+        state = state_for(given, self.quota if quota is None else quota)
+        for array in (state.match, state.position, state.held_applicant, state.held_count):
+            array[:] = -7
+        return int(deferred_acceptance.propose_scored(given, state)), state
+
+    def solve(self, quota: np.ndarray | None = None, score: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Return match and position."""
+        _, state = self.propose(quota, score)
+        return state.match, state.position
+
+    def arrays(self, score: np.ndarray | None = None) -> ScoredLists:
+        return lists_of_singles(self.ptr, self.idx, self.score if score is None else score)
 
     def chain(self, position: np.ndarray) -> vacancy_chains.Chain:
         chain = vacancy_chains.new_chain(self.n, self.quota.size, self.idx.size)

@@ -5,12 +5,20 @@ from __future__ import annotations
 import carms_matching_instances as instances
 import numpy as np
 import pytest
+from carms_lib.kernels.jit import from_python
 
-# private: kernels have no public face; each is held against its plain twin
-from carms_lib.matching import _blocking_pairs, _couple_market, _couples_search, _kojima_pathak_roth, _roth_peranson
+# private: which orders the ladder admits in, and how
+from carms_lib.matching._couples_search import ORDERS, admission, unit_order
 
 # private: the exact search, which a solve reaches only where the others fail
 from carms_lib.matching._integer_program import solve_exactly
+
+# private: the door between ranks and scores
+from carms_lib.matching._scored_problem import RULES as NUMBER_OF
+from carms_lib.matching.scored import blocking as scored_blocking
+from carms_lib.matching.scored import moves, roth_peranson
+from carms_lib.matching.scored.kojima_pathak_roth import pass_over as pass_over_compiled
+from carms_lib.matching.scored.lists import ScoredLists, ScoredState, state_for
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,23 +33,20 @@ from oracles.couples import (
 )
 
 RULES = ["BIS", "MM"]
+admit_compiled, begin = from_python(roth_peranson.admit), from_python(moves.begin)
+would_take_compiled = from_python(scored_blocking.would_take)
 
 
-def state_of(problem, match: list[int]) -> tuple[_couple_market.CoupleMarket, _couple_market.CoupleState]:
-    """A matching as the kernels see it."""
-    plain, market = PlainMarket.of(problem), _couple_market.to_market(problem)
-    state = _couple_market.new_state(market)
-    _couple_market.reset(market, state)
+def state_of(problem, match: list[int]) -> tuple[ScoredLists, ScoredState]:
+    """A matching as the kernels see it; `seat_and_find_blocking` fills the seats."""
+    plain, lists = PlainMarket.of(problem), problem.scored
+    state = state_for(lists, problem.lists.seats)
     for unit in plain.units:
         place = plain.place_of(unit, match)
-        members = [unit] if unit < plain.n else list(plain.couples[unit - plain.n][:2])
-        for member in members:
+        for member in [unit] if unit < plain.n else plain.couples[unit - plain.n][:2]:
             state.match[member] = match[member]
             state.position[member] = place
-            if match[member] >= 0:
-                state.held_rank[member] = plain.orders[match[member]].index(member)
-    _couple_market.seat_all(market, state)
-    return market, state
+    return lists, state
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -51,45 +56,42 @@ def test_who_blocks_equals_the_definition(rule, instance, data):
     problem = instance.problem
     plain = PlainMarket.of(problem)
     match = data.draw(st.sampled_from(list(matchings(plain))))
-    market, state = state_of(problem, match)
+    lists, state = state_of(problem, match)
     found = np.zeros((100, 2), np.int32)
-    count = _blocking_pairs.find_blocking(market, state, _couple_market.RULES[rule], found)
+    count = scored_blocking.seat_and_find_blocking(lists, state, NUMBER_OF[rule], found)
     assert list(map(tuple, found[:count].tolist())) == blocking(plain, match, rule)
     for couple, (first, second, pairs) in enumerate(plain.couples):
         for place, pair in enumerate(pairs):
             if pair != (match[first], match[second]):
-                option = int(market.pair_ptr[couple]) + place
-                took = _couple_market.would_take(
-                    market, state, _couple_market.RULES[rule], match[first], match[second], option
-                )
+                option = int(lists.pair_ptr[couple]) + place
+                took = would_take_compiled(lists, state, NUMBER_OF[rule], option)
                 assert took == would_take(plain, match, rule, plain.n + couple, place)
 
 
 @pytest.mark.parametrize("rule", RULES)
-@pytest.mark.parametrize("order", _couples_search.ORDERS)
+@pytest.mark.parametrize("order", ORDERS)
 @instances.FEW
 @given(instances.couples_markets(most_singles=4))
 def test_roth_peranson_equals_its_twin(rule, order, instance):
     problem = instance.problem
-    plain, market = PlainMarket.of(problem), _couple_market.to_market(problem)
-    state = _couple_market.new_state(market)
-    _couple_market.reset(market, state)
-    couples = np.arange(market.members.shape[0], dtype=np.int32)
-    units = _couples_search.unit_order(market, couples, order, np.random.default_rng(1))
-    singles = [unit for unit in plain.units if unit not in units.tolist()]
+    plain, lists = PlainMarket.of(problem), problem.scored
+    couples = np.arange(lists.members.shape[0], dtype=np.int32)
+    units = unit_order(lists, couples, order, np.random.default_rng(1))
+    in_order = (units + plain.n).tolist()
+    singles = [unit for unit in plain.units if unit not in in_order]
     start, _ = admit(plain, [-1] * plain.n, set(), singles, rule, 10_000)
-    sent_away = 0
-    if singles:
-        _roth_peranson.admit(market, state, np.array(singles, np.int32), _couple_market.RULES[rule], 10_000, True)
-    assert state.match.tolist() == start
     for budget, to_the_end in ((30, True), (1, True), (3, False)):  # low ones too, so that chains are cut
-        sent_away = _roth_peranson.admit(market, state, units, _couple_market.RULES[rule], budget, to_the_end)
-        match, sent_away_plainly = admit(plain, start, set(singles), units.tolist(), rule, budget, to_the_end)
+        state = state_for(lists, problem.lists.seats)
+        begin(lists, state, bool(singles))
+        assert state.match.tolist() == start
+        how = admission(rule, budget, order, to_the_end=to_the_end)
+        sent_away = admit_compiled(lists, state, units, how)
+        match, sent_away_plainly = admit(plain, start, set(singles), in_order, rule, budget, to_the_end)
         assert (state.match.tolist(), sent_away) == (match, sent_away_plainly)
         if not sent_away:
             assert not blocking(plain, match, rule)
-        market, state = state_of(problem, start)
-        state.admitted[singles] = True
+        away, left = roth_peranson.admit_all(lists, state_for(lists, problem.lists.seats), units, how)
+        assert (away, left) == (sent_away, -1 if sent_away < 0 else len(blocking(plain, match, rule)))
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -97,15 +99,16 @@ def test_roth_peranson_equals_its_twin(rule, order, instance):
 @given(instances.couples_markets(most_singles=4))
 def test_kojima_pathak_roth_equals_its_twin(rule, instance):
     problem = instance.problem
-    plain = PlainMarket.of(problem)
-    market, state = state_of(problem, [-1] * plain.n)
+    plain, lists = PlainMarket.of(problem), problem.scored
+    state = state_for(lists, problem.lists.seats)
     units = np.array(plain.units, np.int32)
-    work = np.zeros(plain.n + 1, np.int32), np.zeros(plain.n + len(plain.couples), np.int32)
-    rested = _kojima_pathak_roth.pass_over(market, state, units, _couple_market.RULES[rule], 20, *work)
-    match, rested_plainly = pass_over(plain, [-1] * plain.n, units.tolist(), rule, 20)
-    assert (state.match.tolist(), rested) == (match, rested_plainly)
-    if rested:
-        assert not blocking(plain, match, rule)
+    singles = [unit for unit in plain.units if unit < plain.n]
+    start, _ = admit(plain, [-1] * plain.n, set(), singles, rule, 10_000)
+    work = np.zeros((2, plain.n + len(plain.couples)), np.int32)
+    rested, left = pass_over_compiled(lists, state, units, NUMBER_OF[rule], 20, work)
+    match, rested_plainly = pass_over(plain, start, units.tolist(), rule, 20)
+    assert (state.match.tolist(), rested, left) == (match, rested_plainly, len(blocking(plain, match, rule)))
+    assert left == 0 or not rested
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -113,13 +116,13 @@ def test_kojima_pathak_roth_equals_its_twin(rule, instance):
 @given(instances.couples_markets())
 def test_the_exact_search_equals_brute_force(rule, instance):
     problem = instance.problem
-    plain, market = PlainMarket.of(problem), _couple_market.to_market(problem)
+    plain, lists, seats = PlainMarket.of(problem), problem.scored, problem.lists.seats
     stable = stable_matchings(plain, rule)
-    status, place = solve_exactly(market, rule, 10.0)
+    status, place = solve_exactly(lists, seats, rule, 10.0)
     assert status == ("stable" if stable else "none_exists")
     if place is None:
         fewest = min(len(blocking(plain, match, rule)) for match in matchings(plain))
-        _, place = solve_exactly(market, rule, 10.0, fewest=True)
+        _, place = solve_exactly(lists, seats, rule, 10.0, fewest=True)
         assert len(blocking(plain, seated(plain, place), rule)) == fewest > 0
     else:
         assert seated(plain, place) in stable

@@ -6,10 +6,13 @@ import carms_matching_instances as instances
 import numba
 import numpy as np
 import pytest
+from carms_lib.kernels.jit import from_python
 from carms_lib.matching import MatchingProblem, solve
 from carms_lib.matching.scored import deferred_acceptance
 
 from oracles import singles as oracle
+
+resume_scored = from_python(deferred_acceptance.resume_scored)
 
 
 def scored_market(seed: int, *, ties: bool) -> instances.Scored:
@@ -21,29 +24,28 @@ def scored_market(seed: int, *, ties: bool) -> instances.Scored:
 @pytest.mark.parametrize("seed", range(100))
 def test_propose_scored_equals_its_twin(seed: int, ties: bool) -> None:
     given = scored_market(seed, ties=ties)
-    match, position, proposals, *_ = given.solve()
-    assert (match.tolist(), position.tolist(), int(proposals)) == oracle.propose_scored(*given.lists())
+    proposals, state = given.propose()
+    assert (state.match.tolist(), state.position.tolist(), proposals) == oracle.propose_scored(*given.lists())
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_held_seats_agree_with_the_match(seed: int) -> None:
     given = scored_market(seed, ties=True)
-    match, position, _, held_applicant, held_score, held_count, seat_ptr = given.solve()
+    _, state = given.propose()
     _, scores, _ = given.lists()
-    for program, count in enumerate(held_count):
-        seats = slice(seat_ptr[program], seat_ptr[program] + count)
-        holders = held_applicant[seats].tolist()
-        assert sorted(holders) == np.flatnonzero(match == program).tolist()
-        assert held_score[seats].tolist() == [scores[a][position[a]] for a in holders]
+    for program, count in enumerate(state.held_count):
+        first = state.seat_ptr[program]
+        holders, held = state.held_applicant[first : first + count], state.held_score[first : first + count]
+        assert sorted(holders.tolist()) == np.flatnonzero(state.match == program).tolist()
+        assert held.tolist() == [scores[a][state.position[a]] for a in holders]
         if count:  # the root is the worst: lowest score, then highest index
-            root = (held_score[seat_ptr[program]], -held_applicant[seat_ptr[program]])
-            assert root == min(zip(held_score[seats], -held_applicant[seats], strict=True))
+            assert (held[0], -holders[0]) == min(zip(held, -holders, strict=True))
 
 
 def test_no_applicants_and_no_programs() -> None:
     nobody = instances.Scored(np.zeros(1, np.int64), np.zeros(0, np.int32), np.zeros(0), np.zeros(0, np.int32))
-    match, position, proposals, *_ = nobody.solve()
-    assert match.size == position.size == int(proposals) == 0
+    proposals, state = nobody.propose()
+    assert state.match.size == state.position.size == proposals == 0
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -54,17 +56,14 @@ def test_going_on_after_an_applicant_comes_equals_starting_afresh(seed: int) -> 
     late = seed % given.n
     alone = given.score.copy()
     alone[given.ptr[late] : given.ptr[late + 1]] = -np.inf
-    match, position, _, *held, seat_ptr = given.solve(score=alone)
-    position[late] = 0
-    stack = np.zeros(given.n, np.int32)
-    stack[0] = late
-    deferred_acceptance.resume_scored(
-        given.ptr, given.idx, given.score, given.quota, seat_ptr, match, position, *held, stack, 1
-    )  # fmt: skip
-    afresh = given.solve()
-    assert np.array_equal(match, afresh[0])
-    assert np.array_equal(position, afresh[1])
-    assert np.array_equal(held[2], afresh[5])
+    _, state = given.propose(score=alone)
+    state.position[late] = 0
+    state.waiting[0] = late
+    resume_scored(given.arrays(), state, 1)
+    _, afresh = given.propose()
+    assert np.array_equal(state.match, afresh.match)
+    assert np.array_equal(state.position, afresh.position)
+    assert np.array_equal(state.held_count, afresh.held_count)
 
 
 @pytest.mark.parametrize("compiled", [False, True])

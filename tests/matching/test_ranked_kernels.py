@@ -5,6 +5,7 @@ from __future__ import annotations
 import carms_matching_instances as instances
 import numpy as np
 import pytest
+from carms_lib.kernels.jit import from_python
 
 # private: kernels have no public face; each is held against its plain twin
 from carms_lib.matching import MatchingProblem, _held_seats, _linked_lists, _linking, solve
@@ -15,27 +16,27 @@ from oracles import singles as oracle
 from oracles.couples import PlainMarket
 
 
+empty_rows, exchange = from_python(_held_seats.empty_rows), from_python(_held_seats.exchange)
+
+
 @instances.LAW
 @given(st.integers(0, 200), st.integers(0, 200), st.randoms(use_true_random=False))
 def test_rows_of_bits_hold_what_a_list_holds(length, seats, random):
     seats = min(seats, length)
-    ptr, row_ptr = np.array([0, length]), np.array([0, (length + seats + 63) // 64])
-    words, worst = np.full(int(row_ptr[-1]), 7, np.uint64), np.full(1, 9, np.int32)
-    _held_seats.empty_rows(ptr, np.array([seats], np.int32), row_ptr, words, worst)
+    lists = _linked_lists.LinkedLists(
+        applicant_ptr=np.zeros(1, np.int64), entries=np.zeros(0, np.uint32), shift=16, places=None,
+        program_ptr=np.array([0, length]), program_idx=np.zeros(length, np.int32), seats=np.array([seats], np.int32),
+    )  # fmt: skip
+    seating = _linked_lists.new_seating(lists)
+    seating.words[:], seating.worst[:] = 7, 9
+    empty_rows(lists.packed, seating)
     twin = oracle.HeldSeats(length, seats)
-    assert worst[0] == twin.worst
+    assert seating.worst[0] == twin.worst
     for rank in random.sample(range(length), length):
-        if rank < worst[0]:
-            worst[0] = _held_seats.exchange(words, 0, worst[0], rank)
-            assert worst[0] == twin.exchange(rank)
-            assert _held_seats.next_better(words, 0, worst[0]) == twin.next_better(twin.worst)
-    held = [rank for rank in range(length + seats) if _is_set(words, rank)]
-    assert held == sorted(twin.held)
-    for rank in held[:3]:
-        _held_seats.clear_bit(words, 0, rank)
-        assert not _is_set(words, rank)
-        _held_seats.set_bit(words, 0, rank)
-        assert _is_set(words, rank)
+        if rank < seating.worst[0]:
+            seating.worst[0] = exchange(seating.words, 0, seating.worst[0], rank)
+            assert seating.worst[0] == twin.exchange(rank)
+    assert [rank for rank in range(length + seats) if _is_set(seating.words, rank)] == sorted(twin.held)
 
 
 def _is_set(words: np.ndarray, rank: int) -> bool:

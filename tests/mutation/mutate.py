@@ -66,7 +66,7 @@ def _tests(folder: str, *names: str) -> tuple[str, ...]:
     return tuple(f"tests/{folder}/test_{name}.py" for name in names)
 
 
-NUMBERS = _tests("simulator", "noise", "variates")
+NUMBERS = _tests("kernels", "noise", "variates")
 MATCHING = _tests("matching", "kernels", "chains", "restart")
 COUPLES = tuple(
     f"tests/simulator/test_couples.py::test_{name}"
@@ -99,7 +99,7 @@ TABLES = _tests("transforms", "values", "silver", "gold", "build")
 TARGETS = (
     Target("kernels/noise.py", NUMBERS),
     Target("kernels/variates.py", NUMBERS),
-    Target("kernels/lanes.py", _tests("simulator", "lanes"), interpreted=False),
+    Target("kernels/lanes.py", _tests("kernels", "lanes"), interpreted=False),
     Target("matching/scored/deferred_acceptance.py", MATCHING),
     Target("matching/scored/vacancy_chains.py", MATCHING),
     Target("matching/scored/blocking.py", COUPLES),

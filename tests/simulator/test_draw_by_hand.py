@@ -142,7 +142,7 @@ def _second_iteration(market: carms.Market, match: int) -> np.ndarray:
         space.first_of[:] = -1
         state.match[:], state.held_count[:], state.quota[:] = match, 0, tables.program_quota
         second_iteration(np.uint64(5), 0, theta, tables, tables.second_open, space, state)
-    return space.second
+    return state.match
 
 
 @pytest.mark.parametrize("program", range(9))

@@ -1,7 +1,10 @@
 """Lists with scores and the state of a match with couples, and the hash of that state for cycle detection.
 
 Belongs here: the arrays, where they are made, and the hash of one fact about a state. Does not belong here: the
-procedure, which is `roth_peranson`, what it asks of the arrays, which is `blocking`, and what is done about a cycle.
+procedures (`roth_peranson`, `kojima_pathak_roth`), what they ask of the arrays (`blocking`), and what is done about a
+cycle.
+
+A program that holds a rank order ranks by score too: the score is the rank, counted downwards.
 
 The hash of a state is the exclusive or of the codes of all its facts, so that one operation adds a fact or takes
 it out. It is counted from wherever it stood: only whether two of them are equal says anything.
@@ -37,7 +40,9 @@ __all__ = [
     "ScoredState",
     "code_of",
     "index_programs",
+    "lists_of_singles",
     "new_scored_state",
+    "state_for",
 ]
 
 
@@ -55,7 +60,7 @@ class ScoredLists(NamedTuple):
     score: Float64s  # [E]: priority of the applicant there; -inf means not ranked
     owner: Int32s  # [E]: applicant of each entry
     program_ptr: Int64s  # [P + 1]: where each program's applications begin in `application`
-    application: Int32s  # [E]: entries by program, and there by applicant
+    application: Int32s  # [E]: entries by program, and there by applicant or best first; see `roth_peranson.chain`
     couple_of: Int32s  # [n]: number of the couple, -1 for a single
     members: Int32s  # [C, 2]
     pair_ptr: Int64s  # [C + 1]: where each couple's list of pairs begins
@@ -84,35 +89,60 @@ class ScoredState(NamedTuple):
     applicant: Int32s  # [E]: who made each
     priority: Float64s  # [E]: of each
     option: Int32s  # [E]: of a member's, the first option of the couple that has it
-    admitted: Bools  # [C]
+    admitted: Bools  # [n + C], by unit
     count: Int64s  # [4]: heights of the two stacks, the fingerprint (see above), and `MOVER`
 
 
 def new_scored_state(n: int, programs: int, seats: int, entries: int) -> ScoredState:
     """Return arrays for a match with at most n / 2 couples, and so many seats and entries of lists."""
-    units = n + n // 2
+    couples = n // 2
     return ScoredState(
-        np.zeros(programs, np.int32),
-        np.zeros(programs + 1, np.int64),
-        np.full(n, -1, np.int32),
-        np.zeros(n, np.int32),
-        np.zeros(seats, np.int32),
-        np.zeros(seats),
-        np.zeros(programs, np.int32),
-        np.zeros(units, np.int32),
-        np.zeros(units, np.bool_),
-        np.zeros(programs, np.int32),
-        np.zeros(programs, np.bool_),
-        np.zeros(programs),
-        np.zeros(programs, np.bool_),
-        np.zeros(programs, np.int64),
-        np.zeros(programs, np.int64),
-        np.zeros(entries, np.int32),
-        np.zeros(entries, np.int32),
-        np.zeros(entries),
-        np.zeros(entries, np.int32),
-        np.zeros(n // 2, np.bool_),
-        np.zeros(4, np.int64),
+        quota=np.zeros(programs, np.int32),
+        seat_ptr=np.zeros(programs + 1, np.int64),
+        match=np.full(n, NOBODY, np.int32),
+        position=np.zeros(n, np.int32),
+        held_applicant=np.zeros(seats, np.int32),
+        held_score=np.zeros(seats),
+        held_count=np.zeros(programs, np.int32),
+        waiting=np.zeros(n + couples, np.int32),
+        is_waiting=np.zeros(n + couples, np.bool_),
+        vacated=np.zeros(programs, np.int32),
+        is_vacated=np.zeros(programs, np.bool_),
+        reach=np.zeros(programs),
+        is_read=np.zeros(programs, np.bool_),
+        couples_to=np.zeros(programs, np.int64),
+        singles_from=np.zeros(programs, np.int64),
+        entry=np.zeros(entries, np.int32),
+        applicant=np.zeros(entries, np.int32),
+        priority=np.zeros(entries),
+        option=np.zeros(entries, np.int32),
+        admitted=np.zeros(n + couples, np.bool_),
+        count=np.zeros(4, np.int64),
+    )
+
+
+def state_for(lists: ScoredLists, quota: Int32s) -> ScoredState:
+    """Return arrays for a match on these lists, with these seats."""
+    state = new_scored_state(lists.ptr.size - 1, quota.size, int(quota.sum(dtype=np.int64)), lists.idx.size)
+    state.quota[:] = quota
+    np.cumsum(quota, out=state.seat_ptr[1:])
+    return state
+
+
+def lists_of_singles(ptr: Int64s, idx: Int32s, score: Float64s) -> ScoredLists:
+    """Return lists for deferred acceptance, which asks neither whose an entry is nor who is a couple."""
+    nothing, no_pairs, nowhere = np.zeros(0, np.int32), np.zeros((0, 2), np.int32), np.zeros(1, np.int64)
+    return ScoredLists(
+        ptr=ptr,
+        idx=idx,
+        score=score,
+        owner=nothing,
+        program_ptr=nowhere,
+        application=nothing,
+        couple_of=nothing,
+        members=no_pairs,
+        pair_ptr=nowhere,
+        pairs=no_pairs,
     )
 
 

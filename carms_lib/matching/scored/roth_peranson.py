@@ -1,37 +1,42 @@
-"""Roth and Peranson's procedure where programs rank by score: couples in a match whose lists were just written.
+"""Roth and Peranson's procedure: admit units one after another and chain from one instability to the next.
 
-Belongs here: deferred acceptance of singles, and couples admitted one after another. Does not belong here: who is in a
-couple, what they list and which orders are tried (the caller's); whom a program would take and who would come for a
-seat (`blocking`); and problems with labels and ranks, which `_roth_peranson` and `_couples_search` solve.
+Belongs here: the procedure with its two stacks, and what is done where a chain goes round. Does not belong here: who is
+in a couple, what they list and which orders are tried (the caller's: the simulator, and `_couples_search`); the moves
+(`moves`); whom a program would take and who would come for a seat (`blocking`).
 
-The steps of a chain are those of `_roth_peranson`, but for two. A program that has lost someone calls one applicant,
-the best who would rather be there, and looks again when what that set off is over: in `_roth_peranson` all of them give
-up their seats and apply, which costs the square of the size of a program. And where a chain goes round, the couple that
-applied last is sent away and may be admitted again.
+While anyone waits, the unit on top of the applicant stack gives up its seats and applies from the top of its list;
+whoever it displaces waits in turn, and the partner of a displaced member withdraws. When nobody waits, a program that
+has lost someone calls who would rather be there. When both stacks are empty, nobody admitted is in a blocking coalition.
 
-Nobody's rank order is sorted: a program holds its admitted applicants in a heap with the worst at the root, as
-`deferred_acceptance` does, and reads its applications only when it has lost someone. Every array is the caller's, so a
-match allocates nothing.
+Nobody's rank order is sorted for that: a program holds its admitted applicants in a heap with the worst at the root, and
+reads its applications only when it has lost someone. Every array is the caller's, so a match allocates nothing.
 
 References
 ----------
 Roth, A. E. and Peranson, E. (1999). The redesign of the matching market for American physicians. American Economic
 Review 89, 748-780.
+Roth, A. E. and Vande Vate, J. H. (1990). Random paths to stability in two-sided matching. Econometrica 58,
+1475-1480.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from carms_lib.kernels.jit import inner_kernel
-from carms_lib.matching.scored.blocking import best_who_blocks, would_take
-from carms_lib.matching.scored.deferred_acceptance import REJECTED, is_worse, offer, resume_scored
+from carms_lib.kernels.jit import inner_kernel, kernel
+from carms_lib.matching.scored.blocking import (
+    BIS,
+    best_who_blocks,
+    couple_blocks_with,
+    find_blocking,
+    first_to_take,
+    prefers,
+)
 from carms_lib.matching.scored.lists import (
     MOVER,
     NOBODY,
-    SITS,
     STATE_HASH,
     VACATED,
     WAITING,
@@ -39,180 +44,65 @@ from carms_lib.matching.scored.lists import (
     ScoredState,
     code_of,
 )
+from carms_lib.matching.scored.moves import begin, n_options, push_unit, seat_unit, vacate_unit
 
 if TYPE_CHECKING:
     from carms_lib.kernels.arrays import Int32s
 
-__all__ = ["match_in_order"]
+__all__ = ["LEFT_EARLY", "Admission", "admit_all", "match_in_order"]
+
+#: What an admission returns that was left at the first loop.
+LEFT_EARLY = -1
 
 
-@inner_kernel
-def n_options(lists: ScoredLists, applicant: int) -> int:
-    """Return the length of an applicant's list: of pairs for a member of a couple."""
-    couple = lists.couple_of[applicant]
-    if couple < 0:
-        return lists.ptr[applicant + 1] - lists.ptr[applicant]
-    return lists.pair_ptr[couple + 1] - lists.pair_ptr[couple]
+class Admission(NamedTuple):
+    """How units are admitted; whole numbers, of one kind, so that the kernels are compiled once."""
 
-
-@inner_kernel
-def push_unit(state: ScoredState, unit: int) -> None:
-    """Put a unit on top of the applicant stack, unless it is there."""
-    if not state.is_waiting[unit]:
-        state.is_waiting[unit] = True
-        state.waiting[state.count[WAITING]] = unit
-        state.count[STATE_HASH] ^= code_of(WAITING, unit, state.count[WAITING])
-        state.count[WAITING] += 1
-
-
-@inner_kernel
-def vacate(lists: ScoredLists, state: ScoredState, applicant: int) -> None:
-    """Let an applicant give up its seat, if it has one; its program goes on the program stack.
-
-    A single who would rather be there was refused by it when it was full, and is no better than the worst it held then.
-    `reach` is the best of those worst since the program went on the stack: no single above it comes for the seat.
-    """
-    state.position[applicant] = n_options(lists, applicant)
-    program = state.match[applicant]
-    if program < 0:
-        return
-    state.match[applicant] = NOBODY
-    state.count[STATE_HASH] ^= code_of(SITS, applicant, np.int64(program))
-    root = state.seat_ptr[program]
-    if not state.is_vacated[program]:
-        state.reach[program] = -np.inf
-    if state.held_count[program] == state.quota[program]:
-        state.reach[program] = max(state.reach[program], state.held_score[root])
-    size = state.held_count[program] - 1
-    state.held_count[program] = size
-    place = root
-    while state.held_applicant[place] != applicant:
-        place += 1
-    # The last of the heap takes the empty place, and rises or sinks to where it belongs.
-    held, score = state.held_applicant[root + size], state.held_score[root + size]
-    at = place - root
-    if at < size:
-        while at > 0:
-            parent = (at - 1) >> 1
-            if not is_worse(score, held, state.held_score[root + parent], state.held_applicant[root + parent]):
-                break
-            state.held_score[root + at] = state.held_score[root + parent]
-            state.held_applicant[root + at] = state.held_applicant[root + parent]
-            at = parent
-        child = 2 * at + 1
-        while child < size:
-            if child + 1 < size and is_worse(
-                state.held_score[root + child + 1],
-                state.held_applicant[root + child + 1],
-                state.held_score[root + child],
-                state.held_applicant[root + child],
-            ):
-                child += 1
-            if not is_worse(state.held_score[root + child], state.held_applicant[root + child], score, held):
-                break
-            state.held_score[root + at] = state.held_score[root + child]
-            state.held_applicant[root + at] = state.held_applicant[root + child]
-            at = child
-            child = 2 * at + 1
-        state.held_score[root + at] = score
-        state.held_applicant[root + at] = held
-    if not state.is_vacated[program]:
-        state.is_vacated[program] = True
-        state.vacated[state.count[VACATED]] = program
-        state.count[STATE_HASH] ^= code_of(VACATED, np.int64(program), state.count[VACATED])
-        state.count[VACATED] += 1
-
-
-@inner_kernel
-def vacate_unit(lists: ScoredLists, state: ScoredState, unit: int) -> None:
-    """Let a unit give up whatever it holds."""
-    n = state.match.size
-    if unit < n:
-        vacate(lists, state, unit)
-    else:
-        vacate(lists, state, np.int64(lists.members[unit - n, 0]))
-        vacate(lists, state, np.int64(lists.members[unit - n, 1]))
-
-
-@inner_kernel
-def displace(lists: ScoredLists, state: ScoredState, applicant: int) -> None:
-    """Let an applicant who lost its seat wait; the partner of a member withdraws and the couple waits."""
-    if applicant < 0:
-        return
-    couple = lists.couple_of[applicant]
-    state.position[applicant] = n_options(lists, applicant)
-    if couple < 0:
-        push_unit(state, applicant)
-        return
-    partner = np.int64(lists.members[couple, 0])
-    if partner == applicant:
-        partner = np.int64(lists.members[couple, 1])
-    vacate(lists, state, partner)
-    push_unit(state, state.match.size + couple)
-
-
-@inner_kernel
-def seat(lists: ScoredLists, state: ScoredState, applicant: int, entry: int) -> int:
-    """Let an applicant apply; return REJECTED, or whom it displaced, or SEATED, which is nobody."""
-    program = lists.idx[entry]
-    outcome = offer(
-        applicant,
-        lists.score[entry],
-        program,
-        state.quota,
-        state.seat_ptr,
-        state.held_applicant,
-        state.held_score,
-        state.held_count,
+    rule: int  # when a program takes a couple: `blocking.BIS` or `blocking.MM`
+    budget: int  # steps for each unit, before a chain is taken for a loop
+    seats_singles: int  # 1: all singles first, by deferred acceptance; 0: nobody is admitted to begin with
+    calls_all: (
+        int  # whom a program calls that has lost someone. 1: all at once, the best on top; 0: the best, and again
     )
-    if outcome != REJECTED:
-        state.match[applicant] = program
-        state.count[STATE_HASH] ^= code_of(SITS, applicant, np.int64(program))
-    if outcome >= 0:
-        state.count[STATE_HASH] ^= code_of(SITS, outcome, np.int64(program))
-        state.match[outcome] = NOBODY  # at once: the partner may be displaced by the same pair
-    return outcome
+    goes_on: int  # where a chain goes round. 1: a unit is sent away and the chain followed on; 0: left in the middle
+    sends_mover: (
+        int  # who is sent away. 1: the couple that applied last; 0: who is being admitted, then the couple before
+    )
+    rounds: int  # how many times those who were sent away are admitted again, after all others
 
 
 @inner_kernel
-def apply_single(lists: ScoredLists, state: ScoredState, applicant: int) -> None:
-    """Let a single apply from the top of its list."""
-    start = lists.ptr[applicant]
-    for entry in range(start, lists.ptr[applicant + 1]):
-        outcome = seat(lists, state, applicant, entry)
-        if outcome != REJECTED:
-            state.position[applicant] = entry - start
-            displace(lists, state, outcome)
-            return
+def call_all(lists: ScoredLists, state: ScoredState, rule: int, program: int) -> None:
+    """Put every admitted unit that blocks with `program` on the applicant stack, the best-ranked on top.
 
-
-@inner_kernel
-def apply_couple(lists: ScoredLists, state: ScoredState, couple: int) -> None:
-    """Let a couple, who sit nowhere, apply from the top of its list."""
-    start = lists.pair_ptr[couple]
-    for option in range(start, lists.pair_ptr[couple + 1]):
-        first, second = np.int64(lists.pairs[option, 0]), np.int64(lists.pairs[option, 1])
-        if not would_take(lists, state, first, second):
-            continue
-        one, other = NOBODY, NOBODY
-        if first >= 0:
-            one = seat(lists, state, np.int64(lists.owner[first]), first)
-        if second >= 0:
-            other = seat(lists, state, np.int64(lists.owner[second]), second)
-        state.position[lists.members[couple, 0]] = option - start
-        state.position[lists.members[couple, 1]] = option - start
-        displace(lists, state, one)
-        displace(lists, state, other)
+    The program's part of `application` must be in its rank order.
+    """
+    if state.quota[program] == 0:
         return
+    begins, end, worst = lists.program_ptr[program], lists.program_ptr[program + 1], NOBODY
+    if state.held_count[program] == state.quota[program]:
+        worst = np.int64(state.held_applicant[state.seat_ptr[program]])
+    at = begins
+    while at < end and lists.owner[lists.application[at]] != worst:
+        at += 1
+    while at > begins:
+        at -= 1
+        entry = np.int64(lists.application[at])
+        unit = np.int64(lists.owner[entry])
+        if lists.couple_of[unit] < 0:
+            if prefers(lists, state, unit, entry):
+                push_unit(state, unit)
+        elif couple_blocks_with(lists, state, rule, entry, np.int64(0)):
+            push_unit(state, state.match.size + lists.couple_of[unit])
 
 
 @inner_kernel
-def chain(lists: ScoredLists, state: ScoredState, budget: int) -> bool:
-    """Work off both stacks; return False when that takes more than `budget` steps.
+def chain(lists: ScoredLists, state: ScoredState, how: Admission) -> bool:
+    """Work off both stacks; return False when that takes more steps than the budget.
 
     Whole rounds of a circle are left out, as `lists` says; `state` is as if they had been walked.
     """
-    n = state.match.size
+    n, budget = state.match.size, how.budget
     steps, remembered, at = 0, state.count[STATE_HASH], 0
     while state.count[WAITING] > 0 or state.count[VACATED] > 0:
         if steps > at and state.count[STATE_HASH] == remembered:
@@ -228,25 +118,88 @@ def chain(lists: ScoredLists, state: ScoredState, budget: int) -> bool:
             unit = np.int64(state.waiting[state.count[WAITING]])
             state.count[STATE_HASH] ^= code_of(WAITING, unit, state.count[WAITING])
             state.is_waiting[unit] = False
-            if unit >= n and not state.admitted[unit - n]:
+            if not state.admitted[unit]:
                 continue
             vacate_unit(lists, state, unit)
-            if unit < n:
-                apply_single(lists, state, unit)
-            else:
+            if unit >= n:
                 state.count[MOVER] = unit - n
-                apply_couple(lists, state, unit - n)
+            _apply(lists, state, how.rule, unit)
         else:
             top = state.count[VACATED] - 1
-            program = np.int64(state.vacated[top])
-            unit = best_who_blocks(lists, state, program)
-            if unit != NOBODY:
-                push_unit(state, unit)
-            else:
-                state.count[VACATED] = top
-                state.count[STATE_HASH] ^= code_of(VACATED, program, top)
-                state.is_vacated[program] = False
+            program, called = np.int64(state.vacated[top]), NOBODY
+            if how.calls_all == 0:
+                called = best_who_blocks(lists, state, how.rule, program)
+            if called != NOBODY:
+                push_unit(state, called)
+                continue
+            state.count[VACATED] = top
+            state.count[STATE_HASH] ^= code_of(VACATED, program, top)
+            state.is_vacated[program] = False
+            if how.calls_all != 0:
+                call_all(lists, state, how.rule, program)
     return True
+
+
+@inner_kernel
+def _apply(lists: ScoredLists, state: ScoredState, rule: int, unit: int) -> None:
+    """Let a unit that sits nowhere apply from the top of its list."""
+    member = unit if unit < state.match.size else np.int64(lists.members[unit - state.match.size, 0])
+    place = first_to_take(lists, state, rule, unit, 0, n_options(lists, member))
+    if place != NOBODY:
+        seat_unit(lists, state, unit, place)
+
+
+@inner_kernel
+def admit(lists: ScoredLists, state: ScoredState, order: Int32s, how: Admission) -> int:
+    """Admit the units of `order` to a state without instability, one after another.
+
+    Parameters
+    ----------
+    lists, state
+    order : ndarray of int32
+        Couples by number; a single among them is its number less that of all applicants, which is negative.
+    how : Admission
+
+    Returns
+    -------
+    int
+        How many units stayed away, or LEFT_EARLY. 0 means that nobody in the market is in a blocking coalition.
+    """
+    n, away = state.match.size, np.int64(order.size)
+    for _ in range(how.rounds + 1):
+        for turn in range(order.size):
+            unit = np.int64(n + order[turn])
+            if state.admitted[unit]:
+                continue
+            state.admitted[unit] = True
+            away -= 1
+            push_unit(state, unit)
+            state.count[MOVER] = NOBODY
+            while not chain(lists, state, how):
+                if how.goes_on == 0:
+                    return LEFT_EARLY
+                loops = _who_loops(state, order, turn, how)
+                if loops != NOBODY:  # else only singles move, who always come to rest: they need more steps
+                    state.admitted[loops] = False
+                    vacate_unit(lists, state, loops)
+                    away += 1
+        if away == 0:
+            break
+    return away
+
+
+@inner_kernel
+def _who_loops(state: ScoredState, order: Int32s, turn: int, how: Admission) -> int:
+    """Return the unit to send away where a chain goes round, or NOBODY where no couple does."""
+    n = state.match.size
+    if how.sends_mover != 0:
+        mover = state.count[MOVER]
+        state.count[MOVER] = NOBODY
+        return NOBODY if mover == NOBODY else n + mover
+    for at in range(turn, -1, -1):
+        if state.admitted[n + order[at]] and (at == turn or order[at] >= 0):
+            return np.int64(n + order[at])
+    return NOBODY
 
 
 @inner_kernel
@@ -273,51 +226,39 @@ def match_in_order(lists: ScoredLists, state: ScoredState, order: Int32s, budget
     int
         How many couples stayed away. 0 means that the matching is stable.
     """
-    n = state.match.size
-    state.held_count[:] = 0
-    state.count[:] = 0
-    state.is_waiting[:] = False
-    state.is_vacated[:] = False
-    state.admitted[:] = False
-    singles = np.int64(0)
-    for applicant in range(n - 1, -1, -1):
-        state.match[applicant] = NOBODY
-        state.position[applicant] = 0
-        if lists.couple_of[applicant] < 0:
-            state.waiting[singles] = applicant
-            singles += 1
-        else:
-            state.position[applicant] = n_options(lists, applicant)
-    resume_scored(
-        lists.ptr, lists.idx, lists.score, state.quota, state.seat_ptr, state.match, state.position,
-        state.held_applicant, state.held_score, state.held_count, state.waiting, singles,
-    )  # fmt: skip
-    away = np.int64(order.size)
-    for _ in range(rounds + 1):
-        for turn in range(order.size):
-            if not state.admitted[order[turn]]:
-                state.admitted[order[turn]] = True
-                away -= 1
-                push_unit(state, np.int64(n + order[turn]))
-                away += _come_to_rest(lists, state, budget)
-        if away == 0:
-            break
-    return away
+    one = np.int64(1)
+    how = Admission(
+        rule=BIS,
+        budget=np.int64(budget),
+        seats_singles=one,
+        calls_all=one - one,
+        goes_on=one,
+        sends_mover=one,
+        rounds=np.int64(rounds),
+    )
+    begin(lists, state, True)
+    return admit(lists, state, order, how)
 
 
-@inner_kernel
-def _come_to_rest(lists: ScoredLists, state: ScoredState, budget: int) -> int:
-    """Follow the chain that a couple set off, and send couples away while it does not end; return how many.
+@kernel
+def admit_all(lists: ScoredLists, state: ScoredState, order: Int32s, how: Admission) -> tuple[int, int]:
+    """Admit everybody from empty seats, and look for who blocks.
 
-    Singles alone always come to rest, so a couple goes round in every loop. The one that applied last is sent away.
+    Parameters
+    ----------
+    lists : ScoredLists
+    state : ScoredState
+        As for `match_in_order`.
+    order : ndarray of int32
+        As for `admit`: everybody whom `how` does not seat before.
+    how : Admission
+
+    Returns
+    -------
+    tuple of (int, int)
+        What `admit` returns, and how many coalitions block; no such number, -1, where it was left early.
     """
-    sent_away = 0
-    state.count[MOVER] = NOBODY
-    while not chain(lists, state, budget):
-        couple = state.count[MOVER]
-        if couple != NOBODY:  # else only singles have moved since: they need more steps
-            state.admitted[couple] = False
-            vacate_unit(lists, state, state.match.size + couple)
-            sent_away += 1
-            state.count[MOVER] = NOBODY
-    return sent_away
+    begin(lists, state, how.seats_singles != 0)
+    away = admit(lists, state, order, how)
+    blocking = NOBODY if away == LEFT_EARLY else find_blocking(lists, state, how.rule, lists.members[:0])
+    return away, blocking

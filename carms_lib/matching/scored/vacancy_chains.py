@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from carms_lib.kernels.jit import kernel
-from carms_lib.matching.scored.deferred_acceptance import is_worse
+from carms_lib.matching.scored.heaps import is_worse
 
 if TYPE_CHECKING:
     from carms_lib.kernels.arrays import Bools, Float64s, Int32s, Int64s

@@ -126,8 +126,8 @@ def _run_draws(
             if variants.second_iteration[v]:
                 second_iteration(entropy, draw, theta, tables, variants.second_open[v], space, state)
                 for a in range(len(state.match)):
-                    if space.second[a] >= 0:
-                        final[a] = space.second[a]
+                    if state.match[a] >= 0:
+                        final[a] = state.match[a]
 
 
 def run_block(

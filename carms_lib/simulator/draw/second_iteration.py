@@ -12,7 +12,7 @@ from carms_lib.kernels.jit import inner_kernel
 from carms_lib.kernels.noise import Purpose, fold, halves, stream, uniform
 from carms_lib.kernels.variates import exp_of, normal
 from carms_lib.matching.scored.deferred_acceptance import propose_scored
-from carms_lib.matching.scored.lists import ScoredState
+from carms_lib.matching.scored.lists import ScoredLists, ScoredState
 from carms_lib.simulator.draw.exponential_race import (
     MOST_RACES,
     PACES,
@@ -59,11 +59,11 @@ def second_iteration(
     second_open : ndarray of shape (P,), uint8
         Bit c says that class c may apply; of the scenario, as `tables` have that of the baseline.
     space : Space
-        `taking_part`, `first_of`, `merit` and `wait` are read. Written: `second_ptr`, `second_program`, `second_score`,
-        and `second`, the outcome: -1 for everybody who stays unmatched or did not take part.
+        `taking_part`, `first_of`, `merit` and `wait` are read. Written: `second_ptr`, `second_program` and
+        `second_score`.
     state : ScoredState
-        The first iteration's `match`, `held_count` and `quota`; on return `quota` holds the seats that stood open in
-        the second, and all else but `match` is overwritten.
+        The first iteration's `match`, `held_count` and `quota`. On return `match` holds the outcome of the second, -1
+        for everybody who stays unmatched or did not take part, and `quota` the seats that stood open in it.
     """
     ptr, program, score, opened = space.second_ptr, space.second_program, space.second_score, space.opened
     programs, open_programs = len(state.quota), np.int64(0)
@@ -117,6 +117,9 @@ def second_iteration(
     leave_out(program[:edge], score[:edge], threshold)
     seat_offsets(state.quota, state.seat_ptr)
     propose_scored(
-        ptr, program, score, state.quota, state.seat_ptr, space.second, state.position, state.held_applicant,
-        state.held_score, state.held_count, state.waiting,
+        ScoredLists(
+            ptr, program, score, space.owner, space.program_ptr, space.application, space.couple_of, space.members[:0],
+            space.pair_ptr, space.pairs,
+        ),
+        state,
     )  # fmt: skip

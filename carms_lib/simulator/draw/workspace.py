@@ -66,7 +66,6 @@ class Space(NamedTuple):
     second_ptr: np.ndarray
     second_program: np.ndarray
     second_score: np.ndarray
-    second: np.ndarray  # int32[n]: who is matched where in it, -1 for nobody
     # Scratch: nothing is left here for a later step.
     codes: np.ndarray  # int32[L]
     nearness: np.ndarray  # float64[3]: what each value of `near` is worth
@@ -121,7 +120,6 @@ def new_space(tables: Tables) -> Space:
         "members": ((n // 2, 2), np.int32),
         "pair_ptr": (n // 2 + 1, np.int64),
         "pairs": ((n // 2 * MAX_PAIRS, 2), np.int32),
-        "second": (n, np.int32),
         "codes": (length, np.int32),
         "nearness": (3, np.float64),
         "near": ((types, programs), np.uint8),

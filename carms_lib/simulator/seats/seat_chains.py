@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from carms_lib.kernels.jit import allocating_kernel, inner_kernel, kernel
-from carms_lib.matching.scored.deferred_acceptance import is_worse
+from carms_lib.matching.scored.heaps import is_worse
 from carms_lib.matching.scored.lists import ScoredLists
 from carms_lib.matching.scored.vacancy_chains import Chain, carry_out_cycles, fill_vacancy, undo
 from carms_lib.simulator.seats.standing import ChainEnds, SinglesMatch

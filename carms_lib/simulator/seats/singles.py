@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from carms_lib.matching.scored.deferred_acceptance import propose_scored
+from carms_lib.matching.scored.lists import lists_of_singles, state_for
 from carms_lib.simulator.draw.first_iteration import DrawnMatch
 from carms_lib.simulator.seats.seat_chains import best_of_couples, best_of_pairs, hold_couples
 from carms_lib.simulator.seats.standing import SinglesMatch
@@ -34,13 +35,10 @@ def match_singles(drawn: DrawnMatch, extra: np.ndarray | None = None) -> Singles
     score, quota, best = _set_couples_aside(drawn)
     if extra is not None:
         quota += extra.astype(np.int32)
-    seat_ptr = np.concatenate([[0], np.cumsum(quota, dtype=np.int64)])
-    match, position, stack = (np.empty(len(drawn.match), dtype=np.int32) for _ in range(3))
-    held_applicant, held_score = np.empty(seat_ptr[-1], dtype=np.int32), np.empty(seat_ptr[-1])
-    propose_scored(
-        drawn.ptr, drawn.program, score, quota, seat_ptr, match, position, held_applicant, held_score,
-        np.empty(len(quota), dtype=np.int32), stack,
-    )  # fmt: skip
+    lists = lists_of_singles(drawn.ptr, drawn.program, score)
+    state = state_for(lists, quota)
+    propose_scored(lists, state)
+    match, position = state.match, state.position
     position[drawn.couple_of >= 0] = 0
     return _singles(drawn, score, quota, best, match, position)
 
