@@ -125,7 +125,7 @@ def walk(market: carms.Market, draw: int) -> Walk:
         blocking=int(blocking),
         second_lists=lists_of(space.second_ptr, space.second_program),
         second_scores=lists_of(space.second_ptr, space.second_score),
-        final=np.where(space.second >= 0, space.second, first),
+        final=np.where(state.match >= 0, state.match, first),
     )
 
 

@@ -14,12 +14,6 @@ ROOT = Path(carms_lib.__file__).parent
 #: What a draw runs through.
 ON_THE_WAY = ("simulator/draw", "simulator/seats", "matching/scored")
 MOST_PARAMETERS = 8
-#: Functions with more, each with its reason.
-MORE = {
-    "propose_scored": "plain deferred acceptance on the arrays of its caller",
-    "propose_called": "the same, with scores that are computed when they are asked for",
-    "resume_scored": "the same, gone on with",
-}
 ENTRIES, INNER = {"kernel", "allocating_kernel"}, {"inner_kernel", "inlined_kernel"}
 
 
@@ -52,7 +46,7 @@ def parsed(path: Path) -> ast.Module:
 
 
 def too_many(tree: ast.AST) -> list[str]:
-    return [each.name for each in functions(tree) if parameters(each) > MOST_PARAMETERS and each.name not in MORE]
+    return [each.name for each in functions(tree) if parameters(each) > MOST_PARAMETERS]
 
 
 @functools.cache

@@ -116,10 +116,16 @@ def second_iteration(
     keep_best(program[:edge], score[:edge], kept, fewest, threshold, space.offset, space.codes)
     leave_out(program[:edge], score[:edge], threshold)
     seat_offsets(state.quota, state.seat_ptr)
-    propose_scored(
-        ScoredLists(
-            ptr, program, score, space.owner, space.program_ptr, space.application, space.couple_of, space.members[:0],
-            space.pair_ptr, space.pairs,
-        ),
-        state,
-    )  # fmt: skip
+    lists = ScoredLists(
+        ptr=ptr,
+        idx=program,
+        score=score,
+        owner=space.owner,
+        program_ptr=space.program_ptr,
+        application=space.application,
+        couple_of=space.couple_of,
+        members=space.members[:0],  # in the second iteration partners apply apart
+        pair_ptr=space.pair_ptr,
+        pairs=space.pairs,
+    )
+    propose_scored(lists, state)
