@@ -137,7 +137,7 @@ NAMED: tuple[tuple[str, str, str], ...] = (
         "left = quota[p] - held_count[p] + reverted[p]",
         "left = quota[p] - held_count[p] - reverted[p]",
     ),
-    ("simulator/draw/first_iteration.py", "seats = due - reverted[p]", "seats = due + reverted[p]"),
+    ("simulator/draw/first_iteration.py", "more = due - reverted[p]", "more = due + reverted[p]"),
     ("pressure/_bands.py", "(1.0 + level) / 2.0, count - 1) * blocks", "(1.0 + level) / 2.0, count) * blocks"),
     (  # largest size instead of largest remainder
         "simulator/inputs/rounding.py",
@@ -152,12 +152,6 @@ NAMED: tuple[tuple[str, str, str], ...] = (
 
 #: Mutations that no test could catch, by their label, each with its reason. At most one in ten.
 EQUIVALENT: dict[str, str] = {
-    "simulator/draw/wishes.py: home_school = exp_of(theta[_HOME_SCHOOL] + tables.school_attachment[school]) "
-    "if school >= 0 else 1.0: 1.0 -> (1.0 + 1)": "of a type without a school, which `known` never multiplies by it",
-    "simulator/draw/second_iteration.py: if found < 0:: < -> <=": "it is not 0 there: who finds no program is passed "
-    "over above",
-    "simulator/draw/second_iteration.py: whole, cut = 0, 0: 0 -> (0 + 1) (2)": "the last place holds a race that has "
-    "been run, as all are full when they are emptied; run once more it writes what it wrote",
     "simulator/inputs/rounding.py: whole: np.ndarray = np.floor(exact + _NEARLY).astype(np.int64): + -> -": "a share "
     "that is whole or nearly is then rounded down by one, has the largest remainder, and is the first to get one back",
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import carms_lib as carms
 import numpy as np
@@ -412,3 +413,12 @@ def test_arrays_that_do_not_change_stay_the_same_arrays(market: carms.Market) ->
 def test_a_scenario_that_selects_nothing_is_an_error_as_for_any_lever(market: carms.Market) -> None:
     with pytest.raises((UnknownNameError, ScenarioError)):
         _rule("reverts", True, "BC").apply(market)
+
+
+def test_a_saved_study_says_which_rule_was_set(roomy: carms.Market, tmp_path: Path) -> None:
+    scenario = _rule("streams_merge", False)
+    study = carms.simulate(roomy, scenario, n_draws=10, rng=4)
+    again = carms.Study.load(study.save(tmp_path / "study.npz"))
+    assert again.provenance == study.provenance
+    told = json.dumps(again.provenance.to_dict())
+    assert all(word in told for word in ("set_rule", "streams_merge", "ON"))

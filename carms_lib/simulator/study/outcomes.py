@@ -75,7 +75,9 @@ class DrawnOutcomes:
         provenance: Provenance,
     ) -> None:
         self._rows = {name: (each.programs, each.applicants) for name, each in outcomes.items()}
-        self._held = {name: tuple(each[2:]) for name, each in outcomes.items()}
+        self._held = {
+            name: {field: getattr(each, field) for field in OUTCOME_FIELDS} for name, each in outcomes.items()
+        }
         self._store: DrawStore | None = None
         self.entropy = entropy
         self.inputs = inputs
@@ -170,9 +172,12 @@ class DrawnOutcomes:
         start, stop, _ = slice(start, stop).indices(self.n_draws)
         stop = max(start, stop)
         if self._store is None:
-            return Outcomes(*self._rows[scenario], *(array[start:stop] for array in self._held[scenario]))
-        arrays = (self._store.read(scenario, field, start, stop) for field in OUTCOME_FIELDS)
-        return Outcomes(*self._rows[scenario], *arrays)
+            held = self._held[scenario]
+            arrays = {field: held[field][start:stop] for field in OUTCOME_FIELDS}
+        else:
+            arrays = {field: self._store.read(scenario, field, start, stop) for field in OUTCOME_FIELDS}
+        programs, applicants = self._rows[scenario]
+        return Outcomes(programs=programs, applicants=applicants, **arrays)
 
     def chunks(self, scenario: str = BASELINE) -> Iterator[tuple[slice, Outcomes]]:
         """Go through the draws of one scenario, a few at a time.

@@ -63,7 +63,8 @@ def plan_blocks(market: Market, n_draws: int, rng: Any) -> tuple[int, list[Block
     plans = []
     for block in range(len(theta)):
         draws = np.arange(block * DRAWS_PER_INPUT, min((block + 1) * DRAWS_PER_INPUT, n_draws))
-        plans.append(BlockPlan(entropy, block, draws, BlockInputs(theta[block], sizes[block], shifts[block])))
+        inputs = BlockInputs(theta=theta[block], sizes=sizes[block], shift=shifts[block])
+        plans.append(BlockPlan(entropy=entropy, block=block, draws=draws, inputs=inputs))
     return entropy, plans
 
 

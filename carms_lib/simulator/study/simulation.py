@@ -125,11 +125,11 @@ def simulate(
     done = store.finished(blocks, n_draws)
     tasks = [
         _Task(
-            block,
-            np.arange(block * DRAWS_PER_INPUT, min((block + 1) * DRAWS_PER_INPUT, n_draws)),
-            entropy,
-            tuple(tuple(markets[name] for name in family) for family in families),
-            BlockInputs(theta[block], sizes[block], shifts[block]),
+            block=block,
+            draws=np.arange(block * DRAWS_PER_INPUT, min((block + 1) * DRAWS_PER_INPUT, n_draws)),
+            entropy=entropy,
+            families=tuple(tuple(markets[name] for name in family) for family in families),
+            inputs=BlockInputs(theta=theta[block], sizes=sizes[block], shift=shifts[block]),
         )
         for block in range(blocks)
         if block not in done

@@ -130,12 +130,12 @@ def read_study(path: Path) -> StoredStudy:
             inputs = pd.DataFrame(_read_array(archive, "inputs"), columns=head["inputs"])
             inputs.index.name = "setting"
             return StoredStudy(
-                _fill_store(archive, rows, int(head["n_draws"])),
-                rows,
-                int(head["n_draws"]),
-                int(head["entropy"]),
-                inputs,
-                Provenance.from_dict(head["provenance"]),
+                store=_fill_store(archive, rows, int(head["n_draws"])),
+                rows=rows,
+                n_draws=int(head["n_draws"]),
+                entropy=int(head["entropy"]),
+                inputs=inputs,
+                provenance=Provenance.from_dict(head["provenance"]),
             )
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
         if isinstance(error, StudyError):
@@ -158,8 +158,11 @@ def _fill_store(
         count = min(DRAWS_PER_INPUT, n_draws - block * DRAWS_PER_INPUT)
         results = {}
         for name, opened in members.items():
-            parts = [_read_rows(member, *head, count) for member, head in zip(opened, heads[name], strict=True)]
-            results[name] = BlockResult(*parts)
+            parts = {
+                field: _read_rows(member, *head, count)
+                for field, member, head in zip(OUTCOME_FIELDS, opened, heads[name], strict=True)
+            }
+            results[name] = BlockResult(**parts)
         store.write(block, results)
     for opened in members.values():
         for member in opened:
