@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 from carms_lib.exceptions import SchemaError, UnknownNameError
-from carms_lib.schemas import CONTACT, TEXT, redact_contacts, validate
+from carms_lib.schemas import CONTACT, TEXT, contracts, redact_contacts, validate
+from carms_lib.schemas._validate import _holds
 
 CELLS = pd.DataFrame(
     {
@@ -118,3 +119,12 @@ def test_contact_details_are_redacted(text):
 @pytest.mark.parametrize("text", ["1503-27447", "0 - 50", "2025-02-04", "201 - 400", "27447", "51 - 75 %", "a" * 64])
 def test_facts_are_not_taken_for_contact_details(text):
     assert redact_contacts(text) == text
+
+
+@pytest.mark.parametrize("layer", ["bronze", "silver", "gold"])
+def test_the_quick_look_sees_what_pandera_sees_of_tables_that_keep_their_contract(bundled_layers, layer):
+    """Were it to say less, every table would go to pandera, right but slow, and no other test would tell."""
+    for name, frame in getattr(bundled_layers, layer).items():
+        schema = contracts()[layer][name].schema
+        assert _holds(frame, schema), name
+        schema.validate(frame, lazy=True)
