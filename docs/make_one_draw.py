@@ -142,7 +142,7 @@ makes them again.""",
 
     def partner(self) -> int:
         """Return the number of the applicant's partner."""
-        couple = self.walked.space.couple_of
+        couple = self.walked.space.lists.couple_of
         return next(a for a in self.walked.pairs if couple[a] == couple[self.a] and a != self.a)
 
     def held(self) -> np.ndarray:

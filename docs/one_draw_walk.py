@@ -89,23 +89,22 @@ def walk(market: carms.Market, draw: int) -> Walk:
     with np.errstate(over="ignore"):
         rank_lists.begin_block(key, block, theta, tables, space)
         write_wish_lists(key, draw, theta, size, tables, space)
-        wishes = lists_of(space.ptr, space.program)
+        wishes = lists_of(space.lists.ptr, space.lists.idx)
         space.first_of[:] = [tables.program_discipline[wish[0]] if len(wish) else -1 for wish in wishes]
         draw_merit(key, draw, theta, tables, space.merit)
-        applications = interviews.Applications(ptr=space.ptr, program=space.program, score=space.score)
-        read_files(key, Purpose.FILE, draw, theta, tables, space, applications)
-        files = lists_of(space.ptr, space.score)
+        read_files(key, Purpose.FILE, draw, theta, tables, space, space.lists)
+        files = lists_of(space.lists.ptr, space.lists.score)
         asked = np.bincount(np.concatenate(wishes), minlength=market.n_programs)
         interview(key, draw, theta, tables, space)
-        ranked, scores = lists_of(space.ptr, space.program), lists_of(space.ptr, space.score)
+        ranked, scores = lists_of(space.lists.ptr, space.lists.idx), lists_of(space.lists.ptr, space.lists.score)
         paired = choose_couples(key, draw, theta, tables, space)
         write_pairs(theta, tables, space, paired)
-        state = new_scored_state(n, market.n_programs, most_seats(tables.program_quota, theta), len(space.program))
+        state = new_scored_state(n, market.n_programs, most_seats(tables.program_quota, theta), len(space.lists.idx))
         stay = Seats(stated=tables.program_quota.copy(), reverts_to=np.full(market.n_programs, -1, dtype=np.int32))
-        first_iteration(key, draw, theta, tables, stay, space, state, paired)
+        first_iteration(key, draw, theta, tables, stay, space, state)
         drawn_quota = state.quota.copy()
         seats = stay._replace(reverts_to=tables.reverts_to.copy())
-        _, blocking = first_iteration(key, draw, theta, tables, seats, space, state, paired)
+        _, blocking = first_iteration(key, draw, theta, tables, seats, space, state)
         quota, first = state.quota.copy(), state.match.copy()
         second_iteration(key, draw, theta, tables, tables.second_open, space, state)
     return Walk(
@@ -123,8 +122,8 @@ def walk(market: carms.Market, draw: int) -> Walk:
         quota=quota,
         first=first,
         blocking=int(blocking),
-        second_lists=lists_of(space.second_ptr, space.second_program),
-        second_scores=lists_of(space.second_ptr, space.second_score),
+        second_lists=lists_of(space.second_lists.ptr, space.second_lists.idx),
+        second_scores=lists_of(space.second_lists.ptr, space.second_lists.score),
         final=np.where(state.match >= 0, state.match, first),
     )
 
@@ -137,9 +136,9 @@ def lists_of(ptr: np.ndarray, entries: np.ndarray) -> list[np.ndarray]:
 def pairs_of(space: Space, paired: int) -> dict[int, np.ndarray]:
     """Return the list of pairs of each member of a couple, as program numbers; -1 is "no match"."""
     found = {}
-    for c, members in enumerate(space.members[:paired].tolist()):
-        entries = space.pairs[space.pair_ptr[c] : space.pair_ptr[c + 1]]
-        pairs = np.where(entries >= 0, space.program[np.maximum(entries, 0)], -1)
+    for c, members in enumerate(space.lists.members[:paired].tolist()):
+        entries = space.lists.pairs[space.lists.pair_ptr[c] : space.lists.pair_ptr[c + 1]]
+        pairs = np.where(entries >= 0, space.lists.idx[np.maximum(entries, 0)], -1)
         found[members[0]], found[members[1]] = pairs, pairs[:, ::-1]
     return found
 

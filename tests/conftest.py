@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
+import pickle
 import shutil
+import time
 from collections.abc import Callable, Generator
 from dataclasses import replace
 from pathlib import Path
@@ -57,6 +60,13 @@ def pytest_xdist_setupnodes() -> None:
         carms.simulate(market, n_draws=10, rng=1)
 
 
+def pytest_collection_finish() -> None:
+    """Leave what was imported and collected out of garbage collection: millions of objects that stay to the end."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     missing = {marker: advice for marker, (is_here, advice) in _NEEDS.items() if not is_here()}
     for item in items:
@@ -89,9 +99,30 @@ def release_dir(data_dir: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def published(release_dir: Path) -> carms.Release:
-    """Release 1503 read from its published files, once for all tests; never changed; marked `release`."""
-    return carms.load_release(release_dir)
+def published(release_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> carms.Release:
+    """Release 1503 read from its published files, once for all tests; never changed; marked `release`.
+
+    Of several workers the first reads it, which takes many seconds, and the others take what it read.
+    """
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return carms.load_release(release_dir)
+    folder = tmp_path_factory.getbasetemp().parent  # that of the run; each worker has one below it
+    kept, lock = folder / "published.pickle", folder / "published.lock"
+    until = time.monotonic() + 300
+    while not kept.exists() and time.monotonic() < until:
+        try:
+            lock.touch(exist_ok=False)
+        except FileExistsError:
+            time.sleep(0.2)
+            continue
+        try:
+            release = carms.load_release(release_dir)
+            lock.write_bytes(pickle.dumps(release))
+            lock.rename(kept)  # whole, or not there
+        finally:
+            lock.unlink(missing_ok=True)
+        return release
+    return pickle.loads(kept.read_bytes())  # noqa: S301 - written by the run itself
 
 
 @pytest.fixture(scope="session")

@@ -100,7 +100,7 @@ def stated_weights(body: str) -> str | None:
         to exactly 100 is taken, else the whole section if its percentages do. Bounds of a range ("51 - 75 %") are
         no weights.
     """
-    blocks = [block for block in _PARAGRAPHS.split(body) if _PERCENT.search(block)]
+    blocks = [block for block in _PARAGRAPHS.split(body) if "%" in block and _PERCENT.search(block)]
     for block in [*blocks, "\n\n".join(blocks)]:
         weights = [float(match["value"].replace(",", ".")) for match in _weights(block)]
         if len(weights) > 1 and abs(sum(weights) - 100) < 1e-9:

@@ -196,6 +196,13 @@ def _parts(piece: str) -> tuple[tuple[str, ...], bool]:
     return tuple(kept), has_title
 
 
+def _words(text: str) -> set[str]:
+    """Return the words of a text in lower case; what is no bare word is taken apart once, however often it stands."""
+    printed = set(text.casefold().split())
+    bare = {word for word in printed if word.isalpha()}
+    return bare.union(_WORD.findall(" ".join(printed - bare)))
+
+
 def _words_of(part: str) -> frozenset[str]:
     """Return the words as which one part of a name may be printed.
 
@@ -252,10 +259,13 @@ _LOCAL_PHONE = re.compile(
     rf"\d{{3}}{_HYPHEN}\d{{4}}(?!\d)",
     re.IGNORECASE,
 )
-_LONE_EXTENSION = re.compile(r"\b(?:[Ee]xt\.?|[Ee]xtension|[Pp]oste)[\s*]{0,3}#?\d{3,6}(?!\d)")
+# Each of the next three begins with the characters that it can begin with, a class or single letters: the regular
+# expressions of Python pass over everything else at once. They look at every character of a release.
+_LONE_EXTENSION = re.compile(r"[EePp](?<=\b[EePp])(?:(?<=[Ee])xt(?:ension|\.)?|(?<=[Pp])oste)[\s*]{0,3}#?\d{3,6}(?!\d)")
 # What a text must hold for the patterns above to be worth trying on the lines around it.
-_AT = re.compile(r"@|%40|mailto:|[(\[{][ ]?(?:[Aa][Tt]|[Aa]robase?|a commercial)[ ]?[)\]}]")
-_DIGITS = re.compile(rf"\d{{3}}(?:[\s.\u00a0*()]|{_HYPHEN}){{0,5}}\d{{4}}|\+\d|tel:")
+_CLOSED_AT = r"[ ]?(?:[Aa][Tt]|[Aa]robase?|a commercial)[ ]?[)\]}]"
+_AT = re.compile(rf"@|%40|mailto:|\({_CLOSED_AT}|\[{_CLOSED_AT}|\{{{_CLOSED_AT}")
+_DIGITS = re.compile(r"[\d+:](?:(?<=\d)\d\d[\s.\u00a0*()\u2010-\u2015\u2212-]{0,5}\d{4}|(?<=\+)\d|(?<=tel:))")
 _WORD = re.compile(r"[^\W\d_]+")
 _BEFORE, _AFTER = 100, 60  # characters around an address in which a name belongs to it
 
@@ -326,7 +336,7 @@ class Scrubber:
             for address in _EMAIL.finditer(passage):
                 around = passage[max(0, address.start() - _BEFORE) : address.end() + _AFTER]
                 own += people_beside(address[0], around)
-        words = set(_WORD.findall(body.casefold()))
+        words = _words(body)
         return cls(
             [person for person in own if not words.isdisjoint(person.surname_words | person.first_words)],
             directory.named_among(words),

@@ -16,7 +16,7 @@ import pandas as pd
 import pandera.pandas as pa
 
 from carms_lib.exceptions import SchemaError, UnknownNameError
-from carms_lib.schemas._model import contracts
+from carms_lib.schemas._model import Text, contracts
 
 if TYPE_CHECKING:
     from carms_lib.schemas._model import TableContract
@@ -117,7 +117,45 @@ def _column_faults(frame: pd.DataFrame, promise: TableContract) -> list[_Fault]:
     return faults
 
 
+def _holds(frame: pd.DataFrame, schema: pa.DataFrameSchema) -> bool:
+    """Answer whether a frame certainly keeps a schema, in a fraction of the time that pandera needs to say so.
+
+    False is no verdict: it sends the frame to pandera, which alone words the faults. So does whatever is not
+    understood here, such as a kind of check that no contract had when this was written.
+    """
+    if schema.checks or schema.index is not None:
+        return False
+    for name, rule in schema.columns.items():
+        column = frame[name]
+        if isinstance(rule.dtype, Text):
+            right_type = isinstance(column.dtype, pd.StringDtype)
+        else:
+            right_type = column.dtype == rule.dtype.type
+        if not right_type or (rule.unique and not column.is_unique):
+            return False
+        if column.hasnans and not rule.nullable:
+            return False
+        given = column.dropna() if rule.checks and column.hasnans else column
+        for check in rule.checks:
+            match check.name:
+                case "greater_than_or_equal_to":
+                    kept = given >= check.statistics["min_value"]
+                case "less_than_or_equal_to":
+                    kept = given <= check.statistics["max_value"]
+                case "isin":
+                    kept = given.isin(check.statistics["allowed_values"])
+                case "str_matches":
+                    kept = given.str.match(check.statistics["pattern"])
+                case _:
+                    return False
+            if not kept.all():
+                return False
+    return not (schema.unique and frame.duplicated(subset=list(schema.unique)).any())
+
+
 def _value_faults(frame: pd.DataFrame, promise: TableContract) -> list[_Fault]:
+    if _holds(frame, promise.schema):
+        return []
     try:
         promise.schema.validate(frame, lazy=True)
     except pa.errors.SchemaErrors as errors:

@@ -7,19 +7,34 @@ from functools import partial
 import carms_lib as carms
 import numpy as np
 import pytest
-from carms_lib.kernels.jit import from_python
+from carms_lib.kernels.jit import from_python, kernel
 from carms_lib.kernels.lanes import LANES
 from carms_lib.kernels.noise import Purpose
-from carms_lib.simulator.draw import block, disciplines, interviews, wishes
+from carms_lib.simulator.draw import block
 from carms_lib.simulator.draw.block import NOT_TAKING_PART, BlockInputs, run_block
+from carms_lib.simulator.draw.disciplines import choose_disciplines
+from carms_lib.simulator.draw.interviews import draw_merit, interview, keep_best, read_files
+from carms_lib.simulator.draw.wishes import draw_breadths, taste_weights, write_wishes
 from carms_lib.simulator.draw.workspace import MAX_LIST, Space, new_space
 from carms_lib.simulator.inputs.tables import Tables
 
-choose_disciplines = from_python(disciplines.choose_disciplines)
-taste_weights, write_wishes = from_python(wishes.taste_weights), from_python(wishes.write_wishes)
-read_files, interview = from_python(interviews.read_files), from_python(interviews.interview)
-keep_best = from_python(interviews.keep_best)
-draw_breadths, draw_merit = from_python(wishes.draw_breadths), from_python(interviews.draw_merit)
+keep_the_best = from_python(keep_best)
+FILE = int(Purpose.FILE)  # a number, as in the library: for an enumeration the kernel would be compiled anew
+
+
+@kernel
+def _step(number: int, entropy: np.uint64, draw: int, theta: np.ndarray, tables: Tables, space: Space) -> None:
+    """Take one step of `_lists`. One entry from Python for all: each would take seconds to compile."""
+    if number == 0:
+        taste_weights(entropy, 0, theta, tables, space)
+        draw_breadths(entropy, draw, theta, tables, space.breadth)
+        draw_merit(entropy, draw, theta, tables, space.merit)
+        choose_disciplines(entropy, draw, theta, tables, space)
+        write_wishes(entropy, draw, theta, tables, space)
+    elif number == 1:
+        read_files(entropy, FILE, draw, theta, tables, space, space.lists)
+    else:
+        interview(entropy, draw, theta, tables, space)
 
 
 def _inputs(market: carms.Market) -> BlockInputs:
@@ -95,18 +110,14 @@ def _lists(market: carms.Market, entropy: int, draw: int):  # type: ignore[no-un
     n, space = market.n_applicants, new_space(tables)
     ptr, program, score = space.lists.ptr, space.lists.idx, space.lists.score
     with np.errstate(over="ignore"):
-        taste_weights(np.uint64(entropy), 0, theta, tables, space)
         space.taking_part[:] = np.diff(tables.type_start)
-        draw_breadths(np.uint64(entropy), draw, theta, tables, space.breadth)
-        draw_merit(np.uint64(entropy), draw, theta, tables, space.merit)
-        choose_disciplines(np.uint64(entropy), draw, theta, tables, space)
-        write_wishes(np.uint64(entropy), draw, theta, tables, space)
+        _step(0, np.uint64(entropy), draw, theta, tables, space)
         wishes = [program[ptr[a] : ptr[a + 1]].copy() for a in range(n)]
         space.first_of[:] = [tables.program_discipline[wish[0]] if len(wish) else -1 for wish in wishes]
-        read_files(np.uint64(entropy), Purpose.FILE, draw, theta, tables, space, space.lists)
+        _step(1, np.uint64(entropy), draw, theta, tables, space)
         files = [dict(zip(program[ptr[a] : ptr[a + 1]], score[ptr[a] : ptr[a + 1]], strict=True)) for a in range(n)]
         space.share[:] = 0.5
-        interview(np.uint64(entropy), draw, theta, tables, space)
+        _step(2, np.uint64(entropy), draw, theta, tables, space)
     return space.wait, wishes, files, [program[ptr[a] : ptr[a + 1]].copy() for a in range(n)]
 
 
@@ -149,7 +160,7 @@ def test_keep_best_is_a_sort(seed: int) -> None:
     share[0] = 0.0
     threshold, codes = np.empty(programs, dtype=np.float32), np.empty(edges + LANES, dtype=np.int32)
     offset = np.append(0, np.bincount(program, minlength=programs))
-    keep_best(program, score, share, fewest, threshold, offset, codes)
+    keep_the_best(program, score, share, fewest, threshold, offset, codes)
     assert offset.tolist() == np.append(0, np.bincount(program, minlength=programs).cumsum()).tolist()
     assert threshold[-1] == np.inf
     for p in range(programs - 1):
