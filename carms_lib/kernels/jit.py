@@ -13,6 +13,7 @@ arrives as one pointer (`bundles`).
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable
 from typing import Any, TypeVar, cast, overload
 
@@ -87,7 +88,18 @@ class _Kernel(CPUDispatcher):
             what, seconds = self.announcement
             kept = self._cache.cache_path
             where = f"kept in {kept}" if kept else "in memory: no cache folder can be written"
-            _LOG.warning("carms_lib compiles %s, once: about %.0f s (%s)", what, seconds, where)
+            _say(f"carms_lib compiles {what}, once: about {seconds:.0f} s ({where})")
+
+
+def _say(line: str) -> None:
+    """Log a line where somebody set up logging, and write it to standard error, as a progress bar is, where not."""
+    logger: logging.Logger | None = _LOG
+    while logger is not None:
+        if any(not isinstance(handler, logging.NullHandler) for handler in logger.handlers):
+            _LOG.warning(line)
+            return
+        logger = logger.parent if logger.propagate else None
+    sys.stderr.write(f"{line}\n")
 
 
 def _handed_over(argument: Any) -> Any:

@@ -70,6 +70,21 @@ def test_a_line_says_what_is_compiled_and_how_long_it_takes_once(caplog: pytest.
 
 
 @needs_compiler
+def test_the_line_goes_to_standard_error_where_nobody_logs(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("carms_lib"), "propagate", False)
+
+    @kernel(what="another", seconds=2.0)
+    def another(x: float) -> float:
+        return x * 3.0
+
+    another._cache.flush()
+    another(1.0)
+    assert capsys.readouterr().err.startswith("carms_lib compiles another, once: about 2 s")
+
+
+@needs_compiler
 def test_preparing_compiles_without_running() -> None:
     @kernel
     def writes(numbers: np.ndarray) -> None:

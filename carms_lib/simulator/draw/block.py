@@ -14,13 +14,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from carms_lib.kernels.jit import inner_kernel, kernel
+from carms_lib.kernels.jit import inner_kernel, kernel, prepare
 from carms_lib.matching.scored.lists import ScoredState, new_scored_state
 from carms_lib.simulator.draw.first_iteration import Seats, first_iteration, most_seats
 from carms_lib.simulator.draw.rank_lists import NOT_TAKING_PART, UNMATCHED, begin_block, write_lists
 from carms_lib.simulator.draw.second_iteration import second_iteration
 from carms_lib.simulator.draw.settings import NO_SHIFT, Shift, shifted
-from carms_lib.simulator.draw.workspace import Space, kept_space, kind_of_program
+from carms_lib.simulator.draw.workspace import Space, kept_space, kind_of_program, new_space
 from carms_lib.simulator.inputs.market import Market
 from carms_lib.simulator.inputs.tables import Tables
 
@@ -31,6 +31,7 @@ __all__ = [
     "UNMATCHED",
     "BlockInputs",
     "BlockResult",
+    "compile_block",
     "run_block",
 ]
 
@@ -97,7 +98,7 @@ class Variants(NamedTuple):
     second_iteration: np.ndarray  # bool[V]: whether it is held
 
 
-@kernel
+@kernel(what="the simulation", seconds=15)
 def _run_draws(
     keys: DrawKeys,
     setting: Setting,
@@ -159,12 +160,34 @@ def run_block(
     list of BlockResult
         One for each variant; they share `wished` and `ranked`.
     """
+    keys = DrawKeys(entropy=np.uint64(entropy), block=block, draws=np.asarray(draws, dtype=np.int64))
     tables = shifted(market, inputs.shift)
-    n, programs, count = market.n_applicants, market.n_programs, len(draws)
-    kind, each = kind_of_program(programs), (len(variants), count)
+    arguments = _arguments(market.n_applicants, variants, keys, inputs, kept_space(tables), tables)
+    with np.errstate(over="ignore"):  # a hash wraps around 2**64; only interpreted kernels would report it
+        _run_draws(*arguments)
+    out = arguments[-1]
+    return [
+        out._replace(first=out.first[v], final=out.final[v], quota=out.quota[v], couples=out.couples[v])
+        for v in range(len(variants))
+    ]
+
+
+def compile_block(market: Market, variants: Sequence[Market], inputs: BlockInputs) -> None:
+    """Compile, or load, what `run_block` runs; markets of the same kinds of arrays share it."""
+    keys = DrawKeys(entropy=np.uint64(0), block=0, draws=np.zeros(0, dtype=np.int64))
+    tables = shifted(market, inputs.shift)
+    prepare(_run_draws, *_arguments(market.n_applicants, variants, keys, inputs, new_space(tables), tables))
+
+
+def _arguments(
+    n: int, variants: Sequence[Market], keys: DrawKeys, inputs: BlockInputs, space: Space, tables: Tables
+) -> tuple[DrawKeys, Setting, Tables, Variants, Space, ScoredState, BlockResult]:
+    """Return what `_run_draws` takes, with room for its results."""
+    programs = len(tables.program_key)
+    kind, each = kind_of_program(programs), (len(variants), len(keys.draws))
     out = BlockResult(
-        wished=np.empty((count, n), dtype=kind),
-        ranked=np.empty((count, n), dtype=kind),
+        wished=np.empty((len(keys.draws), n), dtype=kind),
+        ranked=np.empty((len(keys.draws), n), dtype=kind),
         first=np.empty((*each, n), dtype=kind),
         final=np.empty((*each, n), dtype=kind),
         quota=np.empty((*each, programs), dtype=np.int32),
@@ -176,19 +199,7 @@ def run_block(
         second_open=np.stack([variant.tables.second_open for variant in variants]),
         second_iteration=np.array([variant.second_iteration for variant in variants]),
     )
-    space = kept_space(tables)
-    with np.errstate(over="ignore"):  # a hash wraps around 2**64; only interpreted kernels would report it
-        _run_draws(
-            DrawKeys(entropy=np.uint64(entropy), block=block, draws=np.asarray(draws, dtype=np.int64)),
-            # Copies: closed to writing, they would be of another kind.
-            Setting(theta=np.array(inputs.theta, dtype=np.float64), sizes=np.array(inputs.sizes, dtype=np.float64)),
-            tables,
-            differ,
-            space,
-            new_scored_state(n, programs, most_seats(differ.quota, inputs.theta), len(space.lists.idx)),
-            out,
-        )
-    return [
-        out._replace(first=out.first[v], final=out.final[v], quota=out.quota[v], couples=out.couples[v])
-        for v in range(len(variants))
-    ]
+    # Copies: closed to writing, they would be of another kind.
+    setting = Setting(theta=np.array(inputs.theta, dtype=np.float64), sizes=np.array(inputs.sizes, dtype=np.float64))
+    state = new_scored_state(n, programs, most_seats(differ.quota, inputs.theta), len(space.lists.idx))
+    return keys, setting, tables, differ, space, state, out

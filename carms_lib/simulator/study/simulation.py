@@ -13,7 +13,15 @@ import pickle
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ThreadPoolExecutor, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,7 +31,7 @@ from tqdm import tqdm
 from carms_lib import __version__
 from carms_lib.exceptions import ArgumentError, StabilityWarning, WorkerError
 from carms_lib.kernels.noise import entropy_from
-from carms_lib.simulator.draw.block import DRAWS_PER_INPUT, BlockInputs, BlockResult, run_block
+from carms_lib.simulator.draw.block import DRAWS_PER_INPUT, BlockInputs, BlockResult, compile_block, run_block
 from carms_lib.simulator.draw.settings import check_draws, draw_settings
 from carms_lib.simulator.inputs.market import Market
 from carms_lib.simulator.inputs.scenario import Scenario
@@ -134,6 +142,8 @@ def simulate(
         for block in range(blocks)
         if block not in done
     ]
+    if tasks and isinstance(executor, ThreadPoolExecutor | ProcessPoolExecutor | None):
+        _compile(tasks[0])  # before the bar, so that it counts matches; and before processes would each do it
     with tqdm(total=n_draws, desc="matches", unit="draw", disable=not progress) as bar:
         bar.update(n_draws - sum(len(task.draws) for task in tasks))
         try:
@@ -299,6 +309,11 @@ def _is_dropped(error: ValueError) -> bool:
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     return trace is not None and trace.tb_frame.f_code.co_name == "_cascade_future"
+
+
+def _compile(task: _Task) -> None:
+    for family in task.families:
+        compile_block(family[0], family, task.inputs)
 
 
 def _run_task(task: _Task) -> list[BlockResult]:
