@@ -36,7 +36,7 @@ def list_blocking(matching: Assignment) -> Int32s:
 
 
 def _find(matching: Assignment, found: Int32s) -> int:
-    state = state_for(matching.problem.scored, matching.problem.lists.seats)
+    state = state_for(matching.problem.scored, matching.problem.lists.seats, reads=False)
     state.match[:] = matching.match
     state.position[:] = matching.position
     return int(seat_and_find_blocking(matching.problem.scored, state, RULES[matching.rule], found))

@@ -90,7 +90,7 @@ def climb(lists: ScoredLists, quota: Int32s, settings: SearchSettings) -> Climb:
     quota : ndarray of int32, shape (n_programs,)
     settings : SearchSettings
     """
-    return _Search(lists, state_for(lists, quota), settings).climb()
+    return _Search(lists, state_for(lists, quota, reads=False), settings).climb()
 
 
 @dataclass(slots=True)

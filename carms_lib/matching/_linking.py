@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from carms_lib.kernels.jit import inner_kernel, kernel
+from carms_lib.kernels.jit import kernel
 
 if TYPE_CHECKING:
     from carms_lib.kernels.arrays import Float64s, Int32s, Int64s, UInts
@@ -138,42 +138,18 @@ def score_ranks(lists: PackedLists, scored: ScoredLists) -> None:
     ----------
     lists : PackedLists
     scored : ScoredLists, out
-        Written: `idx`, `score`, `owner`, and `application`, each program's in its rank order. To begin with,
-        `program_ptr` is a copy of that of the programs' lists and `application` is -1 for each entry of them; those
-        who do not list the program are left out.
+        Written: `idx`, `score` and `owner`.
     """
     one = np.uint64(1)
     shift = np.uint64(4 * lists.entries.itemsize)  # half of the bits of an entry
     unranked = (one << shift) - one
-    mutual = 0
     for applicant in range(lists.applicant_ptr.size - 1):
         for entry in range(np.uint64(lists.applicant_ptr[applicant]), np.uint64(lists.applicant_ptr[applicant + 1])):
             packed = np.uint64(lists.entries[entry])
-            program, rank = packed >> shift, packed & unranked
-            scored.idx[entry] = program
+            rank = packed & unranked
+            scored.idx[entry] = packed >> shift
             scored.owner[entry] = applicant
-            scored.score[entry] = -np.inf
-            if rank != unranked:
-                scored.score[entry] = -np.float64(rank)
-                scored.application[np.uint64(lists.program_ptr[program]) + rank] = entry
-                mutual += 1
-    if mutual < lists.program_idx.size:
-        _close_gaps(scored)
-
-
-@inner_kernel
-def _close_gaps(scored: ScoredLists) -> None:
-    """Leave out of `application` those who do not list the program."""
-    count = np.int64(0)
-    begin = np.int64(0)
-    for program in range(scored.program_ptr.size - 1):
-        end = scored.program_ptr[program + 1]
-        for at in range(begin, end):
-            if scored.application[at] >= 0:
-                scored.application[count] = scored.application[at]
-                count += 1
-        begin = end
-        scored.program_ptr[program + 1] = count
+            scored.score[entry] = -np.inf if rank == unranked else -np.float64(rank)
 
 
 @kernel

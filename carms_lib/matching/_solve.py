@@ -182,7 +182,7 @@ def _score(problem: MatchingProblem, rule: str) -> Matching:
     source: Any = problem.scores
     given = np.zeros(0) if callable(source) else source
     lists = lists_of_singles(problem.applicant_ptr, problem.applicant_idx, given)
-    state = state_for(lists, np.minimum(problem.quotas, wanted).astype(np.int32))
+    state = state_for(lists, np.minimum(problem.quotas, wanted).astype(np.int32), reads=False)
     if not callable(source):
         proposals = int(scored.propose_scored(lists, state))
     elif hasattr(source, "py_func"):

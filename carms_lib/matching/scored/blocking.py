@@ -27,10 +27,10 @@ __all__ = [
     "best_who_blocks",
     "count_blocking",
     "couple_blocks_with",
+    "entry_of",
     "find_blocking",
     "first_to_take",
     "prefers",
-    "read_applications",
     "seat_and_find_blocking",
     "would_take",
 ]
@@ -173,7 +173,12 @@ def read_applications(lists: ScoredLists, state: ScoredState, program: int) -> N
     begin, end = np.uint64(lists.program_ptr[program]), np.uint64(lists.program_ptr[program + 1])
     front, back, one = begin, end, np.uint64(1)
     for at in range(begin, end):
-        entry = np.uint64(lists.application[at])
+        found = np.int64(lists.application[at])
+        if found < 0:
+            found = entry_of(lists, ~found, program)
+            if found < 0:
+                continue
+        entry = np.uint64(found)
         score, applicant = lists.score[entry], np.uint64(lists.owner[entry])
         if score == -np.inf:
             continue
@@ -186,6 +191,15 @@ def read_applications(lists: ScoredLists, state: ScoredState, program: int) -> N
             front += one
     state.couples_to[program], state.singles_from[program] = front, back
     state.is_read[program] = True
+
+
+@inner_kernel
+def entry_of(lists: ScoredLists, applicant: int, program: int) -> int:
+    """Return the entry of an applicant's list that names a program, or NOBODY."""
+    for entry in range(np.uint64(lists.ptr[applicant]), np.uint64(lists.ptr[applicant + 1])):
+        if lists.idx[entry] == program:
+            return np.int64(entry)
+    return NOBODY
 
 
 @inner_kernel

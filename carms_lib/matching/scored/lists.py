@@ -60,7 +60,7 @@ class ScoredLists(NamedTuple):
     score: Float64s  # [E]: priority of the applicant there; -inf means not ranked
     owner: Int32s  # [E]: applicant of each entry
     program_ptr: Int64s  # [P + 1]: where each program's applications begin in `application`
-    application: Int32s  # [E]: entries by program, and there by applicant or best first; see `roth_peranson.chain`
+    application: Int32s  # [E]: by program, and there by applicant or best first, entries; or applicants a as -1 - a
     couple_of: Int32s  # [n]: number of the couple, -1 for a single
     members: Int32s  # [C or more, 2]
     n_couples: Int64s  # [1]: C; of a draw, whose arrays are made for the most that there can be
@@ -122,9 +122,10 @@ def new_scored_state(n: int, programs: int, seats: int, entries: int) -> ScoredS
     )
 
 
-def state_for(lists: ScoredLists, quota: Int32s) -> ScoredState:
-    """Return arrays for a match on these lists, with these seats."""
-    state = new_scored_state(lists.ptr.size - 1, quota.size, int(quota.sum(dtype=np.int64)), lists.idx.size)
+def state_for(lists: ScoredLists, quota: Int32s, *, reads: bool = True) -> ScoredState:
+    """Return arrays for a match on these lists, with these seats; `reads` says whether programs read applications."""
+    entries = lists.idx.size if reads else 0
+    state = new_scored_state(lists.ptr.size - 1, quota.size, int(quota.sum(dtype=np.int64)), entries)
     state.quota[:] = quota
     np.cumsum(quota, out=state.seat_ptr[1:])
     return state

@@ -31,10 +31,10 @@ from carms_lib.matching.scored.blocking import (
     BIS,
     best_who_blocks,
     couple_blocks_with,
+    entry_of,
     find_blocking,
     first_to_take,
     prefers,
-    read_applications,
 )
 from carms_lib.matching.scored.lists import (
     MOVER,
@@ -77,40 +77,29 @@ class Admission(NamedTuple):
 def call_all(lists: ScoredLists, state: ScoredState, rule: int, program: int) -> None:
     """Put every admitted unit that blocks with `program` on the applicant stack, the best-ranked on top.
 
-    The program's part of `application` must be in its rank order: then those of couples' members and those of singles,
-    as they were read, are in order too, and are gone through side by side from the worst up.
+    The lists are those of rank orders: `application` has applicants, best first, and the score of the next is one less.
     """
     if state.quota[program] == 0:
         return
-    if not state.is_read[program]:
-        read_applications(lists, state, program)
-    worst = -np.inf
+    first, end, reached = lists.program_ptr[program], lists.program_ptr[program + 1], state.reach[program]
     if state.held_count[program] == state.quota[program]:
-        worst = state.held_score[state.seat_ptr[program]]
-    member, first = state.couples_to[program] - 1, lists.program_ptr[program]
-    while member >= first and state.priority[member] <= worst:
-        member -= 1
-    single, end = state.singles_from[program], lists.program_ptr[program + 1]
-    while single < end and state.priority[single] <= worst:
-        single += 1
-    while single < end and state.priority[single] <= state.reach[program]:
-        while member >= first and state.priority[member] < state.priority[single]:
-            _call_couple(lists, state, rule, member)
-            member -= 1
-        applicant = np.int64(state.applicant[single])
-        if prefers(lists, state, applicant, np.int64(state.entry[single])):
-            push_unit(state, applicant)
-        single += 1
-    while member >= first:
-        _call_couple(lists, state, rule, member)
-        member -= 1
-
-
-@inner_kernel
-def _call_couple(lists: ScoredLists, state: ScoredState, rule: int, at: int) -> None:
-    """Put the couple of an application that was read on the applicant stack if it blocks with it."""
-    if couple_blocks_with(lists, state, rule, np.int64(state.entry[at]), np.int64(state.option[at])):
-        push_unit(state, np.int64(state.match.size + lists.couple_of[state.applicant[at]]))
+        end = first + np.int64(-state.held_score[state.seat_ptr[program]])
+    singles_from = end if reached == -np.inf else first + np.int64(-reached)  # none who is better comes; see `vacate`
+    for at in range(end - 1, first - 1, -1):
+        applicant = ~np.int64(lists.application[at])
+        couple = lists.couple_of[applicant]
+        unit = applicant if couple < 0 else np.int64(state.match.size + couple)
+        if (couple < 0 and at < singles_from) or not state.admitted[unit]:
+            continue
+        entry = entry_of(lists, applicant, program)
+        if entry == NOBODY:
+            continue
+        if (
+            prefers(lists, state, unit, entry)
+            if couple < 0
+            else couple_blocks_with(lists, state, rule, entry, np.int64(0))
+        ):
+            push_unit(state, unit)
 
 
 @inner_kernel

@@ -36,7 +36,7 @@ def match_singles(drawn: DrawnMatch, extra: np.ndarray | None = None) -> Singles
     if extra is not None:
         quota += extra.astype(np.int32)
     lists = lists_of_singles(drawn.ptr, drawn.program, score)
-    state = state_for(lists, quota)
+    state = state_for(lists, quota, reads=False)
     propose_scored(lists, state)
     match, position = state.match, state.position
     position[drawn.couple_of >= 0] = 0
