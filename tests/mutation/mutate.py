@@ -79,7 +79,7 @@ COUPLES = tuple(
     )
 )
 STEPS = _tests("simulator", "draw_by_hand", "draw")
-DRAW = _tests("simulator", "disciplines", "draw", "draw_by_hand")
+DRAW = _tests("simulator", "disciplines", "draw", "draw_by_hand", "wishes_by_hand")
 LEVERS = _tests("simulator", "levers", "scenario")
 MARKET = (
     *(
@@ -152,6 +152,10 @@ NAMED: tuple[tuple[str, str, str], ...] = (
 
 #: Mutations that no test could catch, by their label, each with its reason. At most one in ten.
 EQUIVALENT: dict[str, str] = {
+    "simulator/draw/second_iteration.py: if found < 0:: < -> <=": "it is not 0 there: who finds no program is passed "
+    "over above",
+    "simulator/draw/second_iteration.py: weight = total_weight(space.field, 0, found): 0 -> (0 + 1)": "the weight "
+    "tells when a race is cut short at first, which changes how long it takes and not who arrives",
     "simulator/inputs/rounding.py: whole: np.ndarray = np.floor(exact + _NEARLY).astype(np.int64): + -> -": "a share "
     "that is whole or nearly is then rounded down by one, has the largest remainder, and is the first to get one back",
 }

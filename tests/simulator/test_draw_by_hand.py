@@ -242,10 +242,11 @@ def test_residence_and_schooling_are_rules_of_the_province(market: carms.Market,
 
 def test_a_stream_for_the_people_of_one_province_stays_theirs(market: carms.Market) -> None:
     number = {code: i for i, code in enumerate(market.cohort.provinces.index)}
-    own = market.programs.assign(home_province=["NS", *[None] * (market.n_programs - 1)])
+    own = market.programs.assign(home_province=["NS", "AB", *[None] * (market.n_programs - 2)])
+    assert (market.programs["school_province"][1], number["AB"]) == ("ON", 0)
     everywhere = _arrays(market, own, img_residents_only=True)["residence"]
-    assert everywhere[0] == number["NS"]
-    assert everywhere[1:].tolist() == [number[code] for code in market.programs["school_province"][1:]]
+    assert everywhere[:2].tolist() == [number["NS"], number["AB"]]
+    assert everywhere[2:].tolist() == [number[code] for code in market.programs["school_province"][2:]]
 
 
 def test_seats_revert_to_the_largest_international_program_of_the_same_school_and_discipline() -> None:
