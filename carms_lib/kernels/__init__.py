@@ -3,14 +3,17 @@
 =============== ======================================================================================
 module          holds
 =============== ======================================================================================
-`jit`           how a kernel is compiled and cached
+`jit`           the decorators of kernels
+`compilation`   how a kernel and all that it calls become one piece of machine code
+`bundles`       named tuples of arrays that kernels take as one pointer
+`cache`         machine code on disk, kept apart by everything that decides it
 `arrays`        names of array types, and arrays that are closed to writing
 `noise`         keyed random numbers: a function of entropy, purpose, draw, applicant and program
 `variates`      normal, exponential and logistic numbers from random bits
 `lanes`         eight integers compared at a time
 =============== ======================================================================================
 
-Does not belong here: anything that knows of applicants and programs.
+Belongs here: what any kernel may need. Does not belong here: anything that knows of applicants and programs.
 """
 
 from __future__ import annotations

@@ -26,8 +26,10 @@ from typing import Any
 import llvmlite.binding as llvm
 import numba
 from numba.core.codegen import JITCodeLibrary
-from numba.core.compiler import Compiler, Flags
+from numba.core.compiler import Compiler, DefaultPassBuilder, Flags
 from numba.core.options import DefaultOptions
+from numba.core.typed_passes import InlineOverloads, NopythonRewrites
+from numba.core.untyped_passes import InlineClosureLikes
 
 from carms_lib.exceptions import ArgumentError
 
@@ -52,6 +54,9 @@ def is_lean(version: str, choice: str) -> bool:
 IS_LEAN: bool = is_lean(numba.__version__, os.environ.get(_CHOICE, ""))
 #: Options for a kernel that counts no references. numba compiles parts of itself with it, and its name is private.
 NO_COUNTS: dict[str, bool] = {"_nrt": False} if IS_LEAN and hasattr(DefaultOptions, "_nrt") else {}
+
+
+_FOR_WHOLE_ARRAYS = (InlineClosureLikes, InlineOverloads, NopythonRewrites)
 
 
 class _InnerLibrary(JITCodeLibrary):
@@ -105,7 +110,6 @@ class _EntryLibrary(JITCodeLibrary):
         for library in _reached(self._called):
             if isinstance(library, _InnerLibrary):
                 self._final_module.link_in(_code_of(library), preserve=True)
-                self._reload_init.update(library._reload_init)
             else:
                 super().add_linking_library(library)
         super().finalize()
@@ -155,16 +159,17 @@ def _simplify_module(codegen: Any, ll_module: Any) -> None:
 class _KernelFlags(Flags):
     """Options of a function; those of two kernels are compared 40,000 times while a draw is compiled.
 
-    numba writes out all of its 30 options for that. Where what was set is equal, so is the rest.
+    numba writes out all of its 30 options for that; only what was set for one of the two can differ.
     """
 
     __slots__ = ()
     _HASH = hash(Flags())  # numba's is of the options' names: one number for all
 
     def __eq__(self, other: object) -> bool:
-        if isinstance(other, Flags) and self._values == other._values:
-            return True
-        return bool(super().__eq__(other))
+        if not isinstance(other, Flags):
+            return NotImplemented
+        was_set = self._values.keys() | other._values.keys()
+        return all(getattr(self, name) == getattr(other, name) for name in was_set)
 
     def __hash__(self) -> int:
         return self._HASH
@@ -178,6 +183,19 @@ class EntryCompiler(Compiler):
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
         self.state.flags = _KernelFlags(self.state.flags)
+
+    def define_pipelines(self) -> list[Any]:
+        """Return numba's passes but for those that look for what our kernels do without.
+
+        They have no closures and no expressions of whole arrays, for which memory would be allocated: a kernel that had
+        one would not compile without references being counted.
+        """
+        if self.state.flags.nrt:
+            return [DefaultPassBuilder.define_nopython_pipeline(self.state)]
+        manager = DefaultPassBuilder.define_nopython_pipeline(self.state)
+        manager.passes = [made for made in manager.passes if made[0] not in _FOR_WHOLE_ARRAYS]
+        manager.finalize()
+        return [manager]
 
     def compile_extra(self, func: Any) -> Any:
         """Compile a function into a library of our own."""
