@@ -103,7 +103,7 @@ TARGETS = (
     Target("matching/scored/deferred_acceptance.py", MATCHING),
     Target("matching/scored/heaps.py", (*MATCHING[:1], *COUPLES)),
     Target("matching/scored/vacancy_chains.py", MATCHING),
-    Target("matching/scored/blocking.py", COUPLES),
+    Target("matching/scored/blocking.py", (*COUPLES, *_tests("matching", "couples_kernels"))),
     Target("simulator/draw/participation.py", STEPS),
     Target("simulator/draw/disciplines.py", DRAW),
     Target("simulator/draw/wishes.py", DRAW),
@@ -152,6 +152,8 @@ NAMED: tuple[tuple[str, str, str], ...] = (
 
 #: Mutations that no test could catch, by their label, each with its reason. At most one in ten.
 EQUIVALENT: dict[str, str] = {
+    "matching/scored/blocking.py: for option in range(start + first, start + better):: + -> -": "it looks at pairs "
+    "before the first that has the entry, and they do not have it",
     "simulator/draw/second_iteration.py: if found < 0:: < -> <=": "it is not 0 there: who finds no program is passed "
     "over above",
     "simulator/draw/second_iteration.py: weight = total_weight(space.field, 0, found): 0 -> (0 + 1)": "the weight "
