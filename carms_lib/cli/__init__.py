@@ -297,3 +297,18 @@ def dictionary(
     from carms_lib.schemas import data_dictionary
 
     print_table(data_dictionary(layer), out)
+
+
+@app.command()
+def warm(
+    cpu: Annotated[
+        str, typer.Option("--cpu", help="native: the processor at hand; generic: any of its kind, for an image.")
+    ] = "native",
+) -> None:
+    """Compile every kernel once, for an image or an installer, and print where they lie."""
+    from carms_lib.cli._warm import warm as compile_all
+
+    warmed = compile_all(cpu)
+    typer.echo(f"{warmed.kernels} kernels, {warmed.compiled} of them compiled now")
+    for folder in warmed.folders or ("nowhere: no cache folder can be written",):
+        typer.echo(folder)

@@ -24,7 +24,15 @@ from carms_lib.kernels.bundles import bundle, is_bundled
 from carms_lib.kernels.cache import kernel_cache
 from carms_lib.kernels.compilation import IS_LEAN, NO_COUNTS, EntryCompiler, InnerCompiler, collection_paused
 
-__all__ = ["allocating_kernel", "from_python", "inlined_kernel", "inner_kernel", "kernel", "prepare"]
+__all__ = [
+    "allocating_kernel",
+    "from_python",
+    "inlined_kernel",
+    "inner_kernel",
+    "kernel",
+    "package_kernels",
+    "prepare",
+]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -102,6 +110,9 @@ def _say(line: str) -> None:
     sys.stderr.write(f"{line}\n")
 
 
+_MADE: list[_Kernel] = []
+
+
 def _handed_over(argument: Any) -> Any:
     return bundle(argument) if IS_LEAN and is_bundled(argument) else argument
 
@@ -154,6 +165,11 @@ def from_python(inner: _Function) -> _Function:
     return _compiled(cast(_Function, inner.py_func), options)
 
 
+def package_kernels() -> list[_Kernel]:
+    """Return the kernels of this package that Python calls, of all modules that were imported."""
+    return [made for made in _MADE if made.py_func.__module__.startswith("carms_lib.")]
+
+
 def prepare(function: Any, *arguments: Any) -> None:
     """Compile or load a kernel for such arguments, without calling it."""
     if isinstance(function, _Kernel):
@@ -166,6 +182,7 @@ def _compiled(function: _Function, options: dict[str, Any], announcement: tuple[
     made = _Kernel(function, targetoptions=options)
     made.announcement = announcement
     made.enable_caching()
+    _MADE.append(made)
     return cast(_Function, made)
 
 
