@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from carms_lib.kernels.jit import kernel
+from carms_lib.kernels.jit import inner_kernel, kernel
 
 if TYPE_CHECKING:
     from carms_lib.kernels.arrays import Float64s, Int32s, Int64s, UInts
@@ -188,7 +188,7 @@ def rank_by_score(ptr: Int64s, idx: Int32s, score: Float64s, upto: Int32s, progr
         _sort_by_score(order, program_ptr[program], program_ptr[program + 1], score)
 
 
-@kernel
+@inner_kernel
 def _sort_by_score(order: Int64s, first: int, end: int, score: Float64s) -> None:
     """Sort ``order[first:end]`` by falling score, then rising entry: insertion if short, heap if long."""
     size = end - first
@@ -208,7 +208,7 @@ def _sort_by_score(order: Int64s, first: int, end: int, score: Float64s) -> None
         _sift_down(order, first, last, 0, score)
 
 
-@kernel
+@inner_kernel
 def _sift_down(order: Int64s, first: int, size: int, parent: int, score: Float64s) -> None:
     entry = order[first + parent]
     child = 2 * parent + 1
@@ -223,6 +223,6 @@ def _sift_down(order: Int64s, first: int, size: int, parent: int, score: Float64
     order[first + parent] = entry
 
 
-@kernel
+@inner_kernel
 def _comes_before(entry: int, other: int, score: Float64s) -> bool:
     return score[entry] > score[other] or (score[entry] == score[other] and entry < other)

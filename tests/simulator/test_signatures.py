@@ -31,7 +31,8 @@ def parameters(function: ast.FunctionDef) -> int:
 
 
 def decorators(function: ast.FunctionDef) -> set[str]:
-    return {node.id for node in function.decorator_list if isinstance(node, ast.Name)}
+    marks = [node.func if isinstance(node, ast.Call) else node for node in function.decorator_list]
+    return {mark.id for mark in marks if isinstance(mark, ast.Name)}
 
 
 def called(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:

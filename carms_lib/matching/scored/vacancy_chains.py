@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from carms_lib.kernels.jit import kernel
+from carms_lib.kernels.jit import inner_kernel, kernel
 from carms_lib.matching.scored.heaps import is_worse
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def index_scored(ptr: Int64s, idx: Int32s, score: Float64s, position: Int32s, ch
     chain.count[MOVED] = 0
 
 
-@kernel
+@inner_kernel
 def _swap(chain: Chain, at: int, other: int) -> None:
     for column in (chain.applicant, chain.place):
         column[at], column[other] = column[other], column[at]
@@ -166,7 +166,7 @@ def index_ranked(program_ptr: Int64s, position: Int32s, chain: Chain) -> None:
     chain.count[MOVED] = 0
 
 
-@kernel
+@inner_kernel
 def find_candidate(position: Int32s, chain: Chain, program: int) -> int:
     """Return where the program's candidate is in `chain.applicant`; the end of its range when it has none."""
     at = chain.first[program]
@@ -256,7 +256,7 @@ def keep(ptr: Int64s, idx: Int32s, position: Int32s, chain: Chain) -> None:
     chain.count[MOVED] = 0
 
 
-@kernel
+@inner_kernel
 def _move(match: Int32s, position: Int32s, applicant: int, program: int, place: int, chain: Chain) -> None:
     if not chain.is_moved[applicant]:
         turn = chain.count[MOVED]
@@ -269,7 +269,7 @@ def _move(match: Int32s, position: Int32s, applicant: int, program: int, place: 
     position[applicant] = place
 
 
-@kernel
+@inner_kernel
 def fill_vacancy(match: Int32s, position: Int32s, program: int, chain: Chain) -> None:
     """Offer a vacant seat, and each that this makes vacant, until one is not wanted or was nobody's."""
     while program >= 0:
@@ -282,7 +282,7 @@ def fill_vacancy(match: Int32s, position: Int32s, program: int, chain: Chain) ->
         program = vacated
 
 
-@kernel
+@inner_kernel
 def carry_out_cycles(ptr: Int64s, idx: Int32s, match: Int32s, position: Int32s, chain: Chain) -> None:
     """Go from programs to where their candidates sit, and wherever that leads in a circle let all of them move."""
     known = chain.count[WALKS]  # walks up to this one were made in a matching that is no more
