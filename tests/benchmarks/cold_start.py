@@ -62,7 +62,7 @@ PROFILE = """
 import functools, time
 from collections import Counter
 from llvmlite import binding, ir
-from numba.core import compiler_machinery
+from numba.core import codegen, compiler_machinery
 seconds, calls, inner = Counter(), Counter(), []
 def count(owner, name, what):
     work = getattr(owner, name)
@@ -86,7 +86,7 @@ def of_pass(given):
 count(compiler_machinery.PassManager, "_runPass", of_pass)
 count(binding.ModulePassManager, "run", "optimised by LLVM")
 count(binding.FunctionPassManager, "run", "optimised by LLVM")
-count(binding.ExecutionEngine, "finalize_object", "machine code emitted")
+count(codegen.JitEngine, "finalize_object", "machine code emitted")
 count(binding.ModuleRef, "link_in", "linked")
 count(binding, "parse_assembly", "read by LLVM")
 """

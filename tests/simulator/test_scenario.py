@@ -163,6 +163,14 @@ def test_unknown_names_are_answered_with_near_names(market: carms.Market) -> Non
         carms.Scenario.from_toml('name = "x"\n[[lever]]\naction = "scale_quotas"\nvalue = 1.0\n')
 
 
+def test_the_last_seat_can_be_taken_away_and_no_more(market: carms.Market) -> None:
+    seats = int(market.programs.loc[market.programs["school_province"] == "QC", "quota"].sum())
+    emptied = carms.Scenario("none left").add_seats(-seats, province="QC").apply(market)
+    assert emptied.programs.loc[emptied.programs["school_province"] == "QC", "quota"].sum() == 0
+    with pytest.raises(ScenarioError, match=f"have only {seats} seats"):
+        carms.Scenario("too many").add_seats(-seats - 1, province="QC").apply(market)
+
+
 def test_contradictory_scenarios_are_refused(market: carms.Market) -> None:
     with pytest.raises(ScenarioError, match="no program has"):
         carms.Scenario("x").scale_quota(1.1, province="QC", discipline="Dermatology").apply(market)
