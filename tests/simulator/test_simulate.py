@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from carms_lib.exceptions import ArgumentError, StudyError, UnknownNameError
+from carms_lib.simulator.study import simulation
 
 MORE = carms.Scenario("more").add_seats(4, discipline="Family Medicine")
 CLOSED = carms.Scenario("closed").close_programs(program_stream_id="13")
@@ -133,3 +134,15 @@ def test_words(study: carms.Study) -> None:
 def test_progress_bar_counts_draws(market: carms.Market, capsys: pytest.CaptureFixture[str]) -> None:
     carms.simulate(market, n_draws=10, rng=1, progress=True)
     assert "10/10" in capsys.readouterr().err
+
+
+def test_what_must_be_compiled_is_compiled_before_the_bar_begins(
+    market: carms.Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[str] = []
+    compiled, bar = simulation.compile_block, simulation.tqdm
+    monkeypatch.setattr(simulation, "compile_block", lambda *given: (steps.append("compiled"), compiled(*given)))
+    monkeypatch.setattr(simulation, "tqdm", lambda **given: (steps.append("bar"), bar(**given))[1])
+    fewer = carms.Scenario("fewer").scale_demand(0.5, discipline="Psychiatry")  # with lists of its own
+    carms.simulate(market, fewer, n_draws=10, rng=1)
+    assert steps == ["compiled", "compiled", "bar"]
