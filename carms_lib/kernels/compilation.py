@@ -25,6 +25,7 @@ from typing import Any
 
 import llvmlite.binding as llvm
 import numba
+from numba.core import errors
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler, DefaultPassBuilder, Flags
 from numba.core.options import DefaultOptions
@@ -33,7 +34,7 @@ from numba.core.untyped_passes import InlineClosureLikes
 
 from carms_lib.exceptions import ArgumentError
 
-__all__ = ["IS_LEAN", "NO_COUNTS", "EntryCompiler", "InnerCompiler", "collection_paused"]
+__all__ = ["IS_LEAN", "NO_COUNTS", "EntryCompiler", "InnerCompiler", "compiling"]
 
 #: Versions of numba [first, first not] whose internals were tried.
 _TRIED = ((0, 62), (0, 69))
@@ -168,6 +169,8 @@ class _KernelFlags(Flags):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Flags):
             return NotImplemented
+        if self._values == other._values:
+            return True
         was_set = self._values.keys() | other._values.keys()
         return all(getattr(self, name) == getattr(other, name) for name in was_set)
 
@@ -221,13 +224,30 @@ def _nothing_to_call(library: Any, fndesc: Any, env: Any) -> object:  # noqa: AR
     return object()
 
 
+class _Plain:
+    """Colours no message."""
+
+    def _as_it_is(self, message: str) -> str:
+        return message
+
+    code = errmsg = filename = indicate = highlight = reset = _as_it_is
+
+
 @contextmanager
-def collection_paused() -> Iterator[None]:
-    """Do not look for garbage meanwhile: a compiler makes millions of objects, which live until it is done."""
-    was_on = gc.isenabled()
+def compiling() -> Iterator[None]:
+    """Spare what a compiler does for nothing.
+
+    It makes millions of objects that live until it is done, so garbage is not looked for: 120 MB more at the highest.
+    And while it tries which version of a function fits, it writes thousands of error messages that nobody sees; they
+    are not coloured.
+    """
+    was_on, colours = gc.isenabled(), getattr(errors, "_termcolor_inst", None)
     gc.disable()
+    if IS_LEAN:
+        errors._termcolor_inst = _Plain()
     try:
         yield
     finally:
+        errors._termcolor_inst = colours
         if was_on:
             gc.enable()

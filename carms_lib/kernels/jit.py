@@ -22,7 +22,7 @@ from numba.core.registry import CPUDispatcher
 
 from carms_lib.kernels.bundles import bundle, is_bundled
 from carms_lib.kernels.cache import kernel_cache
-from carms_lib.kernels.compilation import IS_LEAN, NO_COUNTS, EntryCompiler, InnerCompiler, collection_paused
+from carms_lib.kernels.compilation import IS_LEAN, NO_COUNTS, EntryCompiler, InnerCompiler, compiling
 
 __all__ = [
     "allocating_kernel",
@@ -88,7 +88,7 @@ class _Kernel(CPUDispatcher):
 
     def compile(self, sig: Any) -> Any:
         """Compile a version, or load it."""
-        with collection_paused():
+        with compiling():
             return super().compile(sig)
 
     def _announce(self) -> None:
