@@ -1,4 +1,4 @@
-"""``carms-lib warm``: compile every kernel once, for an image, an installer or a room full of students.
+"""``carms-lib warm``: compile every kernel once, for an image, an installer or a class.
 
 Belongs here: the choice of processor, and a little work of each kind, which reaches every kernel that Python calls.
 Does not belong here: how kernels are compiled and where they are kept (`carms_lib.kernels`).
@@ -22,7 +22,7 @@ PROCESSORS = ("native", "generic")
 
 
 class Warmed(NamedTuple):
-    """What came of it."""
+    """What was compiled, and where it is kept."""
 
     kernels: int  # that Python calls
     compiled: int  # of them, here and now; the others were compiled before
@@ -30,7 +30,7 @@ class Warmed(NamedTuple):
 
 
 def warm(cpu: str = "native") -> Warmed:
-    """Compile, or load, every kernel that Python calls, with arrays of the kinds that the library hands over.
+    """Compile, or load, every kernel that Python calls, for the kinds of arrays that the library passes.
 
     Parameters
     ----------

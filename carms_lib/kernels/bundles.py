@@ -3,7 +3,7 @@
 Belongs here: the one place that makes such a pointer, and what kernels read through it. Does not belong here: which
 arrays belong together.
 
-numba hands over a named tuple of 60 arrays as 420 words, and does so again at every call of every kernel beneath:
+numba passes a named tuple of 60 arrays as 420 words, and does so again at every call of every inner kernel:
 that text was most of what a compiler read. Here the arrays' descriptors (length, place, shape, strides) are written
 side by side into one block of memory, and the kernel gets its address. The source of a kernel does not change:
 ``space.score`` reads the descriptor of `score`. Descriptors do not change while a kernel runs, and their loads say so

@@ -7,7 +7,7 @@ numba makes a library of every function: it optimises it, emits machine code, an
 within each caller. Of the hundred kernels that only other kernels call, nobody ever runs that machine code. Here such
 an inner kernel is lowered, simplified, and waits; the kernel that Python calls links all that it reaches, each once,
 and is optimised and emitted once. Results are the same to the bit either way, because LLVM does not reorder
-floating-point operations unless it is told that it may.
+floating-point operations unless it is allowed to.
 
 Libraries of these classes hold this package's kernels and nothing else: those of numba and of a user stay as they were.
 With a numba that was not tried, or with the environment variable ``CARMS_KERNELS=ordinary``, `IS_LEAN` is False and
@@ -55,8 +55,7 @@ def is_lean(version: str, choice: str) -> bool:
 IS_LEAN: bool = is_lean(numba.__version__, os.environ.get(_CHOICE, ""))
 #: Options for a kernel that counts no references. numba compiles parts of itself with it, and its name is private.
 NO_COUNTS: dict[str, bool] = {"_nrt": False} if IS_LEAN and hasattr(DefaultOptions, "_nrt") else {}
-
-
+#: Passes that our kernels do without; see `EntryCompiler.define_pipelines`.
 _FOR_WHOLE_ARRAYS = (InlineClosureLikes, InlineOverloads, NopythonRewrites)
 
 
@@ -219,7 +218,7 @@ class InnerCompiler(EntryCompiler):
         return super().compile_extra(func)
 
 
-def _nothing_to_call(library: Any, fndesc: Any, env: Any) -> object:  # noqa: ARG001 - numba's signature
+def _nothing_to_call(*_: Any) -> object:
     """Stand in for what Python would call; numba keeps its functions apart by it, so each has one of its own."""
     return object()
 
@@ -242,12 +241,14 @@ def compiling() -> Iterator[None]:
     are not coloured.
     """
     was_on, colours = gc.isenabled(), getattr(errors, "_termcolor_inst", None)
+    is_first = IS_LEAN and not isinstance(colours, _Plain)  # of several threads that compile, the first one restores
     gc.disable()
-    if IS_LEAN:
+    if is_first:
         errors._termcolor_inst = _Plain()
     try:
         yield
     finally:
-        errors._termcolor_inst = colours
+        if is_first:
+            errors._termcolor_inst = colours
         if was_on:
             gc.enable()

@@ -53,7 +53,7 @@ class _InnerKernel(CPUDispatcher):
         raise TypeError(f"{self.py_func.__name__} is called by other kernels only, not from Python.")
 
     def add_overload(self, cres: Any) -> None:
-        """Note a version; Python's side, which looks up what it can call, is not told."""
+        """Note a version; Python's side, which looks up what it can call, does not need it."""
         if IS_LEAN:
             self.overloads[tuple(cres.signature.args)] = cres
         else:
@@ -152,7 +152,7 @@ def inner_kernel(function: _Function) -> _Function:
 def inlined_kernel(function: _Function) -> _Function:
     """Compile `function` as an `inner_kernel` and put its code wherever it is called.
 
-    For what is called thousands of times in a draw, where to hand over its arguments takes longer than to run it.
+    For what is called thousands of times in a draw, where passing its arguments takes longer than running it.
     """
     return _inner(function, _INNER | {"forceinline": True})
 

@@ -186,7 +186,7 @@ class _Search:
 
 
 def admission(rule: str, budget: int, order: str, *, to_the_end: bool) -> Admission:
-    """Return how the ladder admits: a program calls all who would come, and who loops is sent away for good."""
+    """Return how the ladder admits: programs call all who would come; a unit whose chain cycles is rejected."""
     return Admission(
         rule=RULES[rule],
         budget=budget if to_the_end else min(budget, _GLANCE),

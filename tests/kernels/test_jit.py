@@ -11,6 +11,7 @@ import pytest
 from carms_lib.exceptions import ArgumentError
 from carms_lib.kernels import compilation
 from carms_lib.kernels.jit import from_python, inner_kernel, kernel, prepare
+from numba.core import errors
 
 needs_compiler = pytest.mark.skipif(
     bool(numba.config.DISABLE_JIT), reason="NUMBA_DISABLE_JIT is set: kernels are Python functions"
@@ -112,6 +113,19 @@ def test_garbage_is_looked_for_again_after_a_kernel_that_does_not_compile() -> N
         assert not gc.isenabled(), "who had it off keeps it off"
     finally:
         gc.enable()
+
+
+@needs_compiler
+@pytest.mark.parametrize("first_ends_first", [True, False])
+def test_threads_that_compile_at_once_leave_numba_as_it_was(first_ends_first: bool) -> None:
+    before = errors.termcolor()
+    contexts = [compilation.compiling(), compilation.compiling()]
+    for context in contexts:
+        context.__enter__()
+    for context in contexts if first_ends_first else reversed(contexts):
+        context.__exit__(None, None, None)
+    assert errors.termcolor() is before
+    assert gc.isenabled()
 
 
 def test_which_numba_is_compiled_with_how() -> None:

@@ -1,6 +1,6 @@
 """Who blocks: whom a program would take, and who would come for a seat.
 
-Belongs here: what is asked of a matching with couples as it stands; the one predicate that says when programs take a
+Belongs here: questions about a given matching with couples; the one predicate that says when programs take a
 couple, so that algorithm and checker cannot disagree. Does not belong here: what changes a matching (`moves`,
 `roth_peranson`), and problems with labels and ranks (`carms_lib.matching`).
 

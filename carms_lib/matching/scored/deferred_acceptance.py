@@ -39,7 +39,7 @@ def propose_scored(lists: ScoredLists, state: ScoredState) -> int:
     Parameters
     ----------
     lists : ScoredLists
-        `ptr`, `idx` and `score` are read; no list of a couple is told from that of a single.
+        `ptr`, `idx` and `score` are read; couples' lists are not distinguished from those of singles.
     state : ScoredState
         `quota` and `seat_ptr` are given. Written: `match`, `position`, and the held seats.
 

@@ -1,4 +1,4 @@
-"""Held seats as heaps: each program's worst applicant stands at the root.
+"""Held seats as heaps: each program's worst applicant is at the root.
 
 Belongs here: the order of two applicants at a program; a seat taken, given up, or asked for. Does not belong here: who
 asks (`deferred_acceptance`), couples (`moves`).

@@ -1,7 +1,7 @@
 """Roth and Peranson's procedure: admit units one after another and chain from one instability to the next.
 
-Belongs here: the procedure with its two stacks, and what is done where a chain goes round. Does not belong here: who is
-in a couple, what they list and which orders are tried (the caller's: the simulator, and `_couples_search`); the moves
+Belongs here: the procedure with its two stacks, and what is done if a chain cycles. Does not belong here: who is in
+a couple, what they list and which orders are tried (the caller's: the simulator, and `_couples_search`); the moves
 (`moves`); whom a program would take and who would come for a seat (`blocking`).
 
 While anyone waits, the unit on top of the applicant stack gives up its seats and applies from the top of its list;
@@ -66,11 +66,11 @@ class Admission(NamedTuple):
     calls_all: (
         int  # whom a program calls that has lost someone. 1: all at once, the best on top; 0: the best, and again
     )
-    goes_on: int  # where a chain goes round. 1: a unit is sent away and the chain followed on; 0: left in the middle
+    goes_on: int  # if a chain cycles. 1: a unit is rejected and the chain followed on; 0: the chain is abandoned
     sends_mover: (
-        int  # who is sent away. 1: the couple that applied last; 0: who is being admitted, then the couple before
+        int  # who is rejected. 1: the couple that applied last; 0: who is being admitted, then the couple before
     )
-    rounds: int  # how many times those who were sent away are admitted again, after all others
+    rounds: int  # how many times those who were rejected are admitted again, after all others
 
 
 @inner_kernel
@@ -185,7 +185,7 @@ def admit(lists: ScoredLists, state: ScoredState, order: Int32s, how: Admission)
                 if how.goes_on == 0:
                     return LEFT_EARLY
                 loops = _who_loops(state, order, turn, how)
-                if loops != NOBODY:  # else only singles move, who always come to rest: they need more steps
+                if loops != NOBODY:  # else only singles move, whose chains always end: they need more steps
                     state.admitted[loops] = False
                     vacate_unit(lists, state, loops)
                     away += 1
@@ -196,7 +196,7 @@ def admit(lists: ScoredLists, state: ScoredState, order: Int32s, how: Admission)
 
 @inner_kernel
 def _who_loops(state: ScoredState, order: Int32s, turn: int, how: Admission) -> int:
-    """Return the unit to send away where a chain goes round, or NOBODY where no couple does."""
+    """Return the unit to reject if a rejection chain cycles, or NOBODY if no couple moves in it."""
     n = state.match.size
     if how.sends_mover != 0:
         mover = state.count[MOVER]
@@ -246,7 +246,7 @@ def match_in_order(lists: ScoredLists, state: ScoredState, order: Int32s, budget
     return admit(lists, state, order, how)
 
 
-@kernel
+@kernel(what="the match with couples", seconds=4)
 def admit_all(lists: ScoredLists, state: ScoredState, order: Int32s, how: Admission) -> tuple[int, int]:
     """Admit everybody from empty seats, and look for who blocks.
 

@@ -1,4 +1,4 @@
-"""Where everybody stands in a draw, and what one more seat in each program does, as named arrays.
+"""The match of one draw, and what one more seat in each program does, as named arrays.
 
 Belongs here: the groups of arrays that the kernels of this package read and write. Does not belong here: the kernels.
 """
@@ -13,7 +13,7 @@ __all__ = ["ChainEnds", "Gains", "SinglesMatch", "Standing", "new_chain_ends"]
 
 
 class SinglesMatch(NamedTuple):
-    """A draw with its couples set aside; n applicants, P programs, E entries."""
+    """A draw without its couples; n applicants, P programs, E entries."""
 
     ptr: np.ndarray  # int64[n + 1]
     program: np.ndarray  # int32[E]
