@@ -21,7 +21,7 @@ ROOT = Path(carms_lib.__file__).parent
 # The packages, top to bottom.
 ROWS = [
     {"exceptions", "provenance"},
-    {"kernels", "schemas"},
+    {"kernels", "schemas", "result_files"},
     {"matching", "loaders"},
     {"quality"},
     {"transforms"},

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from carms_lib.pressure._allocation import OBJECTIVES, Allocation, allocate_seats
 from carms_lib.pressure._arguments import KINDS
-from carms_lib.pressure._bands import Bands, Measure, quantiles, summarise
+from carms_lib.pressure._band_ends import quantiles
+from carms_lib.pressure._bands import BAND_COLUMNS, Bands, Measure, summarise
 from carms_lib.pressure._pressure import outcome_bands, preference_bands, pressure_bands
 from carms_lib.pressure._published_rates import RATE_METHODS, published_rates
 from carms_lib.pressure._seat_values import SeatValues, seat_values, seat_values_of
@@ -35,6 +36,7 @@ from carms_lib.pressure.series import SERIES_MODELS, Projection, load_series, pr
 
 __all__ = [
     "ALLOCATION_METRICS",
+    "BAND_COLUMNS",
     "COUNTS",
     "HEADLINES",
     "KINDS",

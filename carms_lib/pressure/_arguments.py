@@ -16,9 +16,24 @@ import pandas as pd
 
 from carms_lib.exceptions import ArgumentError, UnknownNameError
 
-__all__ = ["KINDS", "check_count", "check_fewest", "check_kind", "check_level", "check_name", "check_names"]
+__all__ = [
+    "KINDS",
+    "KIND_NOTES",
+    "check_count",
+    "check_fewest",
+    "check_kind",
+    "check_level",
+    "check_name",
+    "check_names",
+]
 
 KINDS = ("outcome", "mean", "input")
+#: What a band of each kind holds, for a reader of a saved table.
+KIND_NOTES = {
+    "outcome": "A band of kind outcome holds the next match: chance and uncertain inputs together.",
+    "mean": "A band of kind mean is the Monte Carlo error of the estimate: it shrinks with more draws.",
+    "input": "A band of kind input is the spread that the uncertain inputs alone give the expected result.",
+}
 
 
 def check_level(level: Any) -> float:

@@ -1,65 +1,49 @@
 """Bands: from counts in every draw to an estimate with a lower and an upper end.
 
-Belongs here: the three kinds of band, their formulas, and the `Bands` result. Does not belong here: what is
-counted.
-
-A metric is a ratio x / y of two counts per draw (y = 1 for a plain count). Draws d come in blocks b of R draws that
-share one setting of the uncertain inputs. The estimate is the pooled ratio r = sum x / sum y.
-
-outcome
-    What may happen next time, chance and uncertain inputs together: quantiles of x_d / y_d.
-mean
-    Monte Carlo error of r. With the residual e_d = (x_d - r y_d) / mean(y) and its block means e_b, the band is
-    r ± t(B - 1) sd(e_b) / sqrt(B): draws of a block are not independent, blocks are.
-input
-    What the uncertain inputs alone would spread. With s2 the variance within blocks, the block means overstate the
-    spread of E[x/y | inputs] by s2 / R, so they are shrunk towards r by sqrt(max(0, 1 - s2 / (R var(e_b)))) before
-    their quantiles are taken: one-way analysis of variance.
-
-Quantiles are Weibull's, the k-th smallest of n standing for k / (n + 1): one number more of the same kind falls between
-two of them as often as they say, however few there are (numpy's default takes (k - 1) / (n - 1), which is too narrow).
-
-References
-----------
-Cochran (1977), *Sampling Techniques*, 3rd ed., ch. 6 and 9: ratio estimates, cluster samples.
-Searle, Casella and McCulloch (1992), *Variance Components*, ch. 3.
-Hyndman and Fan (1996), *Sample quantiles in statistical packages*, The American Statistician 50(4): definition 6.
+Belongs here: what a metric counts in every draw (`Measure`), and the `Bands` result. Does not belong here: the formulas
+of the ends (`_band_ends`), and what is counted.
 """
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from carms_lib._views import open_view
 from carms_lib.exceptions import TooFewDrawsWarning
-from carms_lib.pressure._arguments import check_kind, check_level
+from carms_lib.pressure._arguments import KIND_NOTES, check_count, check_kind, check_level
+from carms_lib.pressure._band_ends import (
+    block_means,
+    effective_draws,
+    hold_estimate,
+    mean_ends,
+    next_ends,
+    quantiles,
+    share_zero,
+    tails_of,
+    within_settings,
+)
+from carms_lib.pressure.metrics import METRICS
 from carms_lib.provenance import Provenance
+from carms_lib.result_files import SavedResult, save_tables
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = [
-    "Bands",
-    "Measure",
-    "block_means",
-    "is_too_small",
-    "quantiles",
-    "ratio",
-    "shrink",
-    "summarise",
-]
+__all__ = ["BAND_COLUMNS", "Bands", "Counted", "Measure", "count", "formats_of", "is_too_small", "summarise"]
 
-_FEWEST_BEYOND = 5  # draws that should lie beyond each end before its place means much
-_FEWEST_BLOCKS = 10
+#: Columns of a band frame after the group keys; a difference has `against` after them.
+BAND_COLUMNS = (
+    "estimate", "lower", "upper", "level", "kind", "n_draws", "median", "share_zero", "effective_draws",
+)  # fmt: skip
+_FEWEST_BEYOND = 2  # settings that should lie beyond each end of a band before its place means much
+_FEWEST_SETTINGS = 10
 
 
 class Measure(NamedTuple):
@@ -75,7 +59,9 @@ class Measure(NamedTuple):
     of : str
         What the denominator counts, such as "first choices"; it is named where a group is too small.
     fewest : float
-        A group whose denominator is smaller than this in an average draw is too small to say.
+        A group whose denominator is smaller than this in an average draw is suppressed.
+    scale : {"real", "positive", "share"}
+        What values it can take; see `SCALES`.
     """
 
     metric: str
@@ -83,6 +69,18 @@ class Measure(NamedTuple):
     bottom: np.ndarray | None = None
     of: str = "cases"
     fewest: float = 0.0
+    scale: str = "real"
+
+
+class Counted(NamedTuple):
+    """A measure, or the difference of two, ready for a band; D draws, B whole blocks, G groups."""
+
+    estimate: np.ndarray  # float64[G]: the pooled ratio
+    of_draws: np.ndarray  # float64[D, G]: the ratio of each draw, missing where there is nothing to measure
+    residual: np.ndarray  # float64[D, G]: the linear residual of the ratio
+    of_blocks: np.ndarray  # float64[B, G]: the ratio of each block
+    scale: str
+    limits: tuple[float, float]  # between which every value lies
 
 
 @dataclass(frozen=True)
@@ -92,9 +90,12 @@ class Bands:
     Parameters
     ----------
     frame : pandas.DataFrame
-        Columns metric, scenario, the group keys, estimate, lower, upper, level, kind, n_draws. estimate, lower and
-        upper are missing where no draw had anything to measure, and where a group is too small to say; n_draws is
-        the number of draws that had anything.
+        Columns metric, scenario, the group keys, then `BAND_COLUMNS`: estimate, lower, upper, level, kind; n_draws,
+        the number of draws that had anything to measure; median, of the draws; share_zero, the share of draws whose
+        value is zero, given only where it is at least (1 + level) / 2, so that an `outcome` band is 0 at both ends;
+        effective_draws, as many independent draws would pin the estimate down as well. A difference has the column
+        against: the scenario that was subtracted. Numbers are missing where there is nothing to measure, and where a
+        group is suppressed.
     keys : tuple of str
         The group keys.
     headline : str
@@ -103,9 +104,9 @@ class Bands:
         Whether the numbers are a scenario minus the baseline.
     provenance : Provenance
     sizes : pandas.DataFrame, optional
-        What stands behind each row of `frame`, in its order: metric, scenario, the group keys, n_draws; per_draw,
-        the denominator in an average draw (1 for a plain count); effective_draws, as many independent draws would
-        pin the estimate down as well; reason, why an estimate is missing, itself missing where none is.
+        The cases behind each row of `frame`, in its order: metric, scenario, the group keys, n_draws,
+        effective_draws; per_draw, the denominator in an average draw (1 for a plain count); reason, why an estimate is
+        missing, itself missing where none is.
     """
 
     frame: pd.DataFrame
@@ -119,27 +120,45 @@ class Bands:
         """Return a copy of the band frame."""
         return self.frame.copy()
 
-    def summary(self, rows: int = 20) -> str:
-        """Return one screen of text, at most `rows` long: the headline metric's largest estimates, or the country's."""
+    def summary(self, rows: int | None = None) -> str:
+        """Return one screen of text.
+
+        Parameters
+        ----------
+        rows : int, optional
+            At most so many rows, and how many are left out. By default 20 of the headline metric's largest estimates;
+            of the country, all.
+
+        Returns
+        -------
+        str
+        """
         frame = self.frame
         if self.keys:
             frame = frame[frame["metric"] == self.headline].sort_values("estimate", ascending=False)
-        shown = frame.head(rows).drop(columns=["level", "kind", "n_draws"])
+        rows = (20 if self.keys else len(frame)) if rows is None else check_count("rows", rows)
+        shown = frame.head(rows)[["metric", "scenario", *self.keys, "estimate", "lower", "upper"]]
         level, kind = self.frame["level"].iloc[0], self.frame["kind"].iloc[0]
-        what = "differences" if self.difference else "estimates"
+        what = f"differences from {frame['against'].iloc[0]}" if self.difference else "estimates"
         head = f"{what} with {level:.0%} {kind} bands, {self.frame['n_draws'].max():,} draws"
         more = f"\n… and {len(frame) - rows} more rows" if len(frame) > rows else ""
-        return f"{head}\n{shown.to_string(index=False, float_format=lambda x: f'{x:,.3f}')}{more}{self._missing()}"
+        notes = self._notes()
+        table = shown.to_string(index=False, float_format=lambda x: f"{x:,.3f}")
+        return f"{head}\n{table}{more}" + (f"\n{notes}" if notes else "")
 
-    def _missing(self) -> str:
-        """Say how many rows have no estimate, and why."""
-        if self.sizes is None:
-            return ""
-        rows = self.sizes["metric"] == self.headline if self.keys else slice(None)
-        return "".join(
-            f"\n{count} without an estimate: {reason}"
-            for reason, count in self.sizes.loc[rows, "reason"].value_counts().items()
-        )
+    def _notes(self) -> str:
+        """Say how many rows have no estimate, and why; and how many are zero in most draws."""
+        rows = self.frame["metric"] == self.headline if self.keys else pd.Series(True, index=self.frame.index)
+        notes = []
+        if self.sizes is not None:
+            reasons = self.sizes.loc[rows.to_numpy(), "reason"].value_counts()
+            notes += [f"{number} without an estimate: {reason}" for reason, number in reasons.items()]
+        rare = self.frame.loc[rows & (self.frame["kind"] == "outcome"), "share_zero"].dropna()
+        if len(rare):
+            notes.append(
+                f"{len(rare)} zero in {rare.min():.0%} or more of the draws: their band is 0, their estimate the mean"
+            )
+        return "\n".join(notes)
 
     def plot(self, *, ax: Axes | None = None, metric: str | None = None, scenario: str | None = None) -> Axes:
         """Draw the bands; see `carms_lib.plotting.plot_bands`.
@@ -159,22 +178,43 @@ class Bands:
         return axes
 
     def save(self, path: str | Path) -> Path:
-        """Write the frame as CSV to `path`, and its provenance as JSON beside it.
+        """Write the frame with its provenance, in the format that the suffix names.
+
+        Parameters
+        ----------
+        path : str or Path
+            Ends in .csv, .xlsx, .parquet or .json; see `carms_lib.result_files`.
 
         Returns
         -------
         Path
-            The CSV file.
+
+        Raises
+        ------
+        ArgumentError
+            Another suffix, or a file that cannot be written.
         """
-        path = Path(path)
-        self.frame.to_csv(path, index=False, lineterminator="\n")
+        frame = self.frame
         record = {"difference": self.difference, **self.provenance.to_dict()}
-        text = json.dumps(record, indent=2, ensure_ascii=False, default=str) + "\n"
-        path.with_name(path.name + ".provenance.json").write_text(text, encoding="utf-8", newline="\n")
-        return path
+        notes = [KIND_NOTES[str(frame["kind"].iloc[0])], *self._notes().splitlines()]
+        if self.difference:
+            notes.append(f"Numbers are differences: the scenario minus {frame['against'].iloc[0]}, draw by draw.")
+        saved = SavedResult({"bands": frame}, record, notes, {"bands": formats_of(frame)})
+        return save_tables(path, saved)
 
     def __repr__(self) -> str:
         return f"Bands of {sorted(self.frame['metric'].unique())} by {list(self.keys) or 'country'}\n{self.summary(8)}"
+
+
+_FORMATS = {"share": "0.0%", "ratio": "#,##0.00", "count": "#,##0.0"}  # of a spreadsheet
+
+
+def formats_of(frame: pd.DataFrame) -> dict[str, str | list[str]]:
+    """Return the number formats of a band frame's columns on a sheet: shares as per cent."""
+    forms = [METRICS[name].form if name in METRICS else "ratio" for name in frame["metric"]]
+    of_rows = [_FORMATS[form] for form in forms]
+    numbers: dict[str, str | list[str]] = dict.fromkeys(("estimate", "lower", "upper", "median"), of_rows)
+    return numbers | {"level": "0%", "share_zero": "0.0%", "n_draws": "#,##0", "effective_draws": "#,##0"}
 
 
 def summarise(
@@ -216,8 +256,7 @@ def summarise(
         So few draws or blocks that the ends of the bands mean little.
     """
     level, kind = check_level(level), check_kind(kind)
-    draws = len(next(iter(measures.values()))[0].top)
-    _warn_if_few(draws, draws_per_input, level, kind)
+    _warn_if_few(len(next(iter(measures.values()))[0].top), draws_per_input, level, kind)
     parts, sizes = [], []
     for scenario, own in measures.items():
         if scenario == against:
@@ -225,50 +264,64 @@ def summarise(
         base: Sequence[Measure | None] = measures[against] if against is not None else [None] * len(own)
         for measure, minus in zip(own, base, strict=True):
             rows = pd.DataFrame({"metric": measure.metric, "scenario": scenario}, index=keys.index).join(keys)
-            parts.append(rows.assign(**_band(measure, minus, level, kind, draws_per_input)))
-            sizes.append(rows.assign(n_draws=parts[-1]["n_draws"], **_size(measure, minus, draws_per_input)))
-    frame = pd.concat(parts, ignore_index=True)
-    frame["level"], frame["kind"] = level, kind
-    order = ["metric", "scenario", *keys.columns, "estimate", "lower", "upper", "level", "kind", "n_draws"]
-    behind = pd.concat(sizes, ignore_index=True)
-    return Bands(frame[order], tuple(keys.columns), headline, against is not None, provenance, behind)
+            band = _band(count(measure, draws_per_input, minus), level, kind, draws_per_input)
+            behind = _size(measure, minus)
+            numbers = ("estimate", "lower", "upper", "median", "share_zero")
+            missing = pd.notna(behind["reason"])
+            shown = band | {name: np.where(missing, np.nan, band[name]) for name in numbers}
+            parts.append(rows.assign(**shown))
+            few = {name: band[name] for name in ("n_draws", "effective_draws")}
+            sizes.append(rows.assign(**few, **behind))
+    frame = pd.concat(parts, ignore_index=True).assign(level=level, kind=kind)
+    order = ["metric", "scenario", *keys.columns, *BAND_COLUMNS]
+    if against is not None:
+        frame["against"] = against
+        order.append("against")
+    behind_all = pd.concat(sizes, ignore_index=True)
+    return Bands(frame[order], tuple(keys.columns), headline, against is not None, provenance, behind_all)
 
 
 def _warn_if_few(draws: int, draws_per_input: int, level: float, kind: str) -> None:
-    blocks = draws // draws_per_input
-    if kind == "outcome" and draws * (1.0 - level) / 2.0 < _FEWEST_BEYOND - 1e-9:
-        needed = int(np.ceil(2.0 * _FEWEST_BEYOND / (1.0 - level) - 1e-9))
-        text = f"{draws} draws put fewer than {_FEWEST_BEYOND} beyond each end of a {level:.0%} band"
-    elif kind != "outcome" and blocks < _FEWEST_BLOCKS:
-        needed = _FEWEST_BLOCKS * draws_per_input
-        text = f"{draws} draws hold {blocks} settings of the uncertain inputs, too few for a band of kind {kind!r}"
+    settings, beyond = draws // draws_per_input, tails_of(level)[0]
+    if kind != "outcome" and settings < _FEWEST_SETTINGS:
+        needed, what = _FEWEST_SETTINGS, f"too few for a band of kind {kind!r}"
+    elif kind == "outcome" and settings * beyond < _FEWEST_BEYOND - 1e-9:
+        needed = int(np.ceil(_FEWEST_BEYOND / beyond - 1e-9))
+        what = f"fewer than {_FEWEST_BEYOND} beyond each end of a {level:.0%} band, which is widened for it"
     else:
         return
-    warnings.warn(f"{text}; use n_draws={needed} or more.", TooFewDrawsWarning, stacklevel=4)
+    text = f"{draws} draws hold {settings} settings of the uncertain inputs, {what}"
+    warnings.warn(f"{text}; use n_draws={needed * draws_per_input} or more.", TooFewDrawsWarning, stacklevel=4)
 
 
-def _band(
-    measure: Measure, minus: Measure | None, level: float, kind: str, draws_per_input: int
-) -> dict[str, np.ndarray]:
-    estimate, values, residual = ratio(measure)
-    if minus is not None:
-        other = ratio(minus)
-        estimate, values, residual = estimate - other[0], values - other[1], residual - other[2]
-    counted = np.isfinite(values).sum(axis=0)
-    tails = [(1.0 - level) / 2.0, (1.0 + level) / 2.0]
-    if kind == "outcome":
-        lower, upper = quantiles(values, tails)
+def _band(counted: Counted, level: float, kind: str, draws_per_input: int) -> dict[str, np.ndarray]:
+    """Return the columns of a band that are numbers, without what is suppressed."""
+    effective = effective_draws(counted.residual, draws_per_input)
+    rare = share_zero(counted.of_draws, level)
+    settings = len(counted.of_blocks)
+    if kind == "mean":
+        lower, upper = mean_ends(counted.estimate, block_means(counted.residual, draws_per_input), level, counted.scale)
+    elif kind == "input" and settings < 2:
+        lower = upper = np.full(len(counted.estimate), np.nan)
+    elif kind == "input":
+        moved = within_settings(counted.estimate, counted.of_blocks, counted.residual, draws_per_input)
+        lower, upper, _ = next_ends(moved, settings, level)
+        lower, upper = hold_estimate(counted.estimate, lower, upper, level)
     else:
-        blocks = block_means(residual, draws_per_input)
-        if kind == "mean":
-            lower, upper = _mean_band(estimate, blocks, level)
-        else:
-            lower, upper = _input_band(estimate, blocks, residual, draws_per_input, tails)
-    missing = (counted == 0) | is_too_small(measure)
-    if minus is not None:
-        missing |= is_too_small(minus)
-    estimate, lower, upper = (np.where(missing, np.nan, numbers) for numbers in (estimate, lower, upper))
-    return {"estimate": estimate, "lower": lower, "upper": upper, "n_draws": counted}
+        of_blocks = float(settings if settings < 2 else len(counted.of_draws))  # where blocks do not tell
+        worth = np.where(np.isnan(effective), of_blocks, np.maximum(effective, settings))
+        lower, upper, _ = next_ends(counted.of_draws, worth, level)
+        lower, upper = hold_estimate(counted.estimate, lower, upper, level)
+        lower, upper = (np.where(np.isnan(rare), end, 0.0) for end in (lower, upper))
+    return {
+        "estimate": counted.estimate,
+        "lower": np.clip(lower, *counted.limits),
+        "upper": np.clip(upper, *counted.limits),
+        "n_draws": np.isfinite(counted.of_draws).sum(axis=0),
+        "median": quantiles(counted.of_draws, [0.5])[0],
+        "share_zero": rare,
+        "effective_draws": effective,
+    }
 
 
 def is_too_small(measure: Measure) -> np.ndarray:
@@ -279,108 +332,48 @@ def is_too_small(measure: Measure) -> np.ndarray:
     return short
 
 
-def _size(measure: Measure, minus: Measure | None, draws_per_input: int) -> dict[str, np.ndarray]:
-    """Return what stands behind each estimate; see `Bands.sizes`."""
-    _, _, residual = ratio(measure)
+def _size(measure: Measure, minus: Measure | None) -> dict[str, Any]:
+    """Return the cases behind each estimate, and why there is none; see `Bands.sizes`."""
     groups = measure.top.shape[1]
     per_draw = np.ones(groups) if measure.bottom is None else measure.bottom.mean(axis=0, dtype=np.float64)
     reason = np.full(groups, None, dtype=object)
     for one in (measure,) if minus is None else (minus, measure):
-        if one is minus:
-            residual = residual - ratio(one)[2]
         if one.bottom is not None:
             reason[is_too_small(one)] = f"fewer than {one.fewest:g} {one.of} in an average draw"
             reason[one.bottom.sum(axis=0) == 0] = f"no {one.of} in any draw"
-    blocks = block_means(residual, draws_per_input)
-    effective = np.full(groups, np.nan)
-    if len(blocks) >= 2:
-        of_mean = blocks.var(axis=0, ddof=1) / len(blocks)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            effective = np.where(of_mean > 0, residual.var(axis=0, ddof=1) / of_mean, np.nan)
-    return {
-        "per_draw": per_draw,
-        "effective_draws": np.minimum(effective, len(residual)),
-        "reason": pd.array(reason, dtype="string"),
-    }
+    return {"per_draw": per_draw, "reason": pd.array(reason, dtype="string")}
 
 
-def ratio(measure: Measure) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the pooled ratio [G], the ratio of each draw [D, G] and its linear residual [D, G]."""
-    top = measure.top.astype(np.float64)
+def count(measure: Measure, draws_per_input: int, minus: Measure | None = None) -> Counted:
+    """Return a measure, minus another where one is given, as bands and ranks read it."""
+    counted = _count(measure, draws_per_input)
+    if minus is None:
+        return counted
+    other = _count(minus, draws_per_input)
+    reach = counted.limits[1] - other.limits[0]
+    return Counted(
+        counted.estimate - other.estimate,
+        counted.of_draws - other.of_draws,
+        counted.residual - other.residual,
+        counted.of_blocks - other.of_blocks,
+        "real",
+        (-reach, reach),
+    )
+
+
+_LIMITS = {"real": (-np.inf, np.inf), "positive": (0.0, np.inf), "share": (0.0, 1.0)}
+
+
+def _count(measure: Measure, draws_per_input: int) -> Counted:
+    top, limits = measure.top.astype(np.float64), _LIMITS[measure.scale]
     if measure.bottom is None:
         estimate = top.mean(axis=0)
-        return estimate, top, top - estimate
+        return Counted(estimate, top, top - estimate, block_means(top, draws_per_input), measure.scale, limits)
     bottom = measure.bottom.astype(np.float64)
-    total = bottom.sum(axis=0)
+    total, of_blocks = bottom.sum(axis=0), block_means(bottom, draws_per_input)
     with np.errstate(invalid="ignore", divide="ignore"):
         estimate = np.where(total > 0, top.sum(axis=0) / total, np.nan)
         values = np.where(bottom > 0, top / bottom, np.nan)
         residual = (top - estimate * bottom) / bottom.mean(axis=0)
-    return estimate, values, residual
-
-
-def quantiles(values: np.ndarray, tails: Sequence[float]) -> np.ndarray:
-    """Return Weibull's quantiles of each column over the values that are not missing.
-
-    Parameters
-    ----------
-    values : ndarray of shape (D, G), float64
-        Missing values are NaN.
-    tails : sequence of float
-        Probabilities, such as 0.05 and 0.95.
-
-    Returns
-    -------
-    ndarray of shape (len(tails), G), float64
-        0 for a column that is missing throughout.
-    """
-    filled = np.where(~np.isfinite(values).any(axis=0), 0.0, values)
-    if np.isfinite(filled).all():
-        return np.quantile(filled, tails, axis=0, method="weibull")
-    return np.nanquantile(filled, tails, axis=0, method="weibull")
-
-
-def block_means(residual: np.ndarray, draws_per_input: int) -> np.ndarray:
-    """Return means over whole blocks, float64 of shape (B, G); a last block that is not whole is left out."""
-    blocks = len(residual) // draws_per_input
-    whole = residual[: blocks * draws_per_input]
-    means: np.ndarray = whole.reshape(blocks, draws_per_input, residual.shape[1]).mean(axis=1)
-    return means
-
-
-def _mean_band(estimate: np.ndarray, blocks: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
-    count = len(blocks)
-    if count < 2:
-        nothing = np.full(estimate.shape, np.nan)
-        return nothing, nothing
-    half = stats.t.ppf((1.0 + level) / 2.0, count - 1) * blocks.std(axis=0, ddof=1) / np.sqrt(count)
-    return estimate - half, estimate + half
-
-
-def _input_band(
-    estimate: np.ndarray,
-    blocks: np.ndarray,
-    residual: np.ndarray,
-    draws_per_input: int,
-    tails: Sequence[float],
-) -> tuple[np.ndarray, np.ndarray]:
-    count = len(blocks)
-    if count < 2:
-        nothing = np.full(estimate.shape, np.nan)
-        return nothing, nothing
-    shrunk = shrink(blocks, residual, draws_per_input)
-    lower, upper = quantiles(shrunk, tails)
-    return estimate + lower, estimate + upper
-
-
-def shrink(blocks: np.ndarray, residual: np.ndarray, draws_per_input: int) -> np.ndarray:
-    """Return block means drawn in towards zero by what chance within blocks adds to their spread; see the module."""
-    count = len(blocks)
-    whole = residual[: count * draws_per_input].reshape(count, draws_per_input, residual.shape[1])
-    within = whole.var(axis=1, ddof=1).mean(axis=0)
-    between = blocks.var(axis=0, ddof=1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        kept = np.where(between > 0, 1.0 - within / (draws_per_input * between), 0.0)
-    shrunk = (blocks - blocks.mean(axis=0)) * np.sqrt(np.clip(kept, 0.0, 1.0))
-    finite: np.ndarray = np.where(np.isfinite(shrunk), shrunk, 0.0)
-    return finite
+        ratios = np.where(of_blocks > 0, block_means(top, draws_per_input) / of_blocks, np.nan)
+    return Counted(estimate, values, residual, ratios, measure.scale, limits)

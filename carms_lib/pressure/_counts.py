@@ -159,11 +159,12 @@ def measures_of(
         top = counts[row.terms[0]]
         for less in row.terms[1:]:
             top = top - counts[less]
+        scale = row.scale_in(view)
         if denominator is None:
-            measures.append(Measure(row.name, top))
+            measures.append(Measure(row.name, top, scale=scale))
         else:
             least = fewest if row.is_share_of_persons else 0.0
-            measures.append(Measure(row.name, top, counts[denominator], COUNTS[denominator].words, least))
+            measures.append(Measure(row.name, top, counts[denominator], COUNTS[denominator].words, least, scale))
     return measures
 
 

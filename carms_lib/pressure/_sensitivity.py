@@ -43,7 +43,7 @@ from carms_lib._views import open_view
 from carms_lib.exceptions import ArgumentError
 from carms_lib.kernels.noise import entropy_from
 from carms_lib.pressure._arguments import check_count, check_level
-from carms_lib.pressure._bands import block_means
+from carms_lib.pressure._band_ends import block_means
 from carms_lib.pressure._pressure import measure_outcomes, wanted_metrics
 from carms_lib.pressure.metrics import HEADLINES, METRICS
 from carms_lib.provenance import Provenance

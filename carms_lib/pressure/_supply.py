@@ -28,7 +28,8 @@ from scipy import stats
 from carms_lib._views import open_view
 from carms_lib.exceptions import ArgumentError, StudyError
 from carms_lib.pressure._arguments import check_level, check_name, check_names
-from carms_lib.pressure._bands import is_too_small, quantiles, ratio
+from carms_lib.pressure._band_ends import quantiles
+from carms_lib.pressure._bands import count, is_too_small
 from carms_lib.pressure._pressure import FEWEST, measure_pressure
 from carms_lib.provenance import Provenance
 from carms_lib.simulator import BASELINE, Market, Study
@@ -229,7 +230,8 @@ def compare_supply(
     frame = supply_score(study.outcomes_of(scenario, 0, 0).programs, names)
     frame = keys.merge(frame, on=names, how="left")
     measure = by_metric[metric]
-    estimate, values, _ = ratio(measure)
+    counted = count(measure, study.draws_per_input)
+    estimate, values = counted.estimate, counted.of_draws
     known = np.isfinite(estimate) & ~is_too_small(measure) & frame["supply_score"].notna().to_numpy()
     if known.sum() < 3:
         raise StudyError(
@@ -239,7 +241,7 @@ def compare_supply(
     frame["estimate"], frame["lower"], frame["upper"] = np.nan, np.nan, np.nan
     frame.loc[known, "estimate"] = estimate[known]
     frame.loc[known, ["lower", "upper"]] = quantiles(values[:, known], tails).T
-    frame["first_choice_ratio"] = ratio(by_metric["first_choice_ratio"])[0]
+    frame["first_choice_ratio"] = count(by_metric["first_choice_ratio"], study.draws_per_input).estimate
     scarcity = 1.0 - frame.loc[known, "supply_score"].to_numpy()
     by_supply, by_estimate = stats.rankdata(-scarcity), stats.rankdata(-estimate[known])
     frame["rank_by_supply"], frame["rank_by_metric"], frame["gap"] = np.nan, np.nan, np.nan

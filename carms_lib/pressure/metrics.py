@@ -88,6 +88,7 @@ class MetricView(NamedTuple):
 
     counts: tuple[str, ...]
     per: str | None = None  # a count by which the view divides every metric without a denominator of its own
+    signed: tuple[str, ...] = ()  # those of them that count changes, which can be negative
 
 
 METRIC_VIEWS: Mapping[str, MetricView] = MappingProxyType(
@@ -107,7 +108,10 @@ METRIC_VIEWS: Mapping[str, MetricView] = MappingProxyType(
             per="seats",
         ),
         "gains": MetricView(("better_off", "seats"), per="seats"),
-        "allocation": MetricView(("newly_matched_cmg", "filled_family_medicine", "better_off")),
+        "allocation": MetricView(
+            ("newly_matched_cmg", "filled_family_medicine", "better_off"),
+            signed=("newly_matched_cmg", "filled_family_medicine"),
+        ),
         "headlines": MetricView(
             (
                 "unmatched_cmg", "matched_img", "seats", "filled", "seats_family_medicine", "filled_family_medicine",
@@ -195,6 +199,12 @@ class Metric:
     def is_share_of_persons(self) -> bool:
         """Whether it is a share of persons, which is suppressed where few persons are behind it."""
         return self.form == "share" and self.denominator is not None and COUNTS[self.denominator].of == "persons"
+
+    def scale_in(self, view: str) -> str:
+        """Return what values the metric can take in `view`: "share", "positive" or "real"."""
+        if self.form == "share":
+            return "share"
+        return "real" if set(self.terms) & set(METRIC_VIEWS[view].signed) else "positive"
 
     def denominator_in(self, view: str) -> str | None:
         """Return the count by which `view` divides the metric, None for a plain count."""

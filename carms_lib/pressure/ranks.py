@@ -3,13 +3,13 @@
 Belongs here: ranking the groups of a metric, the interval of each rank, the probability of standing among the first
 k and of standing above another group. Does not belong here: the metric itself (`_pressure`).
 
-Rank 1 is the highest value. Every kind of band ranks something else:
+Rank 1 is the highest value, and equal values share the mean of their ranks. Every kind of band ranks something else:
 
 outcome
-    The groups in each draw: what the order may be next time. The interval holds the middle `level` of the ranks, and
-    a probability is the share of draws; equal values share their ranks and count half.
+    The groups in each draw: what the order may be next time. The estimate is the mean rank over the draws and the
+    interval holds the rank in the next draw, with the widening for few effective draws of `_band_ends`.
 input
-    The groups in each setting of the uncertain inputs, chance aside (the shrunk block means of `_bands`).
+    The groups in each setting of the uncertain inputs, without the chance within settings.
 mean
     The order of the averages over ever more draws. For group j the differences r_j - r_k to all others get
     confidence intervals that hold together with probability `level`: the critical value c_j is the `level` quantile
@@ -18,6 +18,11 @@ mean
         1 + #{k: r_k - r_j > c_j se_jk}  <=  rank of j  <=  G - #{k: r_j - r_k > c_j se_jk}.
 
     Probabilities are shares of the multiplier draws.
+
+The probability of being among the first k is the mean over draws (settings, multiplier draws) of
+min(1, max(0, (k - a) / t)), with a groups above and t groups equal, the group itself among them: places that equal
+groups share are shared evenly, so that the probabilities of all groups sum to k. A group without a value in a draw
+takes the last places there, together with all others that have none.
 
 References
 ----------
@@ -28,7 +33,6 @@ Chernozhukov, Chetverikov and Kato (2013), *Gaussian approximations and multipli
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,10 +45,12 @@ from scipy import stats
 from carms_lib._views import open_view
 from carms_lib.exceptions import ArgumentError, StudyError, UnknownNameError
 from carms_lib.pressure._arguments import check_count, check_kind, check_level, check_name
-from carms_lib.pressure._bands import block_means, is_too_small, ratio, shrink
+from carms_lib.pressure._band_ends import block_means, effective_draws, hold_estimate, next_ends, within_settings
+from carms_lib.pressure._bands import count, is_too_small
 from carms_lib.pressure._pressure import FEWEST, measure_preferences, measure_pressure
 from carms_lib.pressure.metrics import PREFERENCE_METRICS, PRESSURE_METRICS
 from carms_lib.provenance import Provenance
+from carms_lib.result_files import SavedResult, save_tables
 from carms_lib.simulator import BASELINE, Study
 
 if TYPE_CHECKING:
@@ -62,10 +68,10 @@ class Ranks:
     Parameters
     ----------
     frame : pandas.DataFrame
-        One row per group, the highest first. The columns of a band frame with metric "rank": estimate is the rank of
-        the group's estimate, lower and upper the ends of its rank. After them: of, the metric that is ranked; value,
-        its estimate; among_first, the probability of a rank of at most k; k. A group that is too small to say keeps
-        its row without a rank.
+        One row per group, the highest first. The columns of a band frame with metric "rank": estimate, lower and
+        upper are of the rank. After n_draws: of, the metric that is ranked; value, its estimate; among_first, the
+        probability of being among the first k, which sums to k over all groups; k. A suppressed group keeps its row
+        without a rank.
     keys : tuple of str
         The group keys.
     provenance : Provenance
@@ -81,7 +87,7 @@ class Ranks:
         return self.frame.copy()
 
     def above(self, **group: str) -> pd.DataFrame:
-        """Return the probability that each group stands above another.
+        """Return the probability that each group ranks above another.
 
         Parameters
         ----------
@@ -92,8 +98,9 @@ class Ranks:
         Returns
         -------
         pandas.DataFrame
-            One row per pair: the keys with the endings _above and _below, and probability, which counts half where
-            the two are equal. Groups without a rank have no rows.
+            One row per pair: the keys with the endings _above and _below; probability, that the first ranks strictly
+            above the second; equal, that the two are equal. Both ways round with equal they add up to 1. Groups
+            without a rank have no rows.
 
         Raises
         ------
@@ -116,9 +123,9 @@ class Ranks:
         for j in chosen.tolist():
             both = np.isfinite(values) & np.isfinite(values[:, [j]])
             with np.errstate(invalid="ignore", divide="ignore"):
-                higher = (values[:, [j]] > values).sum(axis=0) + 0.5 * ((values[:, [j]] == values) & both).sum(axis=0)
-                probability = higher / both.sum(axis=0)
-            part = rows.add_suffix("_below").assign(probability=probability)
+                higher = (values[:, [j]] > values).sum(axis=0) / both.sum(axis=0)
+                equal = ((values[:, [j]] == values) & both).sum(axis=0) / both.sum(axis=0)
+            part = rows.add_suffix("_below").assign(probability=higher, equal=equal)
             for at, key in enumerate(self.keys):
                 part.insert(at, f"{key}_above", [rows[key].iloc[j]] * len(part))
             parts.append(part.drop(index=j))
@@ -137,7 +144,7 @@ class Ranks:
         )
         left_out = int(self.frame["estimate"].isna().sum())
         more = f"\n… and {len(self.frame) - rows} more rows" if len(self.frame) > rows else ""
-        small = f"\n{left_out} too small to say" if left_out else ""
+        small = f"\n{left_out} suppressed: too few cases" if left_out else ""
         return f"{head}\n{shown.to_string(index=False, float_format=lambda x: f'{x:,.3g}')}{more}{small}"
 
     def plot(self, *, ax: Axes | None = None, n_rows: int | None = 40) -> Axes:
@@ -158,12 +165,12 @@ class Ranks:
         return axes
 
     def save(self, path: str | Path) -> Path:
-        """Write the frame as CSV to `path`, and its provenance as JSON beside it."""
-        path = Path(path)
-        self.frame.to_csv(path, index=False, lineterminator="\n")
-        text = json.dumps(self.provenance.to_dict(), indent=2, ensure_ascii=False, default=str) + "\n"
-        path.with_name(path.name + ".provenance.json").write_text(text, encoding="utf-8", newline="\n")
-        return path
+        """Write the frame with its provenance to `path`, in the format that the suffix names; see `Bands.save`."""
+        notes = [f"Rank 1 is the highest {self.frame['of'].iloc[0]}. among_first is the probability of the first k."]
+        formats = {"among_first": "0.0%", "level": "0%", "estimate": "0.0", "lower": "0.0", "upper": "0.0"}
+        return save_tables(
+            path, SavedResult({"ranks": self.frame}, self.provenance.to_dict(), notes, {"ranks": formats})
+        )
 
     def __repr__(self) -> str:
         return f"Ranks by {list(self.keys)}\n{self.summary(8)}"
@@ -229,11 +236,11 @@ def rank_groups(
             against=None, fewest=fewest,
         )  # fmt: skip
     measure = found[scenario][0]
-    estimate, values, residual = ratio(measure)
-    known = np.isfinite(estimate) & ~is_too_small(measure)
+    counted = count(measure, study.draws_per_input)
+    known = np.isfinite(counted.estimate) & ~is_too_small(measure)
     if known.sum() < 2:
         raise StudyError(
-            f"by={by!r} leaves {int(known.sum())} groups that are large enough to say anything of; ranks need two. "
+            f"by={by!r} leaves {int(known.sum())} groups that are large enough to rank, and ranks need two. "
             "Group more coarsely, or lower `fewest`."
         )
     if k is not None and k > known.sum():
@@ -241,31 +248,36 @@ def rank_groups(
             f"k={k} is more than the {int(known.sum())} groups with a rank: all are among the first {k}."
         )
     k = min(5, int(known.sum())) if k is None else k
-    shown, rank = estimate[known], stats.rankdata(-estimate[known], method="min")
-    blocks = block_means(residual[:, known], study.draws_per_input)
+    shown, residual = counted.estimate[known], counted.residual[:, known]
+    blocks = block_means(residual, study.draws_per_input)
     if kind != "outcome" and len(blocks) < 2:
         raise StudyError(
             f"{study.n_draws} draws hold fewer than two settings of the inputs: too few for kind={kind!r}."
         )
     if kind == "outcome":
-        replicates = values[:, known]
+        replicates = counted.of_draws[:, known]
     elif kind == "input":
-        replicates = shown + shrink(blocks, residual[:, known], study.draws_per_input)
+        replicates = within_settings(shown, counted.of_blocks[:, known], residual, study.draws_per_input)
     else:
         rng = np.random.default_rng(study.entropy)
         weights = rng.standard_normal((_MULTIPLIERS, len(blocks)))
         replicates = shown + weights @ (blocks - blocks.mean(axis=0)) / len(blocks)
     of_draw = _ranks_of_rows(replicates)
     if kind == "mean":
+        rank = stats.rankdata(-shown, method="average")
         lower, upper = confidence_bounds(shown, blocks, replicates, level)
     else:
-        tails = [(1.0 - level) / 2.0, (1.0 + level) / 2.0]
-        lower, upper = np.nanquantile(of_draw, tails, axis=0, method="inverted_cdf")
-    with np.errstate(invalid="ignore"):
-        among = np.nanmean(np.where(np.isnan(of_draw), np.nan, of_draw <= k), axis=0)
+        rank = of_draw.mean(axis=0)
+        worth: np.ndarray | float = len(replicates)
+        if kind == "outcome":
+            settings = study.n_draws // study.draws_per_input
+            worth = np.fmax(effective_draws(of_draw - rank, study.draws_per_input), max(settings, 1))
+        lower, upper, _ = next_ends(of_draw, worth, level)
+        lower, upper = (np.clip(end, 1, len(rank)) for end in hold_estimate(rank, lower, upper, level))
+    among = _among_first(replicates, k).mean(axis=0)
     columns = {"estimate": rank, "lower": lower, "upper": upper, "value": shown, "among_first": among}
     frame = keys.assign(metric="rank", scenario=scenario, level=level, kind=kind, of=metric, k=k)
-    frame["n_draws"] = np.isfinite(values).sum(axis=0)
+    frame["n_draws"] = np.isfinite(counted.of_draws).sum(axis=0)
     for name, numbers in columns.items():
         full = np.full(len(frame), np.nan)
         full[known] = numbers
@@ -286,9 +298,21 @@ def rank_groups(
 
 
 def _ranks_of_rows(values: np.ndarray) -> np.ndarray:
-    """Return the rank of each value within its row, 1 the highest, ties sharing the mean; missing stays missing."""
-    ranks: np.ndarray = stats.rankdata(-values, method="average", axis=1, nan_policy="omit")
+    """Return the rank of each value within its row, 1 the highest; equal and missing values share the mean."""
+    ranks: np.ndarray = stats.rankdata(-_missing_last(values), method="average", axis=1)
     return ranks
+
+
+def _among_first(values: np.ndarray, k: int) -> np.ndarray:
+    """Return the share of the first k places that falls to each value of a row; see the module."""
+    least = stats.rankdata(-_missing_last(values), method="min", axis=1)
+    most = stats.rankdata(-_missing_last(values), method="max", axis=1)
+    share: np.ndarray = np.clip((k + 1 - least) / (most - least + 1), 0.0, 1.0)
+    return share
+
+
+def _missing_last(values: np.ndarray) -> np.ndarray:
+    return np.where(np.isfinite(values), values, -np.inf)
 
 
 def confidence_bounds(

@@ -27,6 +27,8 @@ __all__ = ["BandsLike", "KeptBands", "StudyLike", "bands", "draws", "studies", "
 _DRAWS = {"scenario": "str", "draw": "int64", "metric": "str", "value": "float64"}
 _HEAD = ["metric", "scenario"]
 _TAIL = ["estimate", "lower", "upper", "level", "kind", "n_draws"]
+_MORE = ["median", "share_zero", "effective_draws"]  # of a band frame of today; missing where they were not given
+_AGAINST = "against"
 _STUDIES: Mapping[str, str] = {
     "study_id": "int64",
     "release_id": "str",
@@ -84,7 +86,8 @@ class KeptBands:
     view : str
         The name it was given.
     frame : DataFrame
-        Columns metric, scenario, the group keys, estimate, lower, upper, level, kind, n_draws.
+        Columns metric, scenario, the group keys, estimate, lower, upper, level, kind, n_draws, median, share_zero,
+        effective_draws; of a difference also against.
     keys : tuple of str
         The group keys.
     difference : bool
@@ -188,9 +191,12 @@ def _write_view(connection: Connection, study_id: int, study: StudyLike, name: s
         raise ArgumentError("views has an empty name; name each view, such as 'pressure by discipline'.")
     frame = view.to_frame()
     keys = [str(key) for key in view.keys]
-    _require_columns(frame, [*_HEAD, *keys, *_TAIL], f"views[{name!r}]")
+    given = [column for column in (*_MORE, _AGAINST) if column in frame.columns and column not in keys]
+    _require_columns(frame, [*_HEAD, *keys, *_TAIL, *given], f"views[{name!r}]")
     _require_scenarios(frame, study, f"views[{name!r}]")
+    against = _against(frame, study, f"views[{name!r}]") if _AGAINST in given else None
     rows = frame[[*_HEAD, *_TAIL]].assign(
+        **{column: frame[column] if column in given else float("nan") for column in _MORE},
         cell=[json.dumps(cell, ensure_ascii=False, sort_keys=True) for cell in _cells(frame[keys])],
         study_id=study_id,
         view=name,
@@ -211,10 +217,19 @@ def _write_view(connection: Connection, study_id: int, study: StudyLike, name: s
         "view": name,
         "group_keys": keys,
         "is_difference": bool(view.difference),
+        "against": against,
         "fingerprint": fingerprint,
     }
     connection.execute(insert(table), [head])
     insert_frame(connection, "study_band", rows)
+
+
+def _against(frame: pd.DataFrame, study: StudyLike, name: str) -> str:
+    """Return the one scenario from which the differences of a view were taken."""
+    found = frame[_AGAINST].unique().tolist()
+    if len(found) != 1 or found[0] not in study.scenarios:
+        raise SchemaError(f"{name}: against={found[:5]} must be one scenario of the study in every row.")
+    return str(found[0])
 
 
 def _cells(keys: pd.DataFrame) -> list[dict[str, Any]]:
@@ -310,23 +325,27 @@ def bands(connection: Connection, study_id: int, view: str) -> KeptBands:
     kept = {
         row.view: row
         for row in connection.execute(
-            select(head.c.view, head.c.group_keys, head.c.is_difference).where(head.c.study_id == study_id)
+            select(head.c.view, head.c.group_keys, head.c.is_difference, head.c.against).where(
+                head.c.study_id == study_id
+            )
         )
     }
     if view not in kept:
         raise UnknownNameError("view", view, kept)
     rows = connection.execute(
-        select(*(band.c[name] for name in (*_HEAD, *_TAIL, "cell")))
+        select(*(band.c[name] for name in (*_HEAD, *_TAIL, *_MORE, "cell")))
         .where(band.c.study_id == study_id, band.c.view == view)
         .order_by(band.c.position)
     ).all()
     kinds = dict.fromkeys(("metric", "scenario", "kind", "cell"), "str") | {"n_draws": "int64"}
-    frame = typed_frame(rows, {name: kinds.get(name, "float64") for name in (*_HEAD, *_TAIL, "cell")})
+    frame = typed_frame(rows, {name: kinds.get(name, "float64") for name in (*_HEAD, *_TAIL, *_MORE, "cell")})
     cells = [json.loads(cell) for cell in frame.pop("cell")]
     for place, key in enumerate(kept[view].group_keys):
         values = [cell[key] for cell in cells]
         text = all(isinstance(value, str) for value in values)
         frame.insert(len(_HEAD) + place, key, pd.Series(values, dtype=TEXT if text else None))
+    if kept[view].against is not None:
+        frame[_AGAINST] = pd.Series(kept[view].against, index=frame.index, dtype=TEXT)
     return KeptBands(study_id, view, frame, tuple(kept[view].group_keys), kept[view].is_difference, provenance)
 
 

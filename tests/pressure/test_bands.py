@@ -14,6 +14,8 @@ from carms_lib.provenance import Provenance
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+pytestmark = pytest.mark.filterwarnings("ignore::carms_lib.exceptions.TooFewDrawsWarning")
+
 BLOCK = 10
 KEYS = pd.DataFrame({"cell": np.arange(400)})
 
@@ -95,7 +97,7 @@ def test_bands_nest_in_level_and_hold_their_estimate(level: float, kind: str, se
     inner, outer = _bands(top, None, kind, level=level), _bands(top, None, kind, level=level + 0.05)
     assert (outer["lower"] <= inner["lower"]).all()
     assert (outer["upper"] >= inner["upper"]).all()
-    if kind == "mean":
+    if kind == "mean" or level >= 0.8:
         assert ((inner["lower"] <= inner["estimate"]) & (inner["estimate"] <= inner["upper"])).all()
 
 

@@ -18,6 +18,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::carms_lib.exceptions.TooFewDraw
 
 # Student's t from a printed table, upper tail 0.05: one, two and three degrees of freedom.
 T1, T2, T3 = 6.313752, 2.919986, 2.353363
+# Upper tails 0.1, 0.2 and 0.25: eight degrees of freedom over the normal's.
+T8 = {0.8: 1.396815 / 1.281552, 0.6: 0.888890 / 0.841621, 0.5: 0.706387 / 0.674490}
 
 
 def bands_of(
@@ -94,24 +96,43 @@ class TestMean:
 
 
 class TestOutcome:
-    """Weibull's quantiles: the k-th smallest of n draws is the k / (n + 1) quantile."""
+    """Median-unbiased quantiles, the (n + 1/3) p + 1/3-th smallest of n draws, widened as for a prediction."""
 
-    @pytest.mark.parametrize(("level", "expected"), [(0.8, [1, 5, 9]), (0.6, [2, 5, 8]), (0.5, [2.5, 5, 7.5])])
-    def test_nine_draws(self, level, expected):
-        assert ends(bands_of([3, 1, 2, 9, 8, 7, 5, 4, 6], level=level)) == pytest.approx(expected)
+    @pytest.mark.parametrize(("level", "place"), [(0.8, 0.4), (0.6, 0.3), (0.5, 0.25)])
+    def test_nine_draws(self, level, place):
+        # Of the numbers 1 to 9 the quantile is its place: 5 ± 28/3 (p - 1/2).
+        half = 28 / 3 * place * sqrt(1 + 1 / 9) * T8[level]
+        assert ends(bands_of([3, 1, 2, 9, 8, 7, 5, 4, 6], level=level)) == around(5, half)
 
-    def test_a_level_near_one_holds_every_draw_and_no_more(self):
-        assert ends(bands_of([4, 1, 7], level=1 - 1e-12)) == pytest.approx([1, 4, 7])
+    def test_draws_that_share_their_inputs_count_as_fewer(self):
+        # Nine settings of two equal draws are worth about nine: as wide as nine, wider than 18 that are independent.
+        alone, twice = (ends(bands_of(np.repeat(range(9), n).tolist(), a_setting=n)) for n in (1, 2))
+        assert twice[0] == pytest.approx(alone[0], abs=0.6)
+        plain = ends(bands_of(np.repeat(range(9), 2).tolist(), a_setting=1))
+        assert twice[2] - twice[0] > plain[2] - plain[0]
 
     def test_a_level_near_zero_is_the_median(self):
-        assert ends(bands_of([10, 1, 4], level=1e-12)) == pytest.approx([4, 5, 4])
+        assert ends(bands_of([10, 1, 4], level=1e-6)) == pytest.approx([4, 5, 4], abs=1e-4)
+
+    def test_the_mean_of_a_skewed_count_lies_inside(self):
+        # 17 draws of one and three of a hundred: the mean, 15.85, is above the 80 % point.
+        skewed = [1] * 17 + [100] * 3
+        assert ends(bands_of(skewed, level=0.8))[2] >= np.mean(skewed)
+        assert ends(bands_of(skewed, level=0.6))[2] == 1
+
+    def test_a_count_that_is_zero_in_most_draws_says_so(self):
+        rare = bands_of([0] * 39 + [1], level=0.9)
+        assert ends(rare) == [0, 0.025, 0]
+        assert rare.to_frame()["share_zero"].tolist() == [0.975]
+        assert np.isnan(bands_of([0] * 37 + [1] * 3, level=0.9).to_frame()["share_zero"].item())
 
     def test_one_draw_is_its_own_band(self):
         assert ends(bands_of([7])) == [7, 7, 7]
 
     def test_a_draw_without_a_denominator_is_no_share_but_counts_in_the_pool(self):
         bands = bands_of([1, 5, 0], [2, 0, 4])
-        assert ends(bands) == [0, 1, 0.5]
+        assert ends(bands)[1] == 1
+        assert bands.to_frame()["median"].tolist() == [0.25]
         assert bands.to_frame()["n_draws"].tolist() == [2]
         assert bands.sizes["per_draw"].tolist() == [2]
 
@@ -124,16 +145,20 @@ class TestInput:
     """Block means, drawn in by sqrt(1 - s2 / (R var))."""
 
     def test_chance_within_settings_is_taken_out(self):
-        # (0, 2) and (4, 6): means 3 ± 2 with variance 8, within 2, R = 2: 1 - 2 / (2 * 8) = 0.875.
+        # (0, 2) and (4, 6): means 3 ± 2 with variance 8, within 2, R = 2: 1 - 2 / (2 * 8) = 0.875. Two settings: t(1).
         found = bands_of([0, 2, 4, 6], kind="input", a_setting=2)
-        assert ends(found) == around(3, 2 * sqrt(0.875))
+        assert ends(found) == around(3, 2 * sqrt(0.875) * sqrt(1.5) * T1 / 1.644854)
 
     def test_where_chance_explains_all_nothing_is_left(self):
         # (0, 8) and (1, 9): means 4.5 ± 0.5 with variance 0.5, within 32.
         assert ends(bands_of([0, 8, 1, 9], kind="input", a_setting=2)) == around(4.5, 0)
 
     def test_settings_without_chance_keep_their_spread(self):
-        assert ends(bands_of([1, 1, 4, 4, 4, 4], kind="input", a_setting=2, level=0.5)) == pytest.approx([1, 3, 4])
+        # Settings 1, 4, 4 around their median 4: the lower quartile is the 7/6-th smallest, 1.5. t(2) has 0.75 below
+        # sqrt(2/3), the normal below 0.67449.
+        lower, _, upper = ends(bands_of([1, 1, 4, 4, 4, 4], kind="input", a_setting=2, level=0.5))
+        assert lower == pytest.approx(4 - 2.5 * sqrt(4 / 3) * sqrt(2 / 3) / 0.674490, rel=1e-5)
+        assert upper == 4
 
 
 @pytest.mark.parametrize("kind", ["mean", "input"])
@@ -211,11 +236,11 @@ def test_a_group_of_four_is_suppressed_for_shares_of_persons_alone():
 @pytest.mark.parametrize(
     ("kind", "draws", "level", "enough"),
     [
-        ("outcome", 100, 0.90, True),  # five beyond each end
-        ("outcome", 99, 0.90, False),
-        ("outcome", 200, 0.95, True),
-        ("outcome", 199, 0.95, False),
-        ("mean", 20, 0.90, True),  # ten settings of two draws
+        ("outcome", 80, 0.90, True),  # 40 settings of two draws: two beyond each end
+        ("outcome", 79, 0.90, False),
+        ("outcome", 160, 0.95, True),
+        ("outcome", 159, 0.95, False),
+        ("mean", 20, 0.90, True),  # ten settings
         ("mean", 19, 0.90, False),
         ("input", 20, 0.99, True),
         ("input", 19, 0.99, False),

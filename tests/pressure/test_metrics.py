@@ -11,6 +11,8 @@ from carms_lib.pressure import KINDS, PRESSURE_METRICS
 from carms_lib.provenance import Provenance
 from carms_lib.simulator import BASELINE, Outcomes
 
+pytestmark = pytest.mark.filterwarnings("ignore::carms_lib.exceptions.TooFewDrawsWarning")
+
 PROGRAMS = pd.DataFrame(
     {
         "program_stream_id": ["a", "b", "c", "d"],
@@ -143,6 +145,7 @@ def test_columns_are_those_of_a_band(study: carms.Study) -> None:
     frame = study.pressure(["province", "discipline"]).to_frame()
     assert list(frame.columns) == [
         "metric", "scenario", "province", "discipline", "estimate", "lower", "upper", "level", "kind", "n_draws",
+        "median", "share_zero", "effective_draws",
     ]  # fmt: skip
     assert set(frame["metric"]) == set(PRESSURE_METRICS)
 
@@ -192,7 +195,7 @@ def test_questions_without_an_answer_are_refused(study: carms.Study) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_few_draws_warn_and_say_how_many_are_needed(market: carms.Market, kind: str) -> None:
     study = carms.simulate(market, n_draws=20, rng=4)
-    with pytest.warns(TooFewDrawsWarning, match="n_draws=100 or more"):
+    with pytest.warns(TooFewDrawsWarning, match=f"n_draws={400 if kind == 'outcome' else 100} or more"):
         study.pressure(kind=kind)
 
 

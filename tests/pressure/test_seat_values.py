@@ -265,6 +265,7 @@ def test_bands_of_every_metric_and_grouping(values: SeatValues, market: carms.Ma
     frame = values.bands(["province", "discipline"]).to_frame()
     assert list(frame.columns) == [
         "metric", "scenario", "province", "discipline", "estimate", "lower", "upper", "level", "kind", "n_draws",
+        "median", "share_zero", "effective_draws",
     ]  # fmt: skip
     assert set(frame["metric"]) == set(SEAT_METRICS)
     wide = frame.pivot_table(index=["province", "discipline"], columns="metric", values="estimate")

@@ -11,7 +11,10 @@ import pytest
 from carms_lib import exceptions
 from carms_lib.provenance import Provenance
 
-BAND = ["metric", "scenario", "discipline", "estimate", "lower", "upper", "level", "kind", "n_draws"]
+BAND = [
+    "metric", "scenario", "discipline", "estimate", "lower", "upper", "level", "kind", "n_draws",
+    "median", "share_zero", "effective_draws",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -36,9 +39,9 @@ class Bands:
 
 def bands(estimate=0.25, **values):
     rows = [
-        ("pressure", "baseline", "Psychiatry", estimate, 0.2, 0.3, 0.9, "outcome", 3),
-        ("pressure", "baseline", "Médecine familiale", None, None, None, 0.9, "outcome", 3),
-        ("pressure", "more", "Psychiatry", 0.2, 0.1, 0.3, 0.9, "outcome", 3),
+        ("pressure", "baseline", "Psychiatry", estimate, 0.2, 0.3, 0.9, "outcome", 3, 0.26, None, 2.5),
+        ("pressure", "baseline", "Médecine familiale", None, None, None, 0.9, "outcome", 3, None, None, None),
+        ("pressure", "more", "Psychiatry", 0.2, 0.1, 0.3, 0.9, "outcome", 3, 0.2, 0.96, 3.0),
     ]
     return Bands(pd.DataFrame(rows, columns=BAND).assign(**values))
 
@@ -106,9 +109,21 @@ def test_draws_never_change(empty):
         empty.write_study(Study(), draws=draws(value=1.0))
 
 
+def test_a_frame_without_the_columns_of_today_is_kept_and_they_are_missing(empty):
+    older = Bands(bands().frame.drop(columns=BAND[-3:]))
+    empty.write_study(Study(), {"pressure": older})
+    assert empty.bands(1, "pressure").frame[BAND[-3:]].isna().all(axis=None)
+
+
+def test_a_difference_says_from_what(empty):
+    empty.write_study(Study(), {"change": bands(against="baseline")})
+    assert empty.bands(1, "change").frame["against"].tolist() == ["baseline"] * 3
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "says"),
     [
+        ({"views": {"v": bands(against="less")}}, exceptions.SchemaError, "one scenario of the study"),
         ({"views": {"": bands()}}, exceptions.ArgumentError, "empty name"),
         ({"views": {"v": bands(scenario="less")}}, exceptions.UnknownNameError, "less"),
         ({"views": {"v": Bands(bands().frame.drop(columns="lower"))}}, exceptions.SchemaError, "must have"),

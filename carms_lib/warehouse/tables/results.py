@@ -74,6 +74,7 @@ class StudyView(Base):
     view: Mapped[str] = mapped_column(primary_key=True)
     group_keys: Mapped[list[str]] = mapped_column(JSON)
     is_difference: Mapped[bool]
+    against: Mapped[str | None]  # missing in views of before revision 0008
     fingerprint: Mapped[str]
 
 
@@ -105,3 +106,6 @@ class StudyBand(Base):
     level: Mapped[float]
     kind: Mapped[str]
     n_draws: Mapped[int]
+    median: Mapped[float | None]  # missing in rows of before revision 0008, as are the two below
+    share_zero: Mapped[float | None]
+    effective_draws: Mapped[float | None]
