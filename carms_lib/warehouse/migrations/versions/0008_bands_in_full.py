@@ -1,7 +1,7 @@
 """All columns of a band frame.
 
 Belongs here: the median, the share of draws that are zero and the effective draws of a kept band, and the scenario
-that a kept difference was taken from. Does not belong here: their values for views that were kept before; those stay missing.
+that a kept difference was taken from. Does not belong here: their values for views kept before; those stay missing.
 
 Going back: the four columns go, with what they held. Every view stays, with its estimates and bands.
 """
