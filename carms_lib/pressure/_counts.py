@@ -1,82 +1,22 @@
 """Counts of a study: programs and applicants by group, and how many of them in every draw.
 
-Belongs here: the groups that column names make, the loops over draws and applicants, and the counts of the views
-"pressure" and "outcomes". Does not belong here: what a metric divides by what (`metrics`), and bands (`_bands`).
+Belongs here: the loops over draws and applicants, and the counts of the views "pressure" and "outcomes". Does not
+belong here: the groups (`_groups`), what a metric divides by what (`metrics`), and bands (`_bands`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
-from carms_lib.exceptions import StudyError
 from carms_lib.kernels.jit import kernel
-from carms_lib.pressure._arguments import check_names
 from carms_lib.pressure._bands import Measure
+from carms_lib.pressure._groups import Groups
 from carms_lib.pressure.metrics import COUNTS, METRICS
 from carms_lib.simulator import Outcomes, Study
 
-__all__ = ["Groups", "count_outcomes", "count_pressure", "group", "measures_of", "number_rows"]
-
-
-class Groups(NamedTuple):
-    """Cells of programs crossed with classes of applicants.
-
-    Group number = class number * number of cells + cell number.
-    """
-
-    keys: pd.DataFrame  # one row per group, one column per name asked for, in the order asked for
-    cell: np.ndarray  # int32[P]: the cell of each program
-    applicant_class: np.ndarray  # int32[n]: the class of each applicant
-    cells: int
-    classes: int
-    by_program: bool
-    by_applicant: bool
-
-
-def group(outcomes: Outcomes, by: str | Sequence[str] | None) -> Groups:
-    """Number the groups that `by` asks for.
-
-    Parameters
-    ----------
-    outcomes : Outcomes
-    by : str, sequence of str or None
-        Columns of the programs (such as "province", "discipline") or of the applicants ("applicant_class",
-        "graduation_school", "home_province", "first_language"). None is one group: the country.
-
-    Returns
-    -------
-    Groups
-
-    Raises
-    ------
-    UnknownNameError
-        A column that neither table has.
-    ArgumentError
-        A column named twice, or neither a name nor a list of names.
-    """
-    names = check_names("by", by, [*outcomes.programs.columns, *outcomes.applicants.columns])
-    of_programs = [name for name in names if name in outcomes.programs.columns]
-    of_applicants = [name for name in names if name in outcomes.applicants.columns]
-    if outcomes.programs.empty:
-        raise StudyError("The study has no programs to group.")
-    cell, cell_keys = number_rows(outcomes.programs, of_programs)
-    applicant_class, class_keys = number_rows(outcomes.applicants, of_applicants)
-    keys = class_keys.merge(cell_keys, how="cross")[names] if names else pd.DataFrame(index=range(1))
-    return Groups(keys, cell, applicant_class, len(cell_keys), len(class_keys), bool(of_programs), bool(of_applicants))
-
-
-def number_rows(table: pd.DataFrame, names: list[str]) -> tuple[np.ndarray, pd.DataFrame]:
-    """Number the distinct values of some columns: int32 of each row, and the key columns of each number."""
-    if not names:
-        return np.zeros(len(table), dtype=np.int32), pd.DataFrame(index=range(1))
-    grouped = table.groupby(names, sort=True, dropna=False)
-    number = grouped.ngroup().to_numpy(np.int32)
-    keys = table.assign(_number=number).drop_duplicates("_number").sort_values("_number")[names]
-    return number, keys.reset_index(drop=True)
+__all__ = ["count_outcomes", "count_pressure", "measures_of"]
 
 
 def count_pressure(
@@ -107,7 +47,12 @@ def count_pressure(
 
 
 def count_outcomes(study: Study, scenario: str, groups: Groups) -> dict[str, np.ndarray]:
-    """Return the counts of the view "outcomes", int32: of seats by cell, of applicants by class; for a country both."""
+    """Return the counts of the view "outcomes", int32.
+
+    Of seats by cell, of applicants by class, for the country both; crossed, of who is matched where.
+    """
+    if groups.is_crossed:
+        return _of_both(study, scenario, groups)
     of_seats = {} if groups.by_applicant else _of_seats(study, scenario, groups)
     return of_seats if groups.by_program else of_seats | _of_applicants(study, scenario, groups)
 
@@ -129,6 +74,25 @@ def _of_applicants(study: Study, scenario: str, groups: Groups) -> dict[str, np.
         _count_applicants(outcomes.final, groups.applicant_class, taking_part[rows], final[rows])
         _count_applicants(outcomes.first, groups.applicant_class, again[rows], first[rows])
     return {"applicants": taking_part, "matched": final, "matched_first_iteration": first}
+
+
+def _of_both(study: Study, scenario: str, groups: Groups) -> dict[str, np.ndarray]:
+    shape = (study.n_draws, groups.classes, groups.cells)
+    names = ("matched", "matched_first_iteration", "first_choices")
+    counts = {name: np.zeros((shape[0], shape[1] * shape[2]), dtype=np.int32) for name in names}
+    of_classes = {name: np.zeros(shape[:2], dtype=np.int32) for name in ("taking_part", "matched")}
+    of_cells = np.zeros((shape[0], shape[2]), dtype=np.int32)
+    for rows, outcomes in study.chunks(scenario):
+        fields = (outcomes.final, outcomes.first, outcomes.wished)
+        for name, field in zip(names, fields, strict=True):
+            _count_groups(field, groups.cell, groups.applicant_class, groups.cells, counts[name][rows])
+        _count_applicants(
+            outcomes.final, groups.applicant_class, of_classes["taking_part"][rows], of_classes["matched"][rows]
+        )
+        _count_seats(outcomes.final, groups.cell, of_cells[rows])
+    counts["matched_of_class"] = np.repeat(of_classes["matched"], shape[2], axis=1)
+    counts["filled_of_cell"] = np.tile(of_cells, (1, shape[1]))
+    return counts
 
 
 def measures_of(
@@ -172,6 +136,7 @@ def _seats(outcomes: Outcomes, groups: Groups) -> np.ndarray:
     """Return seats in every draw and cell, int64 of shape (D, cells)."""
     seats = np.zeros((len(outcomes.quota), groups.cells), dtype=np.int64)
     order = np.argsort(groups.cell, kind="stable")
+    order = order[groups.cell[order] >= 0]
     starts = np.searchsorted(groups.cell[order], np.arange(groups.cells))
     np.add.reduceat(outcomes.quota[:, order], starts, axis=1, out=seats)
     return seats
@@ -204,7 +169,7 @@ def _count_first_choices(
     for d in range(choice.shape[0]):
         for a in range(choice.shape[1]):
             wanted = choice[d, a]
-            if wanted < 0:
+            if wanted < 0 or cell[wanted] < 0 or applicant_class[a] < 0:
                 continue
             g = applicant_class[a] * cells + cell[wanted]
             choosing[d, g] += 1
@@ -221,8 +186,20 @@ def _count_seats(match: np.ndarray, cell: np.ndarray, filled: np.ndarray) -> Non
     """Add up, in `filled` of shape (D, cells), the seats that are taken."""
     for d in range(match.shape[0]):
         for a in range(match.shape[1]):
-            if match[d, a] >= 0:
+            if match[d, a] >= 0 and cell[match[d, a]] >= 0:
                 filled[d, cell[match[d, a]]] += 1
+
+
+@kernel
+def _count_groups(
+    program: np.ndarray, cell: np.ndarray, applicant_class: np.ndarray, cells: int, counted: np.ndarray
+) -> None:
+    """Add up, in `counted` of shape (D, G), applicants by their class and the cell of a program of theirs."""
+    for d in range(program.shape[0]):
+        for a in range(program.shape[1]):
+            p = program[d, a]
+            if p >= 0 and cell[p] >= 0 and applicant_class[a] >= 0:
+                counted[d, applicant_class[a] * cells + cell[p]] += 1
 
 
 @kernel
@@ -232,7 +209,7 @@ def _count_applicants(
     """Add up, in arrays of shape (D, classes), who takes part and who is matched."""
     for d in range(match.shape[0]):
         for a in range(match.shape[1]):
-            if match[d, a] > -2:
+            if match[d, a] > -2 and applicant_class[a] >= 0:
                 taking_part[d, applicant_class[a]] += 1
                 if match[d, a] >= 0:
                     matched[d, applicant_class[a]] += 1

@@ -13,7 +13,7 @@ interviews, ``"ranked"`` after them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -21,8 +21,9 @@ import pandas as pd
 from carms_lib.exceptions import ArgumentError
 from carms_lib.pressure._arguments import check_fewest, check_name, check_names
 from carms_lib.pressure._bands import Bands, Measure, summarise
-from carms_lib.pressure._counts import Groups, count_outcomes, count_pressure, group, measures_of
-from carms_lib.pressure.metrics import OUTCOME_METRICS, PREFERENCE_METRICS, PRESSURE_METRICS
+from carms_lib.pressure._counts import count_outcomes, count_pressure, measures_of
+from carms_lib.pressure._groups import Groups, Where, group, is_applicants
+from carms_lib.pressure.metrics import OUTCOME_METRICS, PLACEMENT_METRICS, PREFERENCE_METRICS, PRESSURE_METRICS
 from carms_lib.simulator import BASELINE, Study
 
 __all__ = [
@@ -51,8 +52,9 @@ def pressure_bands(
     metric: str | Sequence[str] | None = None,
     first_choice: str = "wished",
     iteration: str = "final",
-    scenario: str | None = None,
+    scenario: str | Sequence[str] | None = None,
     against: str | None = None,
+    where: Where | None = None,
     fewest: float = FEWEST,
 ) -> Bands:
     """Return the pressure metrics with bands.
@@ -73,10 +75,12 @@ def pressure_bands(
         Before or after interviews.
     iteration : {"final", "first"}, default "final"
         After both iterations or after the first.
-    scenario : str, optional
-        Only this scenario; by default all of them.
+    scenario : str or sequence of str, optional
+        Only these scenarios; by default all of them.
     against : str, optional
         Give differences from this scenario, paired draw by draw.
+    where : mapping of str to str or sequence of str, optional
+        Only programs, or applicants, with these values, such as ``{"province": ["ON", "QC"]}``.
     fewest : float, default 5
         `pressure` and `unmatched_risk` of a group with fewer first choices than this in an average draw are too
         small to say: the estimate is missing, and `Bands.sizes` says why. 0 shows every group.
@@ -94,7 +98,7 @@ def pressure_bands(
     """
     measures, keys = measure_pressure(
         study, by, metric=metric, first_choice=first_choice, iteration=iteration, scenario=scenario,
-        against=against, fewest=fewest,
+        against=against, fewest=fewest, where=where,
     )  # fmt: skip
     return summarise(
         measures,
@@ -115,8 +119,9 @@ def measure_pressure(
     metric: str | Sequence[str] | None,
     first_choice: str,
     iteration: str,
-    scenario: str | None,
+    scenario: str | Sequence[str] | None,
     against: str | None,
+    where: Where | None = None,
     fewest: float,
 ) -> tuple[dict[str, list[Measure]], pd.DataFrame]:
     """Return the metrics of every draw, by scenario, and the key columns of their groups; see `pressure_bands`."""
@@ -126,7 +131,7 @@ def measure_pressure(
     fewest = check_fewest(fewest)
     measures = {}
     for name in _scenarios(study, scenario, against):
-        groups = group(study.outcomes_of(name, 0, 0), by)
+        groups = group(study.outcomes_of(name, 0, 0), by, where)
         counts = count_pressure(study, name, groups, choice_field, match_field)
         measures[name] = measures_of("pressure", wanted, counts, fewest=fewest)
         if not measures[name]:
@@ -144,18 +149,21 @@ def outcome_bands(
     level: float = 0.90,
     kind: str = "outcome",
     metric: str | Sequence[str] | None = None,
-    scenario: str | None = None,
+    scenario: str | Sequence[str] | None = None,
     against: str | None = None,
+    where: Where | None = None,
 ) -> Bands:
     """Return match outcomes of seats and applicants, with bands.
 
     Parameters
     ----------
-    study, by, level, kind, scenario, against
-        As in `pressure_bands`; `by` names columns of the programs or of the applicants, not both.
+    study, by, level, kind, scenario, against, where
+        As in `pressure_bands`.
     metric : str or sequence of str, optional
-        Some of `OUTCOME_METRICS`. By columns of programs, those of seats and first choices; by columns of
-        applicants, those of applicants; for the country, all of them (`describe_metrics`).
+        Some of `OUTCOME_METRICS` or `PLACEMENT_METRICS`. By columns of programs, those of seats and first choices; by
+        columns of applicants, those of applicants; for the country, both. By columns of both, who is matched where:
+        `matched`, `matched_first_iteration`, `first_choices`, `destination_share` and `share_of_filled`
+        (`describe_metrics`).
 
     Returns
     -------
@@ -166,14 +174,14 @@ def outcome_bands(
     UnknownNameError, ArgumentError
         As in `pressure_bands`.
     """
-    measures, groups = measure_outcomes(study, by, metric=metric, scenario=scenario, against=against)
+    measures, groups = measure_outcomes(study, by, metric=metric, scenario=scenario, against=against, where=where)
     return summarise(
         measures,
         groups.keys,
         level=level,
         kind=kind,
         draws_per_input=study.draws_per_input,
-        headline="unmatched" if groups.by_applicant else "unfilled",
+        headline=_headline(measures, groups),
         provenance=study.provenance,
         against=against,
     )
@@ -184,19 +192,17 @@ def measure_outcomes(
     by: str | Sequence[str] | None,
     *,
     metric: str | Sequence[str] | None,
-    scenario: str | None,
+    scenario: str | Sequence[str] | None,
     against: str | None,
+    where: Where | None = None,
 ) -> tuple[dict[str, list[Measure]], Groups]:
     """Return match outcomes in every draw, by scenario, and their groups; see `outcome_bands`."""
     measures = {}
     for name in _scenarios(study, scenario, against):
-        groups = group(study.outcomes_of(name, 0, 0), by)
-        if groups.by_program and groups.by_applicant:
-            raise ArgumentError(
-                f"by={by!r} mixes columns of programs and of applicants: seats have no class of applicant. "
-                "Ask for one kind at a time, or for study.pressure(by=…), which crosses them."
-            )
-        found = measures_of("outcomes", OUTCOME_METRICS, count_outcomes(study, name, groups))
+        groups = group(study.outcomes_of(name, 0, 0), by, where)
+        counts = count_outcomes(study, name, groups)
+        view, allowed = ("placements", PLACEMENT_METRICS) if groups.is_crossed else ("outcomes", OUTCOME_METRICS)
+        found = measures_of(view, allowed, counts, fewest=FEWEST)
         chosen = wanted_metrics(metric, [measure.metric for measure in found])
         measures[name] = [measure for measure in found if measure.metric in chosen]
     return measures, groups
@@ -210,18 +216,24 @@ def wanted_metrics(metric: str | Sequence[str] | None, allowed: Sequence[str]) -
     return names
 
 
-def _scenarios(study: Study, scenario: str | None, against: str | None) -> list[str]:
+def _headline(measures: Mapping[str, Sequence[Measure]], groups: Groups) -> str:
+    first = "matched" if groups.is_crossed else "unmatched" if groups.by_applicant else "unfilled"
+    shown = [measure.metric for measure in next(iter(measures.values()))]
+    return first if first in shown else shown[0]
+
+
+def _scenarios(study: Study, scenario: str | Sequence[str] | None, against: str | None) -> list[str]:
+    """Return the scenarios to count, the one that is subtracted first."""
     if against is not None:
         check_name("against", against, study.scenarios)
-    if scenario is not None:
-        check_name("scenario", scenario, study.scenarios)
-    if against is not None and (scenario == against or len(study.scenarios) == 1):
+    wanted = list(study.scenarios) if scenario is None else check_names("scenario", scenario, study.scenarios)
+    others = [name for name in wanted if name != against]
+    if not others or (against is not None and scenario is not None and against in wanted):
         raise ArgumentError(
-            f"against={against!r} leaves no other scenario to compare. The study holds {list(study.scenarios)}."
+            f"scenario={scenario!r}, against={against!r} leave no scenario to show, or one against itself. The study "
+            f"holds {list(study.scenarios)}."
         )
-    if scenario is None:
-        return list(study.scenarios)
-    return [scenario] if against is None else [against, scenario]
+    return wanted if against is None else [against, *others]
 
 
 def preference_bands(
@@ -232,7 +244,8 @@ def preference_bands(
     kind: str = "outcome",
     metric: str | Sequence[str] | None = None,
     first_choice: str = "wished",
-    scenario: str | None = None,
+    scenario: str | Sequence[str] | None = None,
+    where: Where | None = None,
 ) -> Bands:
     """Return what applicants want first, with bands.
 
@@ -242,7 +255,7 @@ def preference_bands(
     by : str or sequence of str, default "discipline"
         Columns of the programs make the cells; columns of the applicants, such as "applicant_class", make the
         classes. Over the cells, the shares of each class add up to 1.
-    level, kind, scenario
+    level, kind, scenario, where
         As in `pressure_bands`.
     metric : str or sequence of str, optional
         Some of `PREFERENCE_METRICS`; by default both.
@@ -258,7 +271,9 @@ def preference_bands(
     UnknownNameError, ArgumentError
         As in `pressure_bands`.
     """
-    measures, keys = measure_preferences(study, by, metric=metric, first_choice=first_choice, scenario=scenario)
+    measures, keys = measure_preferences(
+        study, by, metric=metric, first_choice=first_choice, scenario=scenario, where=where
+    )
     return summarise(
         measures,
         keys,
@@ -276,15 +291,16 @@ def measure_preferences(
     *,
     metric: str | Sequence[str] | None,
     first_choice: str,
-    scenario: str | None,
+    scenario: str | Sequence[str] | None,
+    where: Where | None = None,
 ) -> tuple[dict[str, list[Measure]], pd.DataFrame]:
     """Return the preferences of every draw, by scenario, and the key columns of their groups."""
     wanted = wanted_metrics(metric, PREFERENCE_METRICS)
     found, keys = measure_pressure(
         study, by, metric="pressure", first_choice=first_choice, iteration="final", scenario=scenario, against=None,
-        fewest=0.0,
+        fewest=0.0, where=where,
     )  # fmt: skip
-    of_applicants = [name for name in keys.columns if name in study.outcomes_of(BASELINE, 0, 0).applicants.columns]
+    of_applicants = [name for name in keys if is_applicants(str(name), study.outcomes_of(BASELINE, 0, 0).applicants)]
     number = keys.groupby(of_applicants, sort=False).ngroup().to_numpy() if of_applicants else np.zeros(len(keys), int)
     measures = {}
     for name, (pressure,) in found.items():

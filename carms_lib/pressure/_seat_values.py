@@ -41,7 +41,8 @@ from carms_lib._views import open_view
 from carms_lib.exceptions import ArgumentError, StudyError
 from carms_lib.pressure._arguments import check_names
 from carms_lib.pressure._bands import Bands, Measure, summarise
-from carms_lib.pressure._counts import measures_of, number_rows
+from carms_lib.pressure._counts import measures_of
+from carms_lib.pressure._groups import number_rows
 from carms_lib.pressure._pressure import wanted_metrics
 from carms_lib.pressure.metrics import METRICS, SEAT_METRICS, metrics_of
 from carms_lib.provenance import Provenance

@@ -220,6 +220,7 @@ def compare_supply(
     """
     level = check_level(level)
     metric = check_name("metric", metric, _WHERE_HIGH_IS_PRESSED)
+    scenario = check_name("scenario", scenario, study.scenarios)
     asked = list(dict.fromkeys([metric, "first_choice_ratio"]))
     found, keys = measure_pressure(
         study, by, metric=asked, first_choice=first_choice, iteration=iteration, scenario=scenario, against=None,

@@ -35,6 +35,7 @@ __all__ = [
     "METRICS",
     "METRIC_VIEWS",
     "OUTCOME_METRICS",
+    "PLACEMENT_METRICS",
     "PREFERENCE_METRICS",
     "PRESSURE_METRICS",
     "SEAT_METRICS",
@@ -62,6 +63,7 @@ COUNTS: Mapping[str, Count] = MappingProxyType(
         "chain_length": Count("persons", "applicants of a chain"),
         "couple_concerned": Count("seats", "seats that concern a couple"),
         "filled": Count("seats", "seats filled"),
+        "filled_of_cell": Count("seats", "seats filled"),
         "filled_family_medicine": Count("seats", "Family Medicine seats filled"),
         "filled_first_iteration": Count("seats", "seats filled in the first iteration"),
         "first_choices": Count("persons", "first choices"),
@@ -70,6 +72,7 @@ COUNTS: Mapping[str, Count] = MappingProxyType(
         "first_choices_of_class": Count("persons", "first choices"),
         "first_choices_unmatched": Count("persons", "first choices of unmatched applicants"),
         "matched": Count("persons", "matched applicants"),
+        "matched_of_class": Count("persons", "matched applicants"),
         "matched_first_iteration": Count("persons", "applicants matched in the first iteration"),
         "matched_img": Count("persons", "international graduates matched"),
         "newly_matched": Count("persons", "applicants newly matched"),
@@ -99,6 +102,9 @@ METRIC_VIEWS: Mapping[str, MetricView] = MappingProxyType(
                 "seats", "filled", "filled_first_iteration", "first_choices",
                 "applicants", "matched", "matched_first_iteration",
             )
+        ),
+        "placements": MetricView(
+            ("matched", "matched_first_iteration", "first_choices", "matched_of_class", "filled_of_cell")
         ),
         "preferences": MetricView(("first_choices", "first_choices_of_class")),
         "seat_values": MetricView(
@@ -291,7 +297,8 @@ METRICS: Mapping[str, Metric] = _register(
             "seats left after the first iteration",
         ),
         Metric(
-            "first_choices", "applicants", "count", "first_choices", None, ("outcomes", "preferences"), "both",
+            "first_choices", "applicants", "count", "first_choices", None, ("outcomes", "placements", "preferences"),
+            "both",
             "Applicants whose first choice lies here",
             "applicants whose first choice lies in the cell",
         ),
@@ -301,9 +308,19 @@ METRICS: Mapping[str, Metric] = _register(
             "applicants who take part",
         ),
         Metric(
-            "matched", "applicants", "count", "matched", None, ("outcomes",), "both",
+            "matched", "applicants", "count", "matched", None, ("outcomes", "placements"), "both",
             "Matched applicants",
             "applicants matched",
+        ),
+        Metric(
+            "destination_share", "share, 0 to 1", "share", "matched", "matched_of_class", ("placements",), "both",
+            "Where matched applicants train, share",
+            "matched applicants of the class who train in the cell, per matched applicant of the class",
+        ),
+        Metric(
+            "share_of_filled", "share, 0 to 1", "share", "matched", "filled_of_cell", ("placements",), "both",
+            "Who fills the seats, share",
+            "seats of the cell that the class fills, per seat filled there",
         ),
         Metric(
             "unmatched", "applicants", "count", "applicants - matched", None, ("outcomes",), "both",
@@ -311,7 +328,8 @@ METRICS: Mapping[str, Metric] = _register(
             "applicants unmatched",
         ),
         Metric(
-            "matched_first_iteration", "applicants", "count", "matched_first_iteration", None, ("outcomes",), "first",
+            "matched_first_iteration", "applicants", "count", "matched_first_iteration", None,
+            ("outcomes", "placements"), "first",
             "Applicants matched in the first iteration",
             "applicants matched in the first iteration",
         ),
@@ -467,6 +485,8 @@ def describe_metrics(view: str | None = None) -> pd.DataFrame:
 
 PRESSURE_METRICS = metrics_of("pressure")
 OUTCOME_METRICS = metrics_of("outcomes")
+#: Who is matched where: outcomes by columns of programs and of applicants.
+PLACEMENT_METRICS = metrics_of("placements")
 PREFERENCE_METRICS = metrics_of("preferences")
 SEAT_METRICS = metrics_of("seat_values")
 #: What a placement of seats is judged by.

@@ -47,6 +47,7 @@ from carms_lib.exceptions import ArgumentError, StudyError, UnknownNameError
 from carms_lib.pressure._arguments import check_count, check_kind, check_level, check_name
 from carms_lib.pressure._band_ends import block_means, effective_draws, hold_estimate, next_ends, within_settings
 from carms_lib.pressure._bands import count, is_too_small
+from carms_lib.pressure._groups import Where
 from carms_lib.pressure._pressure import FEWEST, measure_preferences, measure_pressure
 from carms_lib.pressure.metrics import PREFERENCE_METRICS, PRESSURE_METRICS
 from carms_lib.provenance import Provenance
@@ -188,6 +189,7 @@ def rank_groups(
     first_choice: str = "wished",
     iteration: str = "final",
     fewest: float = FEWEST,
+    where: Where | None = None,
 ) -> Ranks:
     """Rank the groups of a study by a metric, with bands.
 
@@ -206,8 +208,8 @@ def rank_groups(
     kind : {"outcome", "mean", "input"}, default "outcome"
         What is ranked; see the notes of this module.
     scenario : str, default "baseline"
-    first_choice, iteration, fewest
-        As in `pressure_bands`.
+    first_choice, iteration, fewest, where
+        As in `pressure_bands`; only the groups that `where` keeps are ranked.
 
     Returns
     -------
@@ -224,16 +226,19 @@ def rank_groups(
     """
     level, kind = check_level(level), check_kind(kind)
     k = None if k is None else check_count("k", k)
+    scenario = check_name("scenario", scenario, study.scenarios)
     metric = check_name("metric", metric, [*PRESSURE_METRICS, *PREFERENCE_METRICS])
     grouping: Any = by
     if grouping is None or (isinstance(grouping, (list, tuple)) and not grouping):
         raise ArgumentError("by names no column, so there is nothing to rank. Give columns such as 'discipline'.")
     if metric in PREFERENCE_METRICS:
-        found, keys = measure_preferences(study, by, metric=metric, first_choice=first_choice, scenario=scenario)
+        found, keys = measure_preferences(
+            study, by, metric=metric, first_choice=first_choice, scenario=scenario, where=where
+        )
     else:
         found, keys = measure_pressure(
             study, by, metric=metric, first_choice=first_choice, iteration=iteration, scenario=scenario,
-            against=None, fewest=fewest,
+            against=None, fewest=fewest, where=where,
         )  # fmt: skip
     measure = found[scenario][0]
     counted = count(measure, study.draws_per_input)

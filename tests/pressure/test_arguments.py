@@ -30,7 +30,8 @@ NEVER: dict[str, list[Any]] = {
     "level": [0, 1, 0.0, 1.0, -0.5, 90, float("nan"), float("inf"), "0.9", "high", None, True, [0.9], np.array([0.9])],
     "kind": ["means", "", None, 3, ["mean"], {}],
     "metric": ["presure", "", 3, [], {}, {"pressure"}, [3], [["pressure"]], ["unfilled", 3]],
-    "scenario": ["mor", "", 3, {}, ["more"], ("more",), np.array(["more"])],
+    "scenario": ["mor", "", 3, {}, ["mor"], [3], ["more"] * 2],
+    "where": ["ON", 3, ["province"], {"provnce": "ON"}, {3: "x"}, {"province": 3}, {"province": "O"}],
     "against": ["basline", 3, {}, ["baseline"]],
     "first_choice": ["rank", None, 3, {}, ["wished"]],
     "iteration": ["frist", None, 3, {}, ["final"]],
@@ -38,12 +39,23 @@ NEVER: dict[str, list[Any]] = {
     "k": [0, -1, 1.5, "3", True, [3], float("nan"), 10**9],
 }
 ARGUMENTS = {
-    "pressure": ["by", "level", "kind", "metric", "scenario", "against", "first_choice", "iteration", "fewest"],
-    "outcomes": ["by", "level", "kind", "metric", "scenario", "against"],
-    "compared pressure": ["by", "level", "kind", "metric", "first_choice", "iteration", "fewest"],
-    "compared outcomes": ["by", "level", "kind", "metric"],
-    "preferences": ["by", "level", "kind", "metric", "scenario", "first_choice"],
-    "ranks": ["by", "k", "level", "kind", "metric", "scenario", "first_choice", "iteration", "fewest"],
+    "pressure": [
+        "by",
+        "level",
+        "kind",
+        "metric",
+        "scenario",
+        "against",
+        "first_choice",
+        "iteration",
+        "fewest",
+        "where",
+    ],
+    "outcomes": ["by", "level", "kind", "metric", "scenario", "against", "where"],
+    "compared pressure": ["by", "level", "kind", "metric", "first_choice", "iteration", "fewest", "where"],
+    "compared outcomes": ["by", "level", "kind", "metric", "where"],
+    "preferences": ["by", "level", "kind", "metric", "scenario", "first_choice", "where"],
+    "ranks": ["by", "k", "level", "kind", "metric", "scenario", "first_choice", "iteration", "fewest", "where"],
     "seat values": ["by", "level", "kind", "metric"],
     "gains": ["by", "level", "kind"],
     "supply": ["by", "level", "metric", "scenario", "first_choice", "iteration", "fewest"],
@@ -89,8 +101,8 @@ def test_every_view_refuses_what_it_cannot_answer(
 
 
 def test_errors_say_what_is_allowed(study: carms.Study) -> None:
-    with pytest.raises(UnknownNameError, match=r"scenario=\['more'\] is unknown. Did you mean 'more'"):
-        study.outcomes(scenario=["more"])
+    with pytest.raises(UnknownNameError, match=r"scenario='moar' is unknown. Did you mean 'more'"):
+        study.outcomes(scenario=["moar"])
     with pytest.raises(ArgumentError, match=r"by=5 is neither a name nor a list of names.*'discipline'"):
         study.pressure(by=5)
     with pytest.raises(ArgumentError, match=r"metric=\[\] names none. Give some of \['pressure', "):
@@ -118,14 +130,14 @@ def test_k_follows_the_groups_where_it_is_not_given(study: carms.Study) -> None:
 def test_nothing_is_compared_with_itself(study: carms.Study, market: carms.Market) -> None:
     alone = carms.simulate(market, n_draws=10, rng=1)
     for call in (study.pressure, study.outcomes):
-        with pytest.raises(ArgumentError, match="against='more' leaves no other scenario"):
+        with pytest.raises(ArgumentError, match="against='more' leave no scenario to show"):
             call(scenario="more", against="more")
     for call in (alone.pressure, alone.outcomes):
-        with pytest.raises(ArgumentError, match="against='baseline' leaves no other scenario"):
+        with pytest.raises(ArgumentError, match="against='baseline' leave no scenario to show"):
             call(against="baseline")
 
 
-@pytest.mark.parametrize("scenario", ["baseline", "mor", None, 3, ["more"], {}])
+@pytest.mark.parametrize("scenario", ["baseline", "mor", 3, ["mor"], [], {}])
 def test_compare_takes_one_scenario_other_than_the_baseline(study: carms.Study, scenario: Any) -> None:
     with pytest.raises(UnknownNameError, match="'more'"):
         study.compare(scenario)

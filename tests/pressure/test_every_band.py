@@ -19,6 +19,7 @@ from carms_lib.pressure import (  # private: draws before bands
     ALLOCATION_METRICS,
     KINDS,
     OUTCOME_METRICS,
+    PLACEMENT_METRICS,
     PREFERENCE_METRICS,
     PRESSURE_METRICS,
     SEAT_METRICS,
@@ -39,7 +40,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::carms_lib.exceptions.TooFewDraw
 
 LEVEL, ERRORS = 0.90, 4.0
 METRICS = (
-    *dict.fromkeys((*PRESSURE_METRICS, *OUTCOME_METRICS, *PREFERENCE_METRICS)), *SEAT_METRICS, "better_off",
+    *dict.fromkeys((*PRESSURE_METRICS, *OUTCOME_METRICS, *PLACEMENT_METRICS, *PREFERENCE_METRICS)),
+    *SEAT_METRICS, "better_off",
     *(f"{name} by three seats" for name in ALLOCATION_METRICS),
 )  # fmt: skip
 SHORT = 100  # draws of a short study
@@ -104,7 +106,10 @@ def measures_of(market: carms.Market, of_couples: carms.Market, settings: int, d
     some = plans(market, settings * 3 // 10, draws, rng)
     gains = np.concatenate([_allocation._judge(market, plan, placed)["three seats"] for plan in some])
     allocated = [Measure(f"{name} by three seats", gains[:, [i]]) for i, name in enumerate(ALLOCATION_METRICS)]
-    asked = (study.pressure, study.outcomes, study.preferences, values.bands, values.gains)
+    asked = (
+        study.pressure, lambda: study.outcomes(["applicant_class", "province"]), study.outcomes, study.preferences,
+        values.bands, values.gains,
+    )  # fmt: skip
     return [measure for view in asked for measure in counted_by(view)] + allocated
 
 

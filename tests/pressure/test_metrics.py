@@ -184,8 +184,6 @@ def test_level_lies_between_0_and_1(study: carms.Study, level: object) -> None:
 
 
 def test_questions_without_an_answer_are_refused(study: carms.Study) -> None:
-    with pytest.raises(ArgumentError, match="mixes columns"):
-        study.outcomes(["discipline", "applicant_class"])
     with pytest.raises(ArgumentError, match="no class of applicant"):
         study.pressure("applicant_class", metric="unfilled")
     with pytest.raises(ArgumentError, match="more than once"):

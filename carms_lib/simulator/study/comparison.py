@@ -1,11 +1,11 @@
-"""A scenario against the baseline, on the draws that both have in common.
+"""Scenarios against the baseline, on the draws that they have in common.
 
 Belongs here: `Comparison`. Does not belong here: pairing the draws (`carms_lib.pressure`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -34,15 +34,15 @@ class ComparedStudy(Protocol):
 
 
 class Comparison:
-    """A scenario against the baseline, paired draw by draw on common random numbers.
+    """One or more scenarios against the baseline, paired draw by draw on common random numbers.
 
     Parameters
     ----------
     study : Study
-    scenario : str
+    scenario : str or tuple of str
     """
 
-    def __init__(self, study: ComparedStudy, scenario: str) -> None:
+    def __init__(self, study: ComparedStudy, scenario: str | tuple[str, ...]) -> None:
         self.study = study
         self.scenario = scenario
         self.provenance = study.provenance
@@ -54,6 +54,7 @@ class Comparison:
         level: float = 0.90,
         kind: str = "outcome",
         metric: str | Sequence[str] | None = None,
+        where: Mapping[str, str | Sequence[str]] | None = None,
     ) -> View:
         """Return scenario minus baseline for match outcomes of applicants and seats, with bands.
 
@@ -61,7 +62,7 @@ class Comparison:
         ----------
         by : str or sequence of str, optional
             Columns that make the groups.
-        level, kind, metric
+        level, kind, metric, where
             As in `carms_lib.pressure.outcome_bands`.
 
         Returns
@@ -69,7 +70,7 @@ class Comparison:
         Bands
         """
         bands: View = open_view("outcomes")(
-            self.study, by, level=level, kind=kind, metric=metric, scenario=self.scenario, against=BASELINE
+            self.study, by, level=level, kind=kind, metric=metric, scenario=self.scenario, against=BASELINE, where=where
         )
         return bands
 
@@ -83,6 +84,7 @@ class Comparison:
         first_choice: str = "wished",
         iteration: str = "final",
         fewest: float = 5.0,
+        where: Mapping[str, str | Sequence[str]] | None = None,
     ) -> View:
         """Return scenario minus baseline for the pressure metrics, with bands.
 
@@ -90,7 +92,7 @@ class Comparison:
         ----------
         by : str or sequence of str, optional
             Columns that make the groups.
-        level, kind, metric, first_choice, iteration, fewest
+        level, kind, metric, first_choice, iteration, fewest, where
             As in `carms_lib.pressure.pressure_bands`.
 
         Returns
@@ -99,7 +101,7 @@ class Comparison:
         """
         bands: View = open_view("pressure")(
             self.study, by, level=level, kind=kind, metric=metric, first_choice=first_choice, iteration=iteration,
-            fewest=fewest, scenario=self.scenario, against=BASELINE,
+            fewest=fewest, scenario=self.scenario, against=BASELINE, where=where,
         )  # fmt: skip
         return bands
 
@@ -109,7 +111,10 @@ class Comparison:
 
     def summary(self) -> str:
         """Return one screen of text with the national differences."""
-        return f"{self.scenario} minus {BASELINE}\n\n{self.outcomes().summary()}"
+        return f"{self._named()} minus {BASELINE}\n\n{self.outcomes().summary()}"
+
+    def _named(self) -> str:
+        return self.scenario if isinstance(self.scenario, str) else ", ".join(self.scenario)
 
     def plot(self, *, ax: Axes | None = None, metric: str | None = None) -> Axes:
         """Draw the differences by discipline.

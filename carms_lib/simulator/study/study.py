@@ -11,7 +11,7 @@ them a few draws at a time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from carms_lib._views import RankView, SeatValueView, View, open_view
-from carms_lib.exceptions import UnknownNameError
+from carms_lib.exceptions import ArgumentError, UnknownNameError
 from carms_lib.simulator.inputs.market import Market
 from carms_lib.simulator.inputs.scenario import Scenario
 from carms_lib.simulator.study.comparison import Comparison
@@ -58,9 +58,10 @@ class Study(DrawnOutcomes):
         metric: str | Sequence[str] | None = None,
         first_choice: str = "wished",
         iteration: str = "final",
-        scenario: str | None = None,
+        scenario: str | Sequence[str] | None = None,
         against: str | None = None,
         fewest: float = 5.0,
+        where: Mapping[str, str | Sequence[str]] | None = None,
     ) -> View:
         """Return the pressure metrics with bands.
 
@@ -68,7 +69,7 @@ class Study(DrawnOutcomes):
         ----------
         by : str or sequence of str, optional
             Columns that make the groups.
-        level, kind, metric, first_choice, iteration, scenario, against, fewest
+        level, kind, metric, first_choice, iteration, scenario, against, fewest, where
             As in `carms_lib.pressure.pressure_bands`.
 
         Returns
@@ -77,7 +78,7 @@ class Study(DrawnOutcomes):
         """
         bands: View = open_view("pressure")(
             self, by, level=level, kind=kind, metric=metric, first_choice=first_choice, iteration=iteration,
-            scenario=scenario, against=against, fewest=fewest,
+            scenario=scenario, against=against, fewest=fewest, where=where,
         )  # fmt: skip
         return bands
 
@@ -88,8 +89,9 @@ class Study(DrawnOutcomes):
         level: float = 0.90,
         kind: str = "outcome",
         metric: str | Sequence[str] | None = None,
-        scenario: str | None = None,
+        scenario: str | Sequence[str] | None = None,
         against: str | None = None,
+        where: Mapping[str, str | Sequence[str]] | None = None,
     ) -> View:
         """Return match outcomes of applicants and seats, with bands.
 
@@ -97,7 +99,7 @@ class Study(DrawnOutcomes):
         ----------
         by : str or sequence of str, optional
             Columns that make the groups.
-        level, kind, metric, scenario, against
+        level, kind, metric, scenario, against, where
             As in `carms_lib.pressure.outcome_bands`.
 
         Returns
@@ -105,7 +107,7 @@ class Study(DrawnOutcomes):
         Bands
         """
         bands: View = open_view("outcomes")(
-            self, by, level=level, kind=kind, metric=metric, scenario=scenario, against=against
+            self, by, level=level, kind=kind, metric=metric, scenario=scenario, against=against, where=where
         )
         return bands
 
@@ -117,7 +119,8 @@ class Study(DrawnOutcomes):
         kind: str = "outcome",
         metric: str | Sequence[str] | None = None,
         first_choice: str = "wished",
-        scenario: str | None = None,
+        scenario: str | Sequence[str] | None = None,
+        where: Mapping[str, str | Sequence[str]] | None = None,
     ) -> View:
         """Return the first choices of applicants, with bands.
 
@@ -125,7 +128,7 @@ class Study(DrawnOutcomes):
         ----------
         by : str or sequence of str, default "discipline"
             Columns that make the groups.
-        level, kind, metric, first_choice, scenario
+        level, kind, metric, first_choice, scenario, where
             As in `carms_lib.pressure.preference_bands`.
 
         Returns
@@ -133,7 +136,7 @@ class Study(DrawnOutcomes):
         Bands
         """
         bands: View = open_view("preferences")(
-            self, by, level=level, kind=kind, metric=metric, first_choice=first_choice, scenario=scenario
+            self, by, level=level, kind=kind, metric=metric, first_choice=first_choice, scenario=scenario, where=where
         )
         return bands
 
@@ -149,6 +152,7 @@ class Study(DrawnOutcomes):
         first_choice: str = "wished",
         iteration: str = "final",
         fewest: float = 5.0,
+        where: Mapping[str, str | Sequence[str]] | None = None,
     ) -> RankView:
         """Return the order of the groups by a metric, with intervals of the ranks.
 
@@ -156,7 +160,7 @@ class Study(DrawnOutcomes):
         ----------
         by : str or sequence of str
             Columns that make the groups.
-        metric, k, level, kind, scenario, first_choice, iteration, fewest
+        metric, k, level, kind, scenario, first_choice, iteration, fewest, where
             As in `carms_lib.pressure.rank_groups`.
 
         Returns
@@ -165,7 +169,7 @@ class Study(DrawnOutcomes):
         """
         ranks: RankView = open_view("ranks")(
             self, by, metric=metric, k=k, level=level, kind=kind, scenario=scenario, first_choice=first_choice,
-            iteration=iteration, fewest=fewest,
+            iteration=iteration, fewest=fewest, where=where,
         )  # fmt: skip
         return ranks
 
@@ -196,23 +200,37 @@ class Study(DrawnOutcomes):
         )
         return values
 
-    def compare(self, scenario: str) -> Comparison:
-        """Return the view of a scenario against the baseline, draw by draw.
+    def compare(self, scenario: str | Sequence[str] | None = None) -> Comparison:
+        """Return the view of scenarios against the baseline, draw by draw.
 
         Parameters
         ----------
-        scenario : str
-            One of `scenarios` other than the baseline.
+        scenario : str or sequence of str, optional
+            Some of `scenarios` other than the baseline; by default all of them.
 
         Returns
         -------
         Comparison
+
+        Raises
+        ------
+        UnknownNameError
+            The study has no such scenario.
+        ArgumentError
+            It has no scenario but the baseline.
         """
         others = [name for name in self._rows if name != BASELINE]
-        given: Any = scenario
-        if not isinstance(given, str) or given not in others:
+        if not others:
+            raise ArgumentError(
+                "The study holds the baseline alone, so there is nothing to compare: simulate a scenario."
+            )
+        given: Any = others if scenario is None else [scenario] if isinstance(scenario, str) else scenario
+        if not isinstance(given, (list, tuple)) or not given:
             raise UnknownNameError("scenario", scenario, others)
-        return Comparison(self, scenario)
+        for name in given:
+            if not isinstance(name, str) or name not in others:
+                raise UnknownNameError("scenario", name, others)
+        return Comparison(self, given[0] if len(given) == 1 else tuple(given))
 
     def to_frame(self) -> pd.DataFrame:
         """Return the national outcome of every scenario as a band frame."""
