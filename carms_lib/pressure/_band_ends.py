@@ -18,7 +18,8 @@ mean
     Monte Carlo error of r. With the residual e_d = (x_d - r y_d) / mean(y) and its block means e_b, the standard error
     is se = sd(e_b) / sqrt(B): draws of a block are not independent, blocks are. The band is symmetric, with t(B - 1),
     on the scale on which the error hardly depends on r: the logit of a share, the square root of a count or ratio that
-    cannot be negative. So a share stays between 0 and 1, a count at or above 0.
+    cannot be negative. So a share stays between 0 and 1, a count at or above 0. What was never seen in n = sum y
+    cases may still happen: the band reaches to -log((1 - level) / 2) / n, the bound of a Poisson count of 0.
 input
     The spread of E[x/y | inputs]. With s2 the variance within blocks, the block ratios overstate it by s2 / R, so they
     are drawn in towards r by sqrt(max(0, 1 - s2 / (R var(e_b)))), one-way analysis of variance, and quantiles are taken
@@ -144,7 +145,9 @@ def next_ends(
     return median - wider * (median - lower), median + wider * (upper - median), median
 
 
-def mean_ends(estimate: np.ndarray, blocks: np.ndarray, level: float, scale: str) -> tuple[np.ndarray, np.ndarray]:
+def mean_ends(
+    estimate: np.ndarray, blocks: np.ndarray, cases: np.ndarray, level: float, scale: str
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the ends of a band of kind `mean`.
 
     Parameters
@@ -152,13 +155,15 @@ def mean_ends(estimate: np.ndarray, blocks: np.ndarray, level: float, scale: str
     estimate : ndarray of shape (G,), float64
     blocks : ndarray of shape (B, G), float64
         Means of the residual over blocks.
+    cases : ndarray of shape (G,), float64
+        The denominator over all draws; of a plain count, the draws.
     level : float
     scale : {"share", "positive", "real"}
 
     Returns
     -------
     lower, upper : ndarray of shape (G,), float64
-        Missing where there are fewer than two blocks. An estimate at the end of its scale is its own band.
+        Missing where there are fewer than two blocks.
     """
     count = len(blocks)
     if count < 2:
@@ -175,7 +180,10 @@ def mean_ends(estimate: np.ndarray, blocks: np.ndarray, level: float, scale: str
     else:
         root, step = np.sqrt(at), reach / (2.0 * np.sqrt(at))
         ends = [np.maximum(root - step, 0.0) ** 2, (root + step) ** 2]
-    lower, upper = (np.where(inner, end, estimate) for end in ends)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        unseen = -np.log(tails_of(level)[0]) / cases
+    lower = np.where(inner, ends[0], np.where(estimate >= 1.0, np.maximum(1.0 - unseen, 0.0), estimate))
+    upper = np.where(inner, ends[1], np.where(estimate <= 0.0, unseen, estimate))
     return lower, upper
 
 

@@ -79,6 +79,7 @@ class Counted(NamedTuple):
     of_draws: np.ndarray  # float64[D, G]: the ratio of each draw, missing where there is nothing to measure
     residual: np.ndarray  # float64[D, G]: the linear residual of the ratio
     of_blocks: np.ndarray  # float64[B, G]: the ratio of each block
+    cases: np.ndarray  # float64[G]: the denominator over all draws; of a plain count, the draws
     scale: str
     limits: tuple[float, float]  # between which every value lies
 
@@ -300,7 +301,8 @@ def _band(counted: Counted, level: float, kind: str, draws_per_input: int) -> di
     rare = share_zero(counted.of_draws, level)
     settings = len(counted.of_blocks)
     if kind == "mean":
-        lower, upper = mean_ends(counted.estimate, block_means(counted.residual, draws_per_input), level, counted.scale)
+        blocks = block_means(counted.residual, draws_per_input)
+        lower, upper = mean_ends(counted.estimate, blocks, counted.cases, level, counted.scale)
     elif kind == "input" and settings < 2:
         lower = upper = np.full(len(counted.estimate), np.nan)
     elif kind == "input":
@@ -356,6 +358,7 @@ def count(measure: Measure, draws_per_input: int, minus: Measure | None = None) 
         counted.of_draws - other.of_draws,
         counted.residual - other.residual,
         counted.of_blocks - other.of_blocks,
+        np.minimum(counted.cases, other.cases),
         "real",
         (-reach, reach),
     )
@@ -368,7 +371,8 @@ def _count(measure: Measure, draws_per_input: int) -> Counted:
     top, limits = measure.top.astype(np.float64), _LIMITS[measure.scale]
     if measure.bottom is None:
         estimate = top.mean(axis=0)
-        return Counted(estimate, top, top - estimate, block_means(top, draws_per_input), measure.scale, limits)
+        cases = np.full(top.shape[1], float(len(top)))
+        return Counted(estimate, top, top - estimate, block_means(top, draws_per_input), cases, measure.scale, limits)
     bottom = measure.bottom.astype(np.float64)
     total, of_blocks = bottom.sum(axis=0), block_means(bottom, draws_per_input)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -376,4 +380,4 @@ def _count(measure: Measure, draws_per_input: int) -> Counted:
         values = np.where(bottom > 0, top / bottom, np.nan)
         residual = (top - estimate * bottom) / bottom.mean(axis=0)
         ratios = np.where(of_blocks > 0, block_means(top, draws_per_input) / of_blocks, np.nan)
-    return Counted(estimate, values, residual, ratios, measure.scale, limits)
+    return Counted(estimate, values, residual, ratios, total, measure.scale, limits)

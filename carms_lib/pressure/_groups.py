@@ -103,7 +103,7 @@ def _keep(table: pd.DataFrame, where: Where) -> np.ndarray:
     kept = np.ones(len(table), dtype=bool)
     for column, values in where.items():
         texts = table[column].astype(str)
-        wanted = check_names(f"where[{column!r}]", values, sorted(set(texts)))
+        wanted = check_names("where", values, sorted(set(texts)))
         kept &= texts.isin(wanted).to_numpy()
     if not kept.any():
         raise ArgumentError(f"where={dict(where)!r} keeps nothing: no row has these values together.")

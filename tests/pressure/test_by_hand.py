@@ -84,6 +84,15 @@ class TestMean:
         # 1 of 1 and 3 of 3: all of them, however many there are.
         assert ends(bands_of([1, 3], [1, 3], kind="mean")) == around(1, 0)
 
+    def test_what_was_never_seen_may_still_happen(self):
+        # Of four draws with five cases none was lost: a Poisson count of 0 has the mean 3.00 at most, at 95 %.
+        share = summarise(
+            {"baseline": [Measure("pressure", np.zeros((4, 1)), np.full((4, 1), 5.0), scale="share")]},
+            pd.DataFrame({"cell": ["a"]}), level=0.90, kind="mean", draws_per_input=1, headline="pressure",
+            provenance=Provenance(),
+        )  # fmt: skip
+        assert ends(share) == pytest.approx([0, 0, 2.995732 / 20], abs=1e-6)
+
     def test_of_a_difference_pairs_are_subtracted(self):
         # 5 - 1 and 6 - 2 are both 4: no spread is left.
         assert ends(bands_of([5, 6], kind="mean", minus=measure_of([1, 2]))) == around(4, 0)

@@ -12,6 +12,8 @@ import pytest
 from carms_lib.exceptions import ArgumentError, StudyError, UnknownNameError
 from carms_lib.simulator.study import simulation
 
+pytestmark = pytest.mark.filterwarnings("ignore::carms_lib.exceptions.TooFewDrawsWarning")
+
 MORE = carms.Scenario("more").add_seats(4, discipline="Family Medicine")
 CLOSED = carms.Scenario("closed").close_programs(program_stream_id="13")
 
