@@ -83,6 +83,14 @@ class Counted(NamedTuple):
     scale: str
     limits: tuple[float, float]  # between which every value lies
 
+    def of_groups(self, kept: np.ndarray) -> Counted:
+        """Return some of the groups, by number or by a mask."""
+        arrays = {name: getattr(self, name)[..., kept] for name in _OF_GROUPS}
+        return self._replace(**arrays)
+
+
+_OF_GROUPS = ("estimate", "of_draws", "residual", "of_blocks", "cases")
+
 
 @dataclass(frozen=True)
 class Bands:

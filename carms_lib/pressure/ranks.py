@@ -36,7 +36,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -46,7 +46,7 @@ from carms_lib._views import open_view
 from carms_lib.exceptions import ArgumentError, StudyError, UnknownNameError
 from carms_lib.pressure._arguments import check_count, check_kind, check_level, check_name
 from carms_lib.pressure._band_ends import block_means, effective_draws, hold_estimate, next_ends, within_settings
-from carms_lib.pressure._bands import count, is_too_small
+from carms_lib.pressure._bands import Counted, count, is_too_small
 from carms_lib.pressure._groups import Where
 from carms_lib.pressure._pressure import FEWEST, measure_preferences, measure_pressure
 from carms_lib.pressure.metrics import PREFERENCE_METRICS, PRESSURE_METRICS
@@ -253,34 +253,13 @@ def rank_groups(
             f"k={k} is more than the {int(known.sum())} groups with a rank: all are among the first {k}."
         )
     k = min(5, int(known.sum())) if k is None else k
-    shown, residual = counted.estimate[known], counted.residual[:, known]
-    blocks = block_means(residual, study.draws_per_input)
-    if kind != "outcome" and len(blocks) < 2:
+    settings = study.n_draws // study.draws_per_input
+    if kind != "outcome" and settings < 2:
         raise StudyError(
             f"{study.n_draws} draws hold fewer than two settings of the inputs: too few for kind={kind!r}."
         )
-    if kind == "outcome":
-        replicates = counted.of_draws[:, known]
-    elif kind == "input":
-        replicates = within_settings(shown, counted.of_blocks[:, known], residual, study.draws_per_input)
-    else:
-        rng = np.random.default_rng(study.entropy)
-        weights = rng.standard_normal((_MULTIPLIERS, len(blocks)))
-        replicates = shown + weights @ (blocks - blocks.mean(axis=0)) / len(blocks)
-    of_draw = _ranks_of_rows(replicates)
-    if kind == "mean":
-        rank = stats.rankdata(-shown, method="average")
-        lower, upper = confidence_bounds(shown, blocks, replicates, level)
-    else:
-        rank = of_draw.mean(axis=0)
-        worth: np.ndarray | float = len(replicates)
-        if kind == "outcome":
-            settings = study.n_draws // study.draws_per_input
-            worth = np.fmax(effective_draws(of_draw - rank, study.draws_per_input), max(settings, 1))
-        lower, upper, _ = next_ends(of_draw, worth, level)
-        lower, upper = (np.clip(end, 1, len(rank)) for end in hold_estimate(rank, lower, upper, level))
-    among = _among_first(replicates, k).mean(axis=0)
-    columns = {"estimate": rank, "lower": lower, "upper": upper, "value": shown, "among_first": among}
+    ranking = Ranking(k=k, level=level, kind=kind, draws_per_input=study.draws_per_input, entropy=study.entropy)
+    columns, replicates = rank_counted(counted.of_groups(known), ranking)
     frame = keys.assign(metric="rank", scenario=scenario, level=level, kind=kind, of=metric, k=k)
     frame["n_draws"] = np.isfinite(counted.of_draws).sum(axis=0)
     for name, numbers in columns.items():
@@ -300,6 +279,56 @@ def rank_groups(
         study.provenance.with_settings(metric=metric, k=k, first_choice=first_choice, iteration=iteration),
         replicates[:, ranked].astype(np.float32) if kind != "outcome" else replicates[:, ranked],
     )
+
+
+class Ranking(NamedTuple):
+    """How groups are ranked."""
+
+    k: int
+    level: float
+    kind: str
+    draws_per_input: int
+    entropy: int  # of the multipliers of kind `mean`
+
+
+def rank_counted(counted: Counted, ranking: Ranking) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Rank groups that all have a value.
+
+    Parameters
+    ----------
+    counted : Counted
+    ranking : Ranking
+
+    Returns
+    -------
+    columns : dict of str to ndarray of shape (G,)
+        estimate, lower, upper, value, among_first.
+    replicates : ndarray of shape (R, G)
+        The values that were ranked: of the draws, of the settings, or of the multiplier draws.
+    """
+    shown, residual, level, kind = counted.estimate, counted.residual, ranking.level, ranking.kind
+    blocks = block_means(residual, ranking.draws_per_input)
+    if kind == "outcome":
+        replicates = counted.of_draws
+    elif kind == "input":
+        replicates = within_settings(shown, counted.of_blocks, residual, ranking.draws_per_input)
+    else:
+        rng = np.random.default_rng(ranking.entropy)
+        weights = rng.standard_normal((_MULTIPLIERS, len(blocks)))
+        replicates = shown + weights @ (blocks - blocks.mean(axis=0)) / len(blocks)
+    of_draw = _ranks_of_rows(replicates)
+    if kind == "mean":
+        rank = stats.rankdata(-shown, method="average")
+        lower, upper = confidence_bounds(shown, blocks, replicates, level)
+    else:
+        rank = of_draw.mean(axis=0)
+        worth: np.ndarray | float = len(replicates)
+        if kind == "outcome":
+            worth = np.fmax(effective_draws(of_draw - rank, ranking.draws_per_input), max(len(blocks), 1))
+        lower, upper, _ = next_ends(of_draw, worth, level)
+        lower, upper = (np.clip(end, 1, len(rank)) for end in hold_estimate(rank, lower, upper, level))
+    among = _among_first(replicates, ranking.k).mean(axis=0)
+    return {"estimate": rank, "lower": lower, "upper": upper, "value": shown, "among_first": among}, replicates
 
 
 def _ranks_of_rows(values: np.ndarray) -> np.ndarray:
