@@ -20,6 +20,8 @@ mean
     on the scale on which the error hardly depends on r: the logit of a share, the square root of a count or ratio that
     cannot be negative. So a share stays between 0 and 1, a count at or above 0. What was never seen in n = sum y
     cases may still happen: the band reaches to -log((1 - level) / 2) / n, the bound of a Poisson count of 0.
+    A difference that is zero in most draws is the mean of its increases less that of its decreases. Each is bounded as
+    a count, and the two bounds are combined (method of variance estimates recovery, with their correlation).
 input
     The spread of E[x/y | inputs]. With s2 the variance within blocks, the block ratios overstate it by s2 / R, so they
     are drawn in towards r by sqrt(max(0, 1 - s2 / (R var(e_b)))), one-way analysis of variance, and quantiles are taken
@@ -35,6 +37,8 @@ Searle, Casella and McCulloch (1992), *Variance Components*, ch. 3.
 Hyndman and Fan (1996), *Sample quantiles in statistical packages*, The American Statistician 50(4): definition 8.
 Geisser (1993), *Predictive Inference*, ch. 2: the normal prediction interval.
 Kish (1965), *Survey Sampling*, ch. 8: effective sample sizes.
+Zou (2008), *On the estimation of additive interaction by use of the four-by-two table and beyond*, American Journal of
+Epidemiology 168(2): variance estimates recovery, eq. 4.
 """
 
 from __future__ import annotations
@@ -52,6 +56,7 @@ __all__ = [
     "mean_ends",
     "next_ends",
     "quantiles",
+    "rare_change_ends",
     "share_zero",
     "tails_of",
     "within_settings",
@@ -185,6 +190,42 @@ def mean_ends(
     lower = np.where(inner, ends[0], np.where(estimate >= 1.0, np.maximum(1.0 - unseen, 0.0), estimate))
     upper = np.where(inner, ends[1], np.where(estimate <= 0.0, unseen, estimate))
     return lower, upper
+
+
+def rare_change_ends(
+    changes: np.ndarray, draws_per_input: int, cases: np.ndarray, level: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the ends of a band of kind `mean` for a difference that is zero in most draws; see the module.
+
+    Parameters
+    ----------
+    changes : ndarray of shape (D, G), float64
+        The linear contribution of each draw; their mean is the estimate.
+    draws_per_input : int
+    cases : ndarray of shape (G,), float64
+        As in `mean_ends`.
+    level : float
+
+    Returns
+    -------
+    lower, upper : ndarray of shape (G,), float64
+    """
+    up, down = (block_means(np.maximum(sign * changes, 0.0), draws_per_input) for sign in (1.0, -1.0))
+    means = [np.maximum(sign * changes, 0.0).mean(axis=0) for sign in (1.0, -1.0)]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        unseen = -np.log(tails_of(level)[0]) / cases
+        together = ((up - up.mean(axis=0)) * (down - down.mean(axis=0))).sum(axis=0)
+        correlation = together / ((len(up) - 1) * up.std(axis=0, ddof=1) * down.std(axis=0, ddof=1))
+    correlation = np.where(np.isfinite(correlation), correlation, 0.0)
+    bounds = [mean_ends(mean, part, cases, level, "positive") for mean, part in zip(means, (up, down), strict=True)]
+    below = [mean - np.where(mean > 0.0, low, 0.0) for mean, (low, _) in zip(means, bounds, strict=True)]
+    above = [np.maximum(high, unseen) - mean for mean, (_, high) in zip(means, bounds, strict=True)]
+    reach = [
+        np.sqrt(np.maximum(one**2 + other**2 - 2.0 * correlation * one * other, 0.0))
+        for one, other in ((below[0], above[1]), (above[0], below[1]))
+    ]
+    estimate = means[0] - means[1]
+    return estimate - reach[0], estimate + reach[1]
 
 
 def within_settings(

@@ -25,6 +25,7 @@ from carms_lib.pressure._band_ends import (
     mean_ends,
     next_ends,
     quantiles,
+    rare_change_ends,
     share_zero,
     tails_of,
     within_settings,
@@ -44,6 +45,7 @@ BAND_COLUMNS = (
 )  # fmt: skip
 _FEWEST_BEYOND = 2  # settings that should lie beyond each end of a band before its place means much
 _FEWEST_SETTINGS = 10
+_SELDOM = 0.5  # share of draws without a change above which changes are counted as rare events
 
 
 class Measure(NamedTuple):
@@ -311,6 +313,11 @@ def _band(counted: Counted, level: float, kind: str, draws_per_input: int) -> di
     if kind == "mean":
         blocks = block_means(counted.residual, draws_per_input)
         lower, upper = mean_ends(counted.estimate, blocks, counted.cases, level, counted.scale)
+        if counted.scale == "real" and settings >= 2:
+            seldom = (counted.of_draws == 0.0).mean(axis=0) > _SELDOM
+            changes = (counted.estimate + counted.residual)[:, seldom]
+            ends = rare_change_ends(changes, draws_per_input, counted.cases[seldom], level)
+            lower[seldom], upper[seldom] = ends
     elif kind == "input" and settings < 2:
         lower = upper = np.full(len(counted.estimate), np.nan)
     elif kind == "input":
