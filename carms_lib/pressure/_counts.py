@@ -7,6 +7,7 @@ belong here: the groups (`_groups`), what a metric divides by what (`metrics`), 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,26 +25,46 @@ def count_pressure(
 ) -> dict[str, np.ndarray]:
     """Return the counts of the view "pressure", int32 of shape (D, groups); seats only where no class is asked for."""
     shape = (study.n_draws, groups.cells * groups.classes)
-    choosing, outside, unmatched = (np.zeros(shape, dtype=np.int32) for _ in range(3))
+    choosing, outside, unmatched, unranked, heads = (np.zeros(shape, dtype=np.int32) for _ in range(5))
     of_cells = (study.n_draws, 0 if groups.by_applicant else groups.cells)
     seats, filled = (np.zeros(of_cells, dtype=np.int32) for _ in range(2))
     for rows, outcomes in study.chunks(scenario):
         match = getattr(outcomes, match_field)
         _count_first_choices(
             getattr(outcomes, choice_field),
+            outcomes.ranked,
             match,
             groups.cell,
             groups.applicant_class,
             groups.cells,
-            choosing[rows],
-            outside[rows],
-            unmatched[rows],
+            FirstChoices(choosing[rows], outside[rows], unmatched[rows], unranked[rows], heads[rows]),
         )
         if not groups.by_applicant:
             seats[rows] = _seats(outcomes, groups)
             _count_seats(match, groups.cell, filled[rows])
-    counts = {"first_choices": choosing, "first_choices_lost": outside, "first_choices_unmatched": unmatched}
-    return counts if groups.by_applicant else counts | {"seats": seats, "filled": filled}
+    counts = {
+        "first_choices": choosing,
+        "first_choices_lost": outside,
+        "first_choices_unmatched": unmatched,
+        "lost_before_ranking": unranked,
+    }
+    if groups.by_applicant:
+        return counts
+    ranked_and_lost = outside - unranked
+    scarce = np.clip(heads - seats, 0, ranked_and_lost)
+    return counts | {
+        "seats": seats, "filled": filled, "lost_to_scarcity": scarce, "lost_to_competition": ranked_and_lost - scarce,
+    }  # fmt: skip
+
+
+class FirstChoices(NamedTuple):
+    """Applicants by the cell of their first choice, int32 of shape (D, groups)."""
+
+    choosing: np.ndarray  # whose first choice lies in the cell
+    outside: np.ndarray  # of these, who end outside it, unmatched or elsewhere
+    unmatched: np.ndarray  # of these, the unmatched
+    unranked: np.ndarray  # of those outside, whose rank-order list is empty or headed by a program of another cell
+    heads: np.ndarray  # of those choosing, whose rank-order list is headed by a program of the cell
 
 
 def count_outcomes(study: Study, scenario: str, groups: Groups) -> dict[str, np.ndarray]:
@@ -145,26 +166,24 @@ def _seats(outcomes: Outcomes, groups: Groups) -> np.ndarray:
 @kernel
 def _count_first_choices(
     choice: np.ndarray,
+    ranked: np.ndarray,
     match: np.ndarray,
     cell: np.ndarray,
     applicant_class: np.ndarray,
     cells: int,
-    choosing: np.ndarray,
-    outside: np.ndarray,
-    unmatched: np.ndarray,
+    out: FirstChoices,
 ) -> None:
     """Count applicants by the cell of their first choice.
 
     Parameters
     ----------
-    choice, match : ndarray of shape (D, n), int
-        First-choice program and outcome; negative for none.
+    choice, ranked, match : ndarray of shape (D, n), int
+        First-choice program, first program of the rank-order list, and outcome; negative for none.
     cell : ndarray of shape (P,), int32
     applicant_class : ndarray of shape (n,), int32
     cells : int
-    choosing, outside, unmatched : ndarray of shape (D, G), int32
-        Written: applicants whose first choice lies in the cell; of these, those who end outside it (unmatched
-        included); of these, the unmatched.
+    out : FirstChoices
+        Added to.
     """
     for d in range(choice.shape[0]):
         for a in range(choice.shape[1]):
@@ -172,13 +191,15 @@ def _count_first_choices(
             if wanted < 0 or cell[wanted] < 0 or applicant_class[a] < 0:
                 continue
             g = applicant_class[a] * cells + cell[wanted]
-            choosing[d, g] += 1
+            out.choosing[d, g] += 1
+            head = ranked[d, a] >= 0 and cell[ranked[d, a]] == cell[wanted]
+            out.heads[d, g] += head
             got = match[d, a]
             if got < 0:
-                unmatched[d, g] += 1
-                outside[d, g] += 1
-            elif cell[got] != cell[wanted]:
-                outside[d, g] += 1
+                out.unmatched[d, g] += 1
+            if got < 0 or cell[got] != cell[wanted]:
+                out.outside[d, g] += 1
+                out.unranked[d, g] += not head
 
 
 @kernel

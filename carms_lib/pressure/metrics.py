@@ -71,6 +71,9 @@ COUNTS: Mapping[str, Count] = MappingProxyType(
         "first_choices_lost": Count("persons", "first choices lost"),
         "first_choices_of_class": Count("persons", "first choices"),
         "first_choices_unmatched": Count("persons", "first choices of unmatched applicants"),
+        "lost_before_ranking": Count("persons", "first choices lost before ranking"),
+        "lost_to_competition": Count("persons", "first choices lost to others"),
+        "lost_to_scarcity": Count("persons", "first choices without a seat"),
         "matched": Count("persons", "matched applicants"),
         "matched_of_class": Count("persons", "matched applicants"),
         "matched_first_iteration": Count("persons", "applicants matched in the first iteration"),
@@ -96,7 +99,12 @@ class MetricView(NamedTuple):
 
 METRIC_VIEWS: Mapping[str, MetricView] = MappingProxyType(
     {
-        "pressure": MetricView(("first_choices", "first_choices_lost", "first_choices_unmatched", "seats", "filled")),
+        "pressure": MetricView(
+            (
+                "first_choices", "first_choices_lost", "first_choices_unmatched", "seats", "filled",
+                "lost_before_ranking", "lost_to_scarcity", "lost_to_competition",
+            )
+        ),
         "outcomes": MetricView(
             (
                 "seats", "filled", "filled_first_iteration", "first_choices",
@@ -236,6 +244,23 @@ METRICS: Mapping[str, Metric] = _register(
             "pressure", "share, 0 to 1", "share", "first_choices_lost", "first_choices", ("pressure",), "both",
             "Pressure: first choices that end elsewhere",
             "share of applicants whose first choice lies in the cell who end outside it",
+        ),
+        Metric(
+            "pressure_funnel", "share, 0 to 1", "share", "lost_before_ranking", "first_choices", ("pressure",), "both",
+            "Pressure from the funnel: no interview or not ranked",
+            "part of pressure: applicants who end outside the cell and whose rank-order list, written after "
+            "interviews, is empty or headed by a program outside it",
+        ),
+        Metric(
+            "pressure_scarcity", "share, 0 to 1", "share", "lost_to_scarcity", "first_choices", ("pressure",), "both",
+            "Pressure from scarcity: more first choices than seats",
+            "part of pressure: applicants who head their list with the cell beyond the number of its seats",
+        ),
+        Metric(
+            "pressure_competition", "share, 0 to 1", "share", "lost_to_competition", "first_choices", ("pressure",),
+            "both",
+            "Pressure from competition: seats filled by others, or left",
+            "part of pressure: all other applicants who end outside the cell",
         ),
         Metric(
             "first_choice_ratio", "applicants per seat", "ratio", "first_choices", "seats", ("pressure",), "both",
