@@ -254,6 +254,9 @@ def draw_figures(findings: Findings) -> dict[str, bytes]:
         "pressure-by-discipline": _svg(plot_forest, (7.6, 1.5 + 0.28 * len(findings.large)), findings.disciplines),
         "pressure-heat-map": _svg(plot_heatmap, (10.2, 1.7 + 0.36 * len(findings.large)), findings.heat),
     }
+    if len(findings.abroad):
+        size = (7.6, 1.5 + 0.28 * len(findings.large))
+        pictures["pressure-international"] = _svg(plot_forest, size, findings.abroad)
     for number, change in enumerate(findings.changes, start=1):
         shifts = findings.shifts.loc[findings.shifts["scenario"] == change.scenario]
         pictures[f"scenario-{number}"] = _svg(plot_differences, (7.6, 4.2), shifts)

@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     from carms_lib.transforms import Layers
 
 __all__ = [
+    "CAUSES",
     "INNER",
     "LARGE",
     "OUTER",
     "PLACES",
     "Findings",
     "ScenarioChange",
+    "Superlative",
     "beside_published",
     "find",
     "published_backtest",
@@ -39,6 +41,8 @@ __all__ = [
     "seat_where_changed",
 ]
 
+#: Pressure and its parts.
+CAUSES = ("pressure", "pressure_funnel", "pressure_scarcity", "pressure_competition")
 OUTER, INNER = 0.90, 0.50  # levels of the bands shown
 LARGE = 20  # seats from which a discipline is shown by name
 PLACES = 6  # disciplines for which the value of a seat is told
@@ -62,6 +66,14 @@ class ScenarioChange:
 
 
 @dataclass(frozen=True)
+class Superlative:
+    """The first or last of a named set by pressure, with the probability that it is so in the next match."""
+
+    row: Row  # of the pressure, outer band
+    probability: float  # of that place in a draw, equal values sharing it
+
+
+@dataclass(frozen=True)
 class Findings:
     """Every number that a memo states; bands are of kind "outcome" unless their name says otherwise."""
 
@@ -75,9 +87,15 @@ class Findings:
     national: Mapping[str, Row]  # metric -> row
     error: Mapping[str, Row]  # metric -> row of kind "mean"
     assumed: Mapping[str, Row]  # metric -> row of kind "input"
-    heat: pd.DataFrame  # pressure by province and large discipline
-    disciplines: pd.DataFrame  # pressure by large discipline, at both levels
-    provinces: pd.DataFrame  # pressure by province
+    canadian: str  # the class of applicants whose pressure is shown first, in words
+    international: str  # the class that competes for other seats, in words; "" where there is none
+    heat: pd.DataFrame  # pressure on Canadian graduates by province and large discipline
+    disciplines: pd.DataFrame  # pressure on Canadian graduates by large discipline, at both levels
+    abroad: pd.DataFrame  # pressure on international graduates by large discipline, at both levels
+    provinces: pd.DataFrame  # pressure on Canadian graduates by province of training
+    most_pressed: Superlative  # of the large disciplines, for Canadian graduates
+    least_pressed: Superlative
+    causes: pd.DataFrame  # parts of pressure of the large disciplines' seats by stream: funnel, scarcity, competition
     changes: tuple[ScenarioChange, ...]
     shifts: pd.DataFrame  # seats filled by province, scenario minus baseline, both levels, all scenarios
     seat: Mapping[str, Row]  # what one more seat does, anywhere: metric -> row
@@ -91,6 +109,7 @@ def find(
 ) -> Findings:
     """Ask the study everything that the memo says; `scenarios` are those it was run with, on `market`."""
     program = layers.gold["program"]
+    canadian, international = _classes(market)
     by_discipline = program.groupby("discipline")["quota"].sum()
     large = tuple(by_discipline.index[by_discipline >= min(LARGE, by_discipline.max())])
     cycle = int(program["cycle"].iloc[0])
@@ -107,9 +126,20 @@ def find(
         national=_national(study, "outcome"),
         error=_national(study, "mean"),
         assumed=_national(study, "input"),
-        heat=_pressure(study, ["province", "discipline"], large),
-        disciplines=_both_levels(_pressure(study, "discipline", large, level=level) for level in (INNER, OUTER)),
-        provinces=_pressure(study, "province"),
+        canadian=_in_words(market, canadian),
+        international="" if international is None else _in_words(market, international),
+        heat=_pressure(study, ["province", "discipline"], large, canadian),
+        disciplines=_both_levels(
+            _pressure(study, "discipline", large, canadian, level=level) for level in (INNER, OUTER)
+        ),
+        abroad=_both_levels(
+            _pressure(study, "discipline", large, international, level=level)
+            for level in ((INNER, OUTER) if international is not None else ())
+        ),
+        provinces=_pressure(study, "site_province" if "site_province" in program else "province", None, canadian),
+        most_pressed=_superlative(study, large, canadian, highest=True),
+        least_pressed=_superlative(study, large, canadian, highest=False),
+        causes=_causes(study, large),
         changes=tuple(_change(study, scenario, market, seats) for scenario in scenarios),
         shifts=_both_levels(
             study.compare(name).outcomes(by="province", metric="filled", level=level).to_frame()
@@ -128,13 +158,49 @@ def _national(study: Study, kind: str) -> dict[str, Row]:
     return {row["metric"]: row for row in rows_of(frame)}
 
 
+def _classes(market: Market) -> tuple[str, str | None]:
+    """Return the largest class of graduates of the cohort's schools, and that of the IMG stream where there is one."""
+    classes = market.cohort.classes.sort_values("size", ascending=False, kind="stable")
+    at_home = classes["graduates_of"] == "schools"
+    abroad = classes.index[~at_home & (classes["stream"] == "IMG")]
+    return str((classes.index[at_home] if at_home.any() else classes.index)[0]), str(abroad[0]) if len(abroad) else None
+
+
+def _in_words(market: Market, applicant_class: str) -> str:
+    return str(market.cohort.classes.loc[applicant_class, "name"])
+
+
 def _pressure(
-    study: Study, by: str | list[str], disciplines: tuple[str, ...] | None = None, level: float = OUTER
-) -> pd.DataFrame:
-    frame = study.pressure(by=by, metric="pressure", level=level, scenario="baseline").to_frame()
+    study: Study, by: str | list[str], disciplines: tuple[str, ...] | None, applicant_class: str | None,
+    level: float = OUTER,
+) -> pd.DataFrame:  # fmt: skip
+    """Return the pressure on one class of applicants: classes that compete for other seats are not mixed."""
+    where = {} if applicant_class is None else {"applicant_class": applicant_class}
+    frame = study.pressure(by=by, metric="pressure", level=level, scenario="baseline", where=where).to_frame()
     if disciplines is not None:
         frame = frame.loc[frame["discipline"].isin(list(disciplines))]
     return frame.reset_index(drop=True)
+
+
+def _superlative(study: Study, disciplines: tuple[str, ...], applicant_class: str, *, highest: bool) -> Superlative:
+    """Return the discipline with the highest, or lowest, pressure of a set, and how probable that place is."""
+    where = {"discipline": list(disciplines), "applicant_class": applicant_class}
+    frame = study.pressure("discipline", metric="pressure", level=OUTER, scenario="baseline", where=where).to_frame()
+    known = frame.dropna(subset=["estimate"]).sort_values("estimate", ascending=not highest, kind="stable")
+    row = rows_of(known.head(1))[0]
+    if len(known) < 2:
+        return Superlative(row, 1.0)
+    ranks = study.ranks("discipline", metric="pressure", k=1 if highest else len(known) - 1, where=where).to_frame()
+    among = float(ranks.loc[ranks["discipline"] == row["discipline"], "among_first"].iloc[0])
+    return Superlative(row, among if highest else 1.0 - among)
+
+
+def _causes(study: Study, disciplines: tuple[str, ...]) -> pd.DataFrame:
+    """Return pressure on the seats of each stream and its parts, which add up to it."""
+    frame = study.pressure(
+        "eligibility", metric=list(CAUSES), level=OUTER, scenario="baseline", where={"discipline": list(disciplines)}
+    ).to_frame()
+    return frame.dropna(subset=["estimate"]).reset_index(drop=True)
 
 
 def _both_levels(frames: Any) -> pd.DataFrame:

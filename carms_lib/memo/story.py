@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from carms_lib.memo.blocks import Answer, Block, Figure, Heading, Items, Paragraph, Preformatted, TableBlock
-from carms_lib.memo.findings import INNER, LARGE, OUTER, Findings, ScenarioChange, published_backtest
+from carms_lib.memo.findings import CAUSES, INNER, LARGE, OUTER, Findings, ScenarioChange, published_backtest
 from carms_lib.memo.numbers import NO_BREAK, Row, change, count, lowest_and_highest, rows_of, share, tenths, with_band
 
 if TYPE_CHECKING:
@@ -81,26 +81,30 @@ def _question(findings: Findings) -> Iterator[Block]:
 
 def _country(findings: Findings) -> str:
     national = findings.national
+    filled, unfilled = national["filled"], national["unfilled"]
+    seats = round(filled["estimate"]) + round(unfilled["estimate"])  # the sum of what is beside it
     return (
-        f"With the published seats, {with_band(national['matched'])} applicants are matched after both iterations "
-        f"and {with_band(national['unfilled'])} seats stay empty; after the first iteration alone, "
-        f"{with_band(national['unfilled_first_iteration'])} are."
+        f"Of {count(seats)} seats, {with_band(filled)} are filled after both iterations and {with_band(unfilled)} stay "
+        f"empty; after the first iteration alone, {with_band(national['unfilled_first_iteration'])} are."
     )
 
 
 def _most_pressed(findings: Findings) -> str:
-    lowest, highest = lowest_and_highest(findings.disciplines.loc[findings.disciplines["level"] == OUTER])
+    most, least = findings.most_pressed, findings.least_pressed
     return (
-        f"Pressure is highest in **{highest['discipline']}**, where {with_band(highest, share)} of those whose first "
-        f"choice lies there end elsewhere, and lowest in **{lowest['discipline']}**, where "
-        f"{with_band(lowest, share)} do."
+        f"Among the {len(findings.large)} disciplines with {LARGE} seats or more, pressure on {findings.canadian} is "
+        f"highest in **{most.row['discipline']}**, where {with_band(most.row, share)} of those whose first choice lies "
+        f"there end elsewhere, and lowest in **{least.row['discipline']}**, where {with_band(least.row, share)} do. In "
+        f"the next match they take these places with a probability of {share(most.probability)} and "
+        f"{share(least.probability)}."
     )
 
 
 def _effect(item: ScenarioChange) -> str:
     return (
         f"“{item.scenario}” changes the number of seats by {with_band(item.seats, change)}, of applicants matched "
-        f"by {with_band(item.matched, change)}, and of seats left empty by {with_band(item.unfilled, change)}."
+        f"by {with_band(item.matched, change)}, and of seats left empty by {with_band(item.unfilled, change)}, both "
+        "after two iterations."
     )
 
 
@@ -108,31 +112,69 @@ def _pressure(findings: Findings) -> Iterator[Block]:
     yield Heading("Where the pressure is")
     yield Paragraph(
         "**Pressure** is the probability that an applicant whose first choice lies in a cell ends outside it: "
-        "matched to another cell, or not at all. First choice means what an applicant wants before interviews."
+        "matched to another cell, or not at all. First choice means what an applicant wants before interviews. "
+        "Canadian and international graduates compete for different seats in most provinces, so their pressure is shown apart."
     )
     lowest, highest = lowest_and_highest(findings.provinces)
     yield Figure(
         "pressure-by-province",
-        "Pressure by province of the school. A cell is a whole province here, so moving between disciplines within "
-        "a province does not count.",
-        f"Tile map of pressure by province. Highest: {_spoken(highest, 'province')}; lowest: "
-        f"{_spoken(lowest, 'province')}.",
+        f"Pressure on {findings.canadian} by province of training. A cell is a whole province here, so moving between "
+        "disciplines within a province does not count.",
+        f"Tile map of pressure by province of training. Highest: {_spoken(highest, _place(findings))}; lowest: "
+        f"{_spoken(lowest, _place(findings))}.",
     )
     lowest, highest = lowest_and_highest(findings.disciplines.loc[findings.disciplines["level"] == OUTER])
     yield Figure(
         "pressure-by-discipline",
-        f"Pressure by discipline: estimate, {share(INNER)} and {share(OUTER)} band. {_selection(findings)}",
+        f"Pressure on {findings.canadian} by discipline: estimate, {share(INNER)} and {share(OUTER)} band. "
+        f"{_selection(findings)}",
         f"Forest plot of pressure by discipline. Highest: {_spoken(highest, 'discipline')}; lowest: "
         f"{_spoken(lowest, 'discipline')}.",
     )
+    if len(findings.abroad):
+        lowest, highest = lowest_and_highest(findings.abroad.loc[findings.abroad["level"] == OUTER])
+        yield Figure(
+            "pressure-international",
+            f"Pressure on {findings.international} by discipline: estimate, {share(INNER)} and {share(OUTER)} band. "
+            "Which province they want first is an assumption of the cohort.",
+            f"Forest plot of pressure on {findings.international} by discipline. Highest: "
+            f"{_spoken(highest, 'discipline')}; lowest: {_spoken(lowest, 'discipline')}.",
+        )
+    yield from _reasons(findings)
     yield Figure(
         "pressure-heat-map",
-        f"Pressure by discipline and province of the school. {_selection(findings)} The bar in a cell is its "
+        f"Pressure on {findings.canadian} by discipline and province of the school. "
+        f"{_selection(findings)} The bar in a cell is its "
         f"{share(OUTER)} band: where it spans most of the cell, the number is too uncertain to plan with.",
         f"Heat map of pressure for {len(findings.large)} disciplines in "
         f"{findings.heat['province'].nunique()} provinces, with a band in each cell.",
         wide=True,
     )
+
+
+_STREAMS = {"CMG": "Canadian graduates", "IMG": "international graduates", "ALL": "both", "MOTP": "military training"}
+
+
+def _reasons(findings: Findings) -> Iterator[Block]:
+    """Say why first choices are lost, by the stream of the seat."""
+    rows = {(row["eligibility"], row["metric"]): row for row in rows_of(findings.causes)}
+    streams = [name for name in _STREAMS if (name, "pressure") in rows]
+    if not streams:
+        return
+    yield Paragraph(
+        "**Why first choices are lost.** Pressure has three parts that add up to it. *Funnel*: no interview, or not "
+        "ranked, so that another program heads the rank-order list. *Scarcity*: more applicants head their list with "
+        "the cell than it has seats. *Competition*: all others, whose seats go to somebody else."
+    )
+    yield TableBlock(
+        ("Seats open to", "Pressure", "Funnel", "Scarcity", "Competition"),
+        tuple((_STREAMS[stream], *(with_band(rows[stream, metric], share) for metric in CAUSES)) for stream in streams),
+    )
+
+
+def _place(findings: Findings) -> str:
+    """Return the group key of the map."""
+    return "site_province" if "site_province" in findings.provinces else "province"
 
 
 def _selection(findings: Findings) -> str:
@@ -156,21 +198,27 @@ def _scenarios(findings: Findings) -> Iterator[Block]:
         "forecasts."
     )
     yield TableBlock(
-        ("Option", "Seats", "Matched applicants", "Empty seats", "Better off, per seat", "Newly matched, per seat"),
+        ("Option, after both iterations", "Seats", "Matched applicants", "Empty seats"),
         tuple(
-            (
-                item.scenario,
-                *(with_band(row, change) for row in (item.seats, item.matched, item.unfilled)),
-                *("–" if row is None else with_band(row, tenths) for row in (item.seat_value, item.newly_matched)),
-            )
+            (item.scenario, *(with_band(row, change) for row in (item.seats, item.matched, item.unfilled)))
             for item in findings.changes
         ),
     )
-    yield Paragraph(
-        "Per seat: what one more seat does for the whole country where the option changes seats, followed through the "
-        "first iteration as explained below.",
-        quiet=True,
-    )
+    moved = [item for item in findings.changes if item.seat_value is not None and item.newly_matched is not None]
+    if moved:
+        yield TableBlock(
+            ("One more seat there, first iteration", "Applicants better off", "Of them, newly matched"),
+            tuple(
+                (item.scenario, *(with_band(row, tenths) for row in (item.seat_value, item.newly_matched) if row))
+                for item in moved
+            ),
+        )
+        yield Paragraph(
+            "What one more seat does for the whole country where the option changes seats, followed through the first "
+            "iteration as explained below. The second iteration is not in it, so that it does not add up to the table "
+            "above.",
+            quiet=True,
+        )
     for number, item in enumerate(findings.changes, start=1):
         lowest, highest = lowest_and_highest(findings.shifts.query("scenario == @item.scenario and level == @OUTER"))
         yield Figure(
@@ -200,7 +248,7 @@ def _seats(findings: Findings) -> Iterator[Block]:
             "Of them, newly matched",
             "The seat is taken",
             "Seats today",
-            "Pressure",
+            f"Pressure on {findings.canadian}",
         ),
         (
             (
@@ -368,7 +416,7 @@ def _method(findings: Findings, cohort: Cohort, provenance: Provenance) -> Itera
     yield Heading("Method")
     yield Paragraph(
         f"**Data.** The published pages of release {findings.release_id} become tables in three steps, with checks "
-        f"between them; {count(findings.quarantined)} rows were set aside with a reason. The tables and the "
+        f"between them; {count(findings.quarantined)} rows were quarantined with a reason. The tables and the "
         "bands behind this memo are in the file carms.db beside it."
     )
     yield Paragraph(

@@ -68,6 +68,7 @@ class TestWhatIsWritten:
             "pressure-by-discipline.svg",
             "pressure-by-province.svg",
             "pressure-heat-map.svg",
+            "pressure-international.svg",
             "scenario-1.svg",
         ]
 
@@ -81,7 +82,7 @@ class TestWhatIsWritten:
 
     def test_the_page_stands_alone_and_can_be_mailed(self, memo):
         page = memo.html.read_text("utf-8")
-        assert page.count("data:image/svg+xml;base64,") == 4
+        assert page.count("data:image/svg+xml;base64,") == 5
         assert not re.search(r'(?:src|href)="(?!data:)', page)
         assert len(page) < 2_000_000
 
@@ -117,18 +118,33 @@ class TestThatItIsTrue:
     def test_the_answer_states_the_national_outcome(self, memo, study):
         text = memo.markdown.read_text("utf-8")
         national = study.outcomes(scenario="baseline")
-        for metric in ("matched", "unfilled", "unfilled_first_iteration"):
+        for metric in ("filled", "unfilled", "unfilled_first_iteration"):
             assert self.said(self.row(national, metric=metric)) in text
+        seats, filled, empty = (
+            number(part)
+            for part in re.search(r"Of ([\d,]+) seats, \*\*([\d,]+)\*\* .*? and \*\*([\d,]+)\*\*", text).groups()
+        )
+        assert seats == filled + empty
 
     def test_the_answer_names_the_most_and_least_pressed_disciplines(self, memo, study, bundled_layers):
         release_seats = bundled_layers.gold["program"].groupby("discipline")["quota"].sum()
-        frame = study.pressure(by="discipline", metric="pressure", scenario="baseline").to_frame()
-        frame = frame.loc[frame["discipline"].isin(release_seats.index[release_seats >= 20])]
-        ordered = frame.sort_values("estimate")["discipline"].tolist()
+        where = {"discipline": list(release_seats.index[release_seats >= 20]), "applicant_class": "cmg_current"}
+        frame = study.pressure(by="discipline", metric="pressure", scenario="baseline", where=where).to_frame()
+        ordered = frame.dropna(subset="estimate").sort_values("estimate")["discipline"].tolist()
         sentence = re.search(
-            r"Pressure is highest in \*\*(.+?)\*\*.* lowest in \*\*(.+?)\*\*", memo.markdown.read_text()
+            r"Among the (\d+) disciplines with 20 seats or more, .* is highest in \*\*(.+?)\*\*.* lowest in "
+            r"\*\*(.+?)\*\*.*probability of ([\d,]+).%",
+            memo.markdown.read_text("utf-8"),
         )
-        assert sentence.groups() == (ordered[-1], ordered[0])
+        assert sentence.groups()[:3] == (str(len(where["discipline"])), ordered[-1], ordered[0])
+        ranks = study.ranks("discipline", k=1, where=where).to_frame().set_index("discipline")
+        assert number(sentence[4]) == round(100 * ranks.loc[ordered[-1], "among_first"])
+
+    def test_parts_of_pressure_add_up_in_the_table(self, memo):
+        table = memo.markdown.read_text("utf-8").split("| Seats open to |")[1].split("\n\n")[0]
+        for line in table.splitlines()[2:]:
+            whole, *parts = (number(cell) for cell in re.findall(r"\*\*([\d,]+).%\*\*", line))
+            assert whole == pytest.approx(sum(parts), abs=1.6)  # each is rounded
 
     def test_the_effect_of_the_scenario_is_the_paired_difference(self, memo, study):
         national = study.compare("Ontario FM +10 %").outcomes()
@@ -158,17 +174,19 @@ class TestThatItIsTrue:
         text = memo.markdown.read_text("utf-8")
         row = self.row(values.bands(metric="seat_value"), metric="seat_value")
         assert f"**{row['estimate']:.1f}** ({row['lower']:.1f} to {row['upper']:.1f})" in text
-        option = next(line for line in text.splitlines() if line.startswith("| Ontario FM +10 % |"))
+        option = [line for line in text.splitlines() if line.startswith("| Ontario FM +10 % |")][-1]
         where = values.bands(["discipline", "province"])
         for name, cell in zip(("seat_value", "newly_matched"), option.strip("| ").split(" | ")[-2:], strict=True):
             own = self.row(where, metric=name, discipline="Family Medicine", province="ON")
             assert number(re.search(r"\*\*(.+)\*\*", cell)[1]) == pytest.approx(own["estimate"], abs=0.1)
         table = values.bands("discipline", metric="seat_value").to_frame().set_index("discipline")["estimate"]
-        told = re.findall(r"^\| ([A-Z][^|*]+?) \| \*\*[\d.]+\*\* \([\d.]+ to [\d.]+\) \| \*\*", text, re.MULTILINE)
+        told = re.findall(r"^\| ([A-Z][^|*+]+?) \| \*\*[\d.]+\*\* \([\d.]+ to [\d.]+\) \| \*\*", text, re.MULTILINE)
         assert len(told) == 6
         assert table[told].is_monotonic_decreasing
         quota = national.programs.groupby("discipline")["quota"].sum()
-        pressure = study.pressure(by="discipline", metric="pressure", scenario="baseline")
+        pressure = study.pressure(
+            by="discipline", metric="pressure", scenario="baseline", where={"applicant_class": "cmg_current"}
+        )
         taken = values.bands("discipline", metric="seat_taken")
         for name in told:
             cells = next(line for line in text.splitlines() if line.startswith(f"| {name} |")).strip("| ").split(" | ")
@@ -325,6 +343,7 @@ class TestThatItCanBeRepeated:
             "pressure-by-discipline.svg",
             "pressure-by-province.svg",
             "pressure-heat-map.svg",
+            "pressure-international.svg",
         ]
 
     def test_warnings_of_many_views_are_passed_on_once(self, tmp_path):
