@@ -249,7 +249,7 @@ makes them again.""",
         frame = pd.DataFrame(
             {
                 "program": self.name,
-                "stated": self.market.tables.program_quota,
+                "stated": self.market.programs["quota"],
                 "of this draw": walked.drawn_quota,
                 "after reversions": walked.quota,
                 "filled": held,

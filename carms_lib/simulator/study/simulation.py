@@ -216,8 +216,11 @@ def _families(markets: dict[str, Market]) -> list[list[str]]:
 
 
 def share_lists(one: Market, other: Market) -> bool:
-    """Say whether two markets write the same rank-order lists, so that the second needs the match alone."""
-    return all(
+    """Say whether two markets write the same rank-order lists, so that the second needs the match alone.
+
+    Nobody applies to a program without seats, so the same programs must have some.
+    """
+    return np.array_equal(one.tables.program_quota > 0, other.tables.program_quota > 0) and all(
         getattr(one.tables, name) is getattr(other.tables, name) for name in Tables._fields if name not in NOT_IN_LISTS
     )
 
