@@ -67,8 +67,8 @@ def draw_quota(
     """Write the seats of one market in one draw, after `draw_release`.
 
     A program has its share of the seats of the release, and what levers add, each rounded by `whole_seats`; none where
-    it is stated to have none. `plan` may be that of another market with the same lists, whose own `change` and `is_uneven`
-    are given beside it.
+    it is stated to have none. `plan` may be that of another market with the same lists: the market's own `change` and
+    `is_uneven` are given beside it.
     """
     exact, quota = space.exact, space.quota
     for p in range(len(exact)):

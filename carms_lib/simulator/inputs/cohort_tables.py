@@ -243,8 +243,8 @@ def _check_margins(cohort: CohortTables) -> None:
     for name, row in zip(margins.index, margins.to_dict("records"), strict=True):
         if row["year"] != cohort.year:
             raise CohortError(
-                f"margins.{name!r} is of the match of {row['year']}, the cohort of {cohort.year}: the outcome of a match "
-                "says nothing of another. Cohort.with_year leaves margins out."
+                f"margins.{name!r} is of the match of {row['year']}, the cohort of {cohort.year}: the outcome of a "
+                "match says nothing of another. Cohort.with_year and without_margins leave margins out."
             )
         if row["released"] < 0 or row["seats"] < 0:
             raise CohortError(f"margins.{name!r}: seats must not be negative.")
