@@ -11,6 +11,7 @@ import pytest
 from carms_lib.exceptions import CarmsError, CarmsWarning, LargeChangeWarning, ScenarioError
 from carms_lib.simulator.inputs.levers import LEAST_FACTOR, MOST_FACTOR, Lever
 
+_TOML = 'name = "x"\n[[lever]]\n'
 CLOSED: dict[str, carms.Scenario] = {
     "set_quota": carms.Scenario("set_quota").set_quota(0, province="QC"),
     "scale_quota": carms.Scenario("scale_quota").scale_quota(0.0, province="QC"),
@@ -94,10 +95,10 @@ def test_fault_16_an_unusual_factor_says_how_many_seats_it_adds_or_removes(marke
         (lambda: Lever("scale_qouta", 1.1), "scale_quota"),
         (lambda: carms.Scenario("x", ["scale_quota"]), "levers"),  # type: ignore[arg-type]
         (
-            lambda: carms.Scenario.from_toml('name = "x"\n[[lever]]\naction = "second_iteration"\nvalue = "off"\n'),
+            lambda: carms.Scenario.from_toml(_TOML + 'action = "second_iteration"\nvalue = "off"\n'),
             "off",
         ),
-        (lambda: carms.Scenario.from_toml('name = "x"\n[[lever]]\naction = "scale_quota"\n'), "factor"),
+        (lambda: carms.Scenario.from_toml(_TOML + 'action = "scale_quota"\n'), "factor"),
     ],
 )
 def test_fault_16_a_lever_takes_what_it_says(what: Any, named: str) -> None:

@@ -11,11 +11,12 @@ import pandas as pd
 import pytest
 from carms_lib.exceptions import CohortError, MarketError
 from carms_lib.kernels.jit import from_python
-from carms_lib.simulator.draw import quotas, whole_seats
+from carms_lib.simulator.draw import whole_seats
 from carms_lib.simulator.draw.quotas import draw_quota, draw_release, new_quota_space
 from carms_lib.simulator.inputs.margins import raked
 from carms_lib.simulator.inputs.rounding import largest_remainder
 from carms_lib.simulator.inputs.seat_cells import seat_network
+from carms_lib.simulator.study.replay import plan_blocks, replay
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -30,11 +31,6 @@ MARGINS = (
     ("province",),
     (),
 )
-
-
-@pytest.fixture(scope="module")
-def national() -> carms.Market:
-    return carms.Market.from_gold(carms.build(carms.load_release()).gold, carms.load_cohort("2025"))
 
 
 def drawn(market: carms.Market, n: int, entropy: int = 5, drift: float | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -91,10 +87,10 @@ def test_every_margin_of_a_change_is_rounded_in_every_draw(national: carms.Marke
 
 
 def test_rounding_is_not_biased(national: carms.Market) -> None:
-    """Counted over 3,000 draws: the mean of each program is its exact number, as far as chance lets it be."""
+    """Counted over 2,000 draws: the mean of each program is its exact number, as far as chance lets it be."""
     made = LEVERS["+10 %"].apply(national)
     exact = change_of(national, made)
-    release, quota = drawn(made, 3_000, entropy=11)
+    release, quota = drawn(made, 2_000, entropy=11)
     for whole, want in ((quota - release, exact), (release, national.seat_plan.known)):
         left = want % 1
         uneven = (left > 1e-6) & (left < 1 - 1e-6)
@@ -139,7 +135,7 @@ def test_known_margins_hold_in_every_draw(national: carms.Market) -> None:
     assert (seats.sum(axis=1) == 3_991).all()
     assert (seats[:, family].sum(axis=1) == 1_821).all()
     assert len(np.unique(seats, axis=0)) == 10  # where the 49 late seats are is drawn
-    assert (study.outcomes_of("+5 in NL".replace("+5 in NL", "nl")).quota.sum(axis=1) == 3_996).all()
+    assert (study.outcomes_of("nl").quota.sum(axis=1) == 3_996).all()
 
 
 def test_margins_are_of_one_match_and_one_table(national: carms.Market) -> None:
@@ -238,8 +234,8 @@ def test_cells_that_share_no_total_are_rounded_alike_whatever_the_others_are(nat
 
 def test_a_replayed_draw_has_the_seats_of_the_study(market: carms.Market) -> None:
     made = carms.Scenario("x").scale_quota(1.3, province="ON").apply(market)
-    entropy, plans = carms.simulator.study.replay.plan_blocks(made, 12, 3)
-    again = [one.quota for plan in plans for one in carms.simulator.study.replay.replay(made, plan)]
+    entropy, plans = plan_blocks(made, 12, 3)
+    again = [one.quota for plan in plans for one in replay(made, plan)]
     study = carms.simulate(market, carms.Scenario("x").scale_quota(1.3, province="ON"), n_draws=12, rng=entropy)
     np.testing.assert_array_equal(np.stack(again), study.outcomes_of("x").quota)
 
@@ -248,12 +244,4 @@ def test_largest_remainder_goes_by_remainder_not_by_size() -> None:
     """Fault 19: the largest get their seats by what is left of them, though others are larger."""
     assert largest_remainder([10, 1.9, 1.1], 13).tolist() == [10, 2, 1]
     assert largest_remainder([60.2, 20.7, 9.1], 90).tolist() == [60, 21, 9]
-    assert largest_remainder([7, 2, 1], 5).tolist() == [4, 1, 0] or largest_remainder([7, 2, 1], 5).tolist() == [
-        3,
-        1,
-        1,
-    ]
-
-
-def test_the_steps_are_exported() -> None:
-    assert {"draw_quota", "draw_release", "most_seats"} <= set(quotas.__all__)
+    assert largest_remainder([3, 30], 11).tolist() == [1, 10]

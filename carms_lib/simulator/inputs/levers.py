@@ -265,7 +265,8 @@ def _in_proportion(quota: np.ndarray, total: float) -> np.ndarray:
         raise ScenarioError(
             "The programs selected have no seats, so there is no proportion to share by: use set_quota."
         )
-    return quota * (total / quota.sum())
+    exact: np.ndarray = quota * (total / quota.sum())
+    return exact
 
 
 def _with_quota(market: Market, chosen: np.ndarray, seats: Any) -> Market:
