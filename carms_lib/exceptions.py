@@ -35,6 +35,7 @@ It never holds a contact detail, a password or more than five offending rows.
     ├── DroppedWarning              something was left out, with its count
     ├── QualityWarning              a check of severity "warning" failed
     ├── TooFewDrawsWarning          the number of draws is too small for the width shown
+    ├── LargeChangeWarning          a lever changes far more seats than is usual
     └── StabilityWarning            a matching that is not stable was returned
 """
 
@@ -51,6 +52,7 @@ __all__ = [
     "CorruptSourceError",
     "DroppedWarning",
     "FetchError",
+    "LargeChangeWarning",
     "MarketError",
     "MemoError",
     "MigrationError",
@@ -246,6 +248,10 @@ class QualityWarning(CarmsWarning):
 
 class TooFewDrawsWarning(CarmsWarning):
     """The number of draws is too small for the width shown."""
+
+
+class LargeChangeWarning(CarmsWarning):
+    """A lever changes far more than is usual; the message holds how many seats it adds or removes."""
 
 
 class StabilityWarning(CarmsWarning):

@@ -114,9 +114,11 @@ The applicant's partner is number {partner}, a graduate of {other["graduation_sc
 five are
 
 {self.pairs(5)}""",
-            "7. First iteration": f"""{step("first_iteration", "draw_quota", "first_iteration")}
+            "7. First iteration": f"""{step("quotas", "draw_release", "draw_quota")}, {
+                step("first_iteration", "first_iteration")
+            }
 
-Quotas drift, everybody is matched, couples included, and unfilled CMG seats revert where the
+Quotas drift to whole numbers, everybody is matched, couples included, and unfilled CMG seats revert where the
 [rule of the province](../reference/rules.md) lets them. {left} seats are left.
 
 {self.seats()}
@@ -249,7 +251,7 @@ makes them again.""",
         frame = pd.DataFrame(
             {
                 "program": self.name,
-                "stated": self.market.tables.program_quota,
+                "stated": self.market.programs["quota"],
                 "of this draw": walked.drawn_quota,
                 "after reversions": walked.quota,
                 "filled": held,

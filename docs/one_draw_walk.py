@@ -21,7 +21,8 @@ from carms_lib.matching.scored.lists import new_scored_state
 from carms_lib.simulator.draw import couples, interviews, rank_lists
 from carms_lib.simulator.draw import second_iteration as second
 from carms_lib.simulator.draw.block import DRAWS_PER_INPUT
-from carms_lib.simulator.draw.first_iteration import Seats, first_iteration, most_seats
+from carms_lib.simulator.draw.first_iteration import Seats, first_iteration
+from carms_lib.simulator.draw.quotas import draw_quota, draw_release, most_seats, new_quota_space
 from carms_lib.simulator.draw.settings import draw_settings, shifted
 from carms_lib.simulator.draw.workspace import Space, new_space
 from carms_lib.simulator.inputs.tables import Tables
@@ -99,11 +100,13 @@ def walk(market: carms.Market, draw: int) -> Walk:
         ranked, scores = lists_of(space.lists.ptr, space.lists.idx), lists_of(space.lists.ptr, space.lists.score)
         paired = choose_couples(key, draw, theta, tables, space)
         write_pairs(theta, tables, space, paired)
-        state = new_scored_state(n, market.n_programs, most_seats(tables.program_quota, theta), len(space.lists.idx))
-        stay = Seats(stated=tables.program_quota.copy(), reverts_to=np.full(market.n_programs, -1, dtype=np.int32))
-        first_iteration(key, draw, theta, tables, stay, space, state)
-        drawn_quota = state.quota.copy()
-        seats = stay._replace(reverts_to=tables.reverts_to.copy())
+        plan = market.seat_plan
+        seating = new_quota_space(plan)
+        draw_release(key, draw, theta, plan, seating)
+        draw_quota(key, draw, plan, plan.change, bool(plan.is_uneven[0]), seating)
+        drawn_quota = seating.quota.copy()
+        state = new_scored_state(n, market.n_programs, most_seats([plan], theta), len(space.lists.idx))
+        seats = Seats(drawn=drawn_quota.copy(), reverts_to=tables.reverts_to.copy())
         _, blocking = first_iteration(key, draw, theta, tables, seats, space, state)
         quota, first = state.quota.copy(), state.match.copy()
         second_iteration(key, draw, theta, tables, tables.second_open, space, state)

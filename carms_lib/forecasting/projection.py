@@ -125,7 +125,7 @@ def projected_cohort(published: Published, last: Cohort, year: int, *, seats_now
         columns=columns,
         sources=sources,
     )
-    drift = [max(round(value, 4), 0.0) for value in drift]
+    drift = [round(value, 4) for value in drift]  # below zero where quotas may fall
     cohort = cohort.with_parameter("quota_drift", drift[0], min(drift[1], drift[0]), drift[2], source=quota)
     return replace(cohort, sources=used_sources(cohort.sources, cohort.parameters, cohort.columns))
 

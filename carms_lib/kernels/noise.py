@@ -58,7 +58,7 @@ class Purpose:
 
     INPUT = _number(1)  # the uncertain inputs of a block of draws
     PROGRAM = _number(2)  # a program's appeal and interview share in a block
-    QUOTA = _number(3)  # the drift of an approximate quota
+    QUOTA = _number(3)  # rounding of the seats of the release, drifted or raked
     SIZE = _number(4)  # rounding of a class size
     MERIT = _number(5)
     DISCIPLINE = _number(6)  # which discipline is wanted first
@@ -76,6 +76,8 @@ class Purpose:
     COUPLE = _number(18)  # being half of a couple, and of which
     COUPLE_ORDER = _number(19)  # the order in which couples are admitted to the match
     REVERSION = _number(20)  # rounding of the seats that revert
+    SEATS = _number(24)  # rounding of the seats that a scenario adds
+    SPLIT = _number(25)  # rounding of the seats that a stream takes from another
     SETTING = _number(40)  # which of the cohort's joint draws a block takes
     FIRST = _number(41)  # taking part in the first iteration
 

@@ -15,7 +15,8 @@ from carms_lib.simulator import PARAMETERS
 from carms_lib.simulator.draw import interviews, participation
 from carms_lib.simulator.draw import second_iteration as second
 from carms_lib.simulator.draw.block import BlockInputs, begin_block, run_block
-from carms_lib.simulator.draw.first_iteration import Seats, first_iteration, most_seats
+from carms_lib.simulator.draw.first_iteration import Seats, first_iteration
+from carms_lib.simulator.draw.quotas import most_seats
 from carms_lib.simulator.draw.workspace import new_space
 from carms_lib.simulator.inputs.rules import RULES, reversion_targets, rule_arrays
 
@@ -49,9 +50,9 @@ def _first_iteration(
     stated[: len(quota)] = quota
     targets = np.full(market.n_programs, -1, dtype=np.int32)
     targets[: len(reverts_to)] = reverts_to
-    seats = Seats(stated=stated, reverts_to=targets)
+    seats = Seats(drawn=stated, reverts_to=targets)
     theta = _theta(market, quota_drift=0.0, reversion_share=share)
-    state = new_scored_state(market.n_applicants, market.n_programs, most_seats(stated, theta), len(space.lists.idx))
+    state = new_scored_state(market.n_applicants, market.n_programs, int(stated.sum()) + 1, len(space.lists.idx))
     with np.errstate(over="ignore"):
         orders, blocking = first_iteration(np.uint64(5), 0, theta, tables, seats, space, state)
     assert (orders, blocking) == (1, 0)
@@ -98,13 +99,15 @@ def test_a_chain_of_reversions_ends(market: carms.Market) -> None:
     assert match == [2]
 
 
-@pytest.mark.parametrize(("drift", "expected"), [(0.0, 4 + 1 + 2 + 1 + 1), (0.5, 6 + 1 + 3 + 1 + 1)])
-def test_there_is_room_for_the_most_seats_that_a_draw_may_have(
-    market: carms.Market, drift: float, expected: int
-) -> None:
-    """Each quota with its drift and the seat that chance adds, and one more."""
-    assert most_seats(np.array([4, 2]), _theta(market, quota_drift=drift)) == expected
-    assert most_seats(np.array([[4, 2], [1, 1]]), _theta(market, quota_drift=drift)) == expected  # the larger of two
+@pytest.mark.parametrize(("drift", "room"), [(0.0, 0), (0.5, 1), (-0.5, 0)])
+def test_there_is_room_for_the_most_seats_that_a_draw_may_have(market: carms.Market, drift: float, room: int) -> None:
+    """Each quota with its drift rounded up, and one more; of several markets the largest."""
+    theta, quota = _theta(market, quota_drift=drift), market.programs["quota"].to_numpy(float)
+    most = int(np.ceil(quota * (1 + drift)).sum()) + 1
+    assert most_seats([market.seat_plan], theta) == most
+    assert most >= quota.sum() * (1 + drift) + room
+    more = carms.Scenario("more").add_seats(7).apply(market)
+    assert most_seats([market.seat_plan, more.seat_plan], theta) >= most + 7
 
 
 def _with_classes(market: carms.Market, **columns: float) -> carms.Market:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from carms_lib.exceptions import MarketError
-from carms_lib.simulator.draw import block, first_iteration, rank_lists
+from carms_lib.simulator.draw import block, first_iteration, quotas, rank_lists
 from carms_lib.simulator.draw.block import BlockInputs, run_block
 from carms_lib.simulator.draw.settings import NO_SHIFT, shifted
 from carms_lib.simulator.study.replay import plan_blocks, replay
@@ -256,6 +256,8 @@ def test_a_draw_is_compiled_once_for_all_of_them(market: carms.Market) -> None:
         block._run_draws,
         rank_lists.begin_block,
         rank_lists.write_lists,
+        quotas.draw_release,
+        quotas.draw_quota,
         first_iteration.first_iteration,
     )
     run(market, plan.inputs)

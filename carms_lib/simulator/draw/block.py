@@ -16,12 +16,14 @@ import numpy as np
 
 from carms_lib.kernels.jit import inner_kernel, kernel, prepare
 from carms_lib.matching.scored.lists import ScoredState, new_scored_state
-from carms_lib.simulator.draw.first_iteration import Seats, first_iteration, most_seats
+from carms_lib.simulator.draw.first_iteration import Seats, first_iteration
+from carms_lib.simulator.draw.quotas import QuotaSpace, draw_quota, draw_release, most_seats, new_quota_space
 from carms_lib.simulator.draw.rank_lists import NOT_TAKING_PART, UNMATCHED, begin_block, write_lists
 from carms_lib.simulator.draw.second_iteration import second_iteration
 from carms_lib.simulator.draw.settings import NO_SHIFT, Shift, shifted
 from carms_lib.simulator.draw.workspace import Space, kept_space, kind_of_program, new_space
 from carms_lib.simulator.inputs.market import Market
+from carms_lib.simulator.inputs.seat_plan import SeatPlan, open_programs
 from carms_lib.simulator.inputs.tables import Tables
 
 __all__ = [
@@ -92,10 +94,19 @@ class Setting(NamedTuple):
 class Variants(NamedTuple):
     """What V scenarios on the same lists differ in; P programs."""
 
-    quota: np.ndarray  # int32[V, P], as stated
+    change: np.ndarray  # float64[V, P]: seats that levers add; see `SeatPlan`
+    is_uneven: np.ndarray  # bool[V]: whether seats need rounding
     reverts_to: np.ndarray  # int32[V, P]
     second_open: np.ndarray  # uint8[V, P]
     second_iteration: np.ndarray  # bool[V]: whether it is held
+
+
+class Spaces(NamedTuple):
+    """What the variants share besides lists, and what the steps of a draw write."""
+
+    of_draw: Space
+    plan: SeatPlan  # of the first variant
+    of_seats: QuotaSpace
 
 
 @kernel(what="the simulation", seconds=15)
@@ -104,18 +115,21 @@ def _run_draws(
     setting: Setting,
     tables: Tables,
     variants: Variants,
-    space: Space,
+    spaces: Spaces,
     state: ScoredState,
     out: BlockResult,
 ) -> None:
     """Run draws for all variants; the arrays of `out` that are not shared have the variants as their first axis."""
+    space, plan, seating = spaces.of_draw, spaces.plan, spaces.of_seats
     entropy, theta = keys.entropy, setting.theta
     begin_block(entropy, keys.block, theta, tables, space)
     for i in range(len(keys.draws)):
         draw = keys.draws[i]
         couples = write_lists(entropy, draw, theta, setting.sizes, tables, space, out.wished[i], out.ranked[i])
-        for v in range(len(variants.quota)):
-            seats = Seats(stated=variants.quota[v], reverts_to=variants.reverts_to[v])
+        draw_release(entropy, draw, theta, plan, seating)
+        for v in range(len(variants.change)):
+            draw_quota(entropy, draw, plan, variants.change[v], variants.is_uneven[v], seating)
+            seats = Seats(drawn=seating.quota, reverts_to=variants.reverts_to[v])
             orders, blocking = first_iteration(entropy, draw, theta, tables, seats, space, state)
             first, final = out.first[v, i], out.final[v, i]
             for p in range(len(state.quota)):
@@ -181,7 +195,7 @@ def compile_block(market: Market, variants: Sequence[Market], inputs: BlockInput
 
 def _arguments(
     n: int, variants: Sequence[Market], keys: DrawKeys, inputs: BlockInputs, space: Space, tables: Tables
-) -> tuple[DrawKeys, Setting, Tables, Variants, Space, ScoredState, BlockResult]:
+) -> tuple[DrawKeys, Setting, Tables, Variants, Spaces, ScoredState, BlockResult]:
     """Return what `_run_draws` takes, with room for its results."""
     programs = len(tables.program_key)
     kind, each = kind_of_program(programs), (len(variants), len(keys.draws))
@@ -193,13 +207,16 @@ def _arguments(
         quota=np.empty((*each, programs), dtype=np.int32),
         couples=np.empty((*each, len(COUPLE_COUNTS)), dtype=np.int32),
     )
+    opened, plans = [open_programs(variant.tables) for variant in variants], [made.seat_plan for made in variants]
     differ = Variants(
-        quota=np.stack([variant.tables.program_quota for variant in variants]),
-        reverts_to=np.stack([variant.tables.reverts_to for variant in variants]),
-        second_open=np.stack([variant.tables.second_open for variant in variants]),
+        change=np.stack([plan.change for plan in plans]),
+        is_uneven=np.concatenate([plan.is_uneven for plan in plans]),
+        reverts_to=np.stack([given["reverts_to"] for given in opened]),
+        second_open=np.stack([given["second_open"] for given in opened]),
         second_iteration=np.array([variant.second_iteration for variant in variants]),
     )
     # Copies: closed to writing, they would be of another kind.
     setting = Setting(theta=np.array(inputs.theta, dtype=np.float64), sizes=np.array(inputs.sizes, dtype=np.float64))
-    state = new_scored_state(n, programs, most_seats(differ.quota, inputs.theta), len(space.lists.idx))
-    return keys, setting, tables, differ, space, state, out
+    state = new_scored_state(n, programs, most_seats(plans, inputs.theta), len(space.lists.idx))
+    spaces = Spaces(of_draw=space, plan=plans[0], of_seats=new_quota_space(plans[0]))
+    return keys, setting, tables, differ, spaces, state, out

@@ -1,7 +1,7 @@
-"""The first iteration: the seats of a draw, the match, and the seats that revert.
+"""The first iteration: the match, and the seats that revert.
 
-Belongs here: quotas of a draw, orders in which couples are admitted, reversions. Does not belong here: how preference
-lists are generated, and the mechanism, which is `carms_lib.matching`.
+Belongs here: orders in which couples are admitted, reversions. Does not belong here: how many seats a draw has, which
+is `quotas`, how preference lists are generated, and the mechanism, which is `carms_lib.matching`.
 """
 
 from __future__ import annotations
@@ -26,15 +26,13 @@ __all__ = [
     "CouplesMatch",
     "DrawnMatch",
     "Seats",
-    "draw_quota",
     "first_iteration",
-    "most_seats",
     "seat_offsets",
 ]
 
 _AT = {name: i for i, name in enumerate(PARAMETERS)}
-_DRIFT, _REVERSION = _AT["quota_drift"], _AT["reversion_share"]
-_ORDER, _OF_REVERSION, _QUOTA = Purpose.COUPLE_ORDER, Purpose.REVERSION, Purpose.QUOTA
+_REVERSION = _AT["reversion_share"]
+_ORDER, _OF_REVERSION = Purpose.COUPLE_ORDER, Purpose.REVERSION
 _MOST_REVERSIONS = 3  # rounds; a seat that reverts can free another, which is rare and soon over
 # Orders of couples that are tried. The first, with its rounds, finds a stable matching in 99 of 100 national draws; in
 # the others there is a couple that no order settles, but smaller and more crowded markets need one more often.
@@ -46,9 +44,9 @@ COUPLE_STEPS = 400
 
 
 class Seats(NamedTuple):
-    """The seats of one scenario, which the same lists can be matched to; P programs."""
+    """The seats of one scenario in one draw, which the same lists can be matched to; P programs."""
 
-    stated: np.ndarray  # int32[P], as the release or the scenario states them
+    drawn: np.ndarray  # int32[P], as `quotas` draws them
     reverts_to: np.ndarray  # int32[P]: the program that takes unfilled seats, -1 for none
 
 
@@ -75,27 +73,6 @@ class DrawnMatch(NamedTuple):
     match: np.ndarray  # int32[n]: -1 for none
     couple_of: np.ndarray  # int32[n]: the number of an applicant's couple, -1 for a single
     couples: CouplesMatch | None = None  # what it takes to match everybody again, couples too; None without couples
-
-
-@inner_kernel
-def draw_quota(
-    entropy: np.uint64, draw: int, theta: np.ndarray, tables: Tables, stated: np.ndarray, quota: np.ndarray
-) -> None:
-    """Write the quotas of one draw: what the release says is approximate.
-
-    A `stated` quota q becomes q + floor(q * drift + u) with u uniform, so that it grows by q * drift on average. A
-    closed program (quota 0) stays closed.
-    """
-    state = stream(entropy, _QUOTA, draw)
-    for p in range(len(quota)):
-        seats = stated[p]
-        more = math.floor(seats * theta[_DRIFT] + uniform(fold(state, tables.program_key[p])))
-        quota[p] = seats + more if seats > 0 else 0
-
-
-def most_seats(stated: np.ndarray, theta: np.ndarray) -> int:
-    """Return how many seats a draw of one market has at most; `stated` quotas of shape (..., P) of one or several."""
-    return int((stated * (1.0 + theta[_DRIFT]) + 1.0).sum(axis=-1).max()) + 1
 
 
 @inner_kernel
@@ -171,7 +148,8 @@ def first_iteration(
     """
     lists, couples = space.lists, space.lists.n_couples[0]
     state.is_read[:] = False
-    draw_quota(entropy, draw, theta, tables, seats.stated, state.quota)
+    for p in range(len(state.quota)):
+        state.quota[p] = seats.drawn[p]
     of_reversion = stream(entropy, _OF_REVERSION, draw)
     quota, held_count, reverted = state.quota, state.held_count, space.reverted
     reverted[:] = 0

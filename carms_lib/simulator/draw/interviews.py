@@ -274,7 +274,7 @@ def interview(entropy: np.uint64, draw: int, theta: np.ndarray, tables: Tables, 
     for i in range(left):
         codes[i] = _code_of_score(np.float32(score[np.uint64(lists.application[i])]))
     for p in range(len(seats)):
-        fewest[p] = seats[p]
+        fewest[p] = math.ceil(seats[p])  # an exact number may be rounded up
         kept[p] = theta[_RANKED_ABROAD] if tables.only_abroad[p] else theta[_RANKED]
     _write_thresholds(lists.program_ptr, codes, kept, fewest, threshold)
     leave_out(program[:left], score[:left], threshold)

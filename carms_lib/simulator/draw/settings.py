@@ -16,6 +16,7 @@ from carms_lib.simulator.inputs.cohort import Cohort
 from carms_lib.simulator.inputs.cohort_tables import cell_of
 from carms_lib.simulator.inputs.market import Market
 from carms_lib.simulator.inputs.parameters import PARAMETERS
+from carms_lib.simulator.inputs.seat_plan import open_programs
 from carms_lib.simulator.inputs.tables import Tables, closed
 
 __all__ = [
@@ -146,8 +147,11 @@ def draw_settings(cohort: Cohort, entropy: int, blocks: int) -> tuple[np.ndarray
 
 
 def shifted(market: Market, shift: Shift) -> Tables:
-    """Return the market's arrays as a setting has them; what a scenario changed stays changed."""
-    tables = market.tables
+    """Return the market's arrays as a setting has them; what a scenario changed stays changed.
+
+    Nobody may apply to a program without seats, which therefore interviews nobody.
+    """
+    tables = closed(market.tables._replace(**open_programs(market.tables)))
     if not len(shift.merit):
         return tables
     first = tables.first_weight.copy()

@@ -74,6 +74,11 @@ class Cohort(CohortTables):
         One row per joint draw of the uncertain inputs, as a calibration leaves them. A column is the name of a
         parameter, or of a cell: "table.column.item", such as "provinces.appeal.ON". A study takes whole rows, so
         that inputs which published figures tie together stay tied; what is not named is drawn from its own range.
+    margins : pandas.DataFrame, optional
+        One row per total of seats that the outcome of this match states, for a match that is over: discipline and
+        province ("" for all), year (the cohort's own), released [seats in the release], seats [in the outcome], source.
+        Every draw of a market whose programs have the `released` seats has exactly the outcome's; what no margin
+        counts, and every other market, drifts by `quota_drift`.
 
     Raises
     ------
@@ -158,7 +163,8 @@ class Cohort(CohortTables):
     def with_year(self, year: int) -> Cohort:
         """Return a copy for the match of another year.
 
-        Rules that the cohort does not state itself are those of that year (`load_rules`); nothing else changes.
+        Rules that the cohort does not state itself are those of that year (`load_rules`). Known margins are left out
+        where the year is another: the outcome of a match is not known before it. Nothing else changes.
 
         Parameters
         ----------
@@ -171,7 +177,12 @@ class Cohort(CohortTables):
         stated = stated_rules(self.provinces, self.year)
         rules = rules_of(year, self.provinces.index)
         moved = {name: self.provinces[name].where(stated[name], rules[name]).to_numpy() for name in RULES}
-        return replace(self, year=year, provinces=self.provinces.assign(**moved))
+        margins = self.margins if year == self.year else pd.DataFrame()
+        return replace(self, year=year, provinces=self.provinces.assign(**moved), margins=margins)
+
+    def without_margins(self) -> Cohort:
+        """Return a copy that knows no outcome: quotas drift from the release, as in a forecast."""
+        return replace(self, margins=pd.DataFrame())
 
     def without_draws(self) -> Cohort:
         """Return a copy whose uncertain inputs are drawn from their ranges, each on its own."""

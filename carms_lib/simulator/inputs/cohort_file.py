@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from carms_lib.exceptions import ArgumentError, CohortError, UnknownNameError
+from carms_lib.simulator.inputs.margins import MARGIN_COLUMNS
 from carms_lib.simulator.inputs.parameters import COHORT_TABLES, PARAMETERS
 from carms_lib.simulator.inputs.rule_record import FROM_RECORD, rules_of, stated_rules
 from carms_lib.simulator.inputs.rules import RULES
@@ -41,6 +42,11 @@ def record_of(cohort: CohortTables) -> dict[str, Any]:
         }
         if rows:
             record[table] = rows
+    if not cohort.margins.empty:
+        record["margins"] = {
+            name: {column: value for column, value in row.items() if value != ""}
+            for name, row in cohort.margins.to_dict("index").items()
+        }
     if not cohort.draws.empty:
         record["draws"] = {str(name): column.tolist() for name, column in cohort.draws.items()}
     return record
@@ -88,12 +94,13 @@ def fields_of(record: Mapping[str, Any], origin: str) -> dict[str, Any]:
         "provinces": _read_provinces(record["provinces"], int(record["year"]), origin),
         **{table: _read_matrix(record, table, across, origin) for table, across in _BY_SCHOOL.items()},
         "draws": _read_draws(record.get("draws", {}), origin),
+        "margins": _read_margins(record, origin),
     }
 
 
 #: Tables of numbers by school -> the table that names their columns.
 _BY_SCHOOL = {"tastes": "disciplines", "class_schools": "classes"}
-_MAY_LACK = (*_BY_SCHOOL, "draws")
+_MAY_LACK = (*_BY_SCHOOL, "margins", "draws")
 
 
 def _read_matrix(record: Mapping[str, Any], table: str, across: str, origin: str) -> pd.DataFrame:
@@ -121,6 +128,30 @@ def _read_draws(record: Mapping[str, Any], origin: str) -> pd.DataFrame:
     if len(set(lengths.values())) > 1:
         raise CohortError(f"{origin}: draws should all be equally long, got {lengths}.")
     return pd.DataFrame({name: [float(value) for value in column] for name, column in record.items()})
+
+
+def _read_margins(record: Mapping[str, Any], origin: str) -> pd.DataFrame:
+    """Known margins; a discipline or province that is not said is all of them."""
+    margins: Mapping[str, Mapping[str, Any]] = record.get("margins", {})
+    if not margins:
+        return pd.DataFrame()
+    rows = []
+    for name, row in margins.items():
+        given = {"discipline": "", "province": "", **row}
+        absent = [column for column in MARGIN_COLUMNS if column not in given]
+        unknown = [column for column in given if column not in MARGIN_COLUMNS]
+        if absent or unknown:
+            raise CohortError(f"{origin}: margins.{name!r} lacks {absent} and has unknown {unknown}.")
+        for column, kind in MARGIN_COLUMNS.items():
+            if not isinstance(given[column], kind) or isinstance(given[column], bool):
+                raise CohortError(f"{origin}: margins.{name!r}.{column}={given[column]!r} should be a {kind.__name__}.")
+        for column, table in (("discipline", "disciplines"), ("province", "provinces")):
+            if given[column] and given[column] not in record[table]:
+                raise CohortError(
+                    f"{origin}: margins.{name!r}: {UnknownNameError(column, given[column], record[table])}"
+                )
+        rows.append(given)
+    return pd.DataFrame(rows, index=pd.Index(list(margins), name="margin"), columns=list(MARGIN_COLUMNS))
 
 
 def _read_parameters(record: Mapping[str, Any], origin: str) -> pd.DataFrame:

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from carms_lib.exceptions import ArgumentError, CohortError, UnknownNameError
+from carms_lib.simulator.inputs.margins import MARGIN_COLUMNS
 from carms_lib.simulator.inputs.parameters import COHORT_TABLES, DRAWN, MAY_BE_NEGATIVE, PARAMETERS
 from carms_lib.simulator.inputs.rule_record import completed
 from carms_lib.simulator.inputs.rules import RULES
@@ -38,6 +39,7 @@ class CohortTables:
     tastes: pd.DataFrame = field(default_factory=pd.DataFrame)
     class_schools: pd.DataFrame = field(default_factory=pd.DataFrame)
     draws: pd.DataFrame = field(default_factory=pd.DataFrame)
+    margins: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def __post_init__(self) -> None:
         try:
@@ -65,6 +67,7 @@ def _check_cohort(cohort: CohortTables) -> None:
     _check_tables(cohort)
     _check_by_school(cohort)
     _check_draws(cohort)
+    _check_margins(cohort)
     _check_sources(cohort)
 
 
@@ -96,12 +99,15 @@ def _check_parameters(cohort: CohortTables) -> None:
         "applications_spread",
         "interview_noise",
         "interviews_per_seat",
-        "quota_drift",
         "second_applications",
         "couple_nearness",
     ):
         if lows[name] < 0:
             raise CohortError(f"parameters.{name} must not be negative; low is {lows[name]}.")
+    if lows["quota_drift"] <= -1:
+        raise CohortError(
+            f"parameters.quota_drift must be more than -1, at which no seats are left; low is {lows['quota_drift']}."
+        )
 
 
 def _check_tables(cohort: CohortTables) -> None:
@@ -226,6 +232,24 @@ def _check_draws(cohort: CohortTables) -> None:
         frame: pd.DataFrame = getattr(cohort, table)
         if item not in frame.index:
             raise CohortError(f"draws.{name!r}: {UnknownNameError(table, item, frame.index)}")
+
+
+def _check_margins(cohort: CohortTables) -> None:
+    margins = cohort.margins
+    if margins.empty:
+        return
+    if list(margins.columns) != list(MARGIN_COLUMNS):
+        raise CohortError(f"margins need the columns {list(MARGIN_COLUMNS)}, got {list(margins.columns)}.")
+    for name, row in zip(margins.index, margins.to_dict("records"), strict=True):
+        if row["year"] != cohort.year:
+            raise CohortError(
+                f"margins.{name!r} is of the match of {row['year']}, the cohort of {cohort.year}: the outcome of a "
+                "match says nothing of another. Cohort.with_year and without_margins leave margins out."
+            )
+        if row["released"] < 0 or row["seats"] < 0:
+            raise CohortError(f"margins.{name!r}: seats must not be negative.")
+        if row["source"] not in cohort.sources:
+            raise CohortError(f"margins.{name!r} has source {row['source']!r}, which `sources` does not explain.")
 
 
 def cell_of(name: str) -> tuple[str, str, str]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 import numbers
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,17 +22,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from carms_lib.exceptions import ArgumentError, ScenarioError, UnknownNameError
+from carms_lib.exceptions import ArgumentError, LargeChangeWarning, ScenarioError, UnknownNameError
 from carms_lib.simulator.inputs.market import Market, reverting, with_programs, with_rule, with_schools
 from carms_lib.simulator.inputs.program_table import ELIGIBILITY, LANGUAGES
-from carms_lib.simulator.inputs.rounding import half_up, largest_remainder
+from carms_lib.simulator.inputs.rounding import half_up
 from carms_lib.simulator.inputs.rules import RULES
 from carms_lib.simulator.inputs.tables import AXES, NOT_IN_LISTS
 
-__all__ = ["LEVERS", "Lever", "LeverKind"]
+__all__ = ["LEAST_FACTOR", "LEVERS", "MOST_FACTOR", "Lever", "LeverKind"]
 
 Value = float | bool | str | None
 _STREAMS = ("from_stream", "to_stream")
+#: A factor on quotas outside these warns with the seats that it adds or removes.
+LEAST_FACTOR, MOST_FACTOR = 0.5, 2.0
+_NEARLY = 1e-9  # seats; sums of exact numbers miss a whole one by less
 _NO_COLUMNS = (*_STREAMS, "rule")  # keys that select no program
 
 
@@ -255,13 +259,14 @@ def _amount(lever: Lever) -> float:
     return float(lever.value)  # type: ignore[arg-type]
 
 
-def _shared_out(quota: np.ndarray, total: int) -> np.ndarray:
-    """Return `total` seats in proportion to quota, int32."""
-    if quota.sum() == 0:
+def _in_proportion(quota: np.ndarray, total: float) -> np.ndarray:
+    """Return exact numbers of seats in proportion to quota that sum to `total`, float64."""
+    if quota.sum() <= 0:
         raise ScenarioError(
             "The programs selected have no seats, so there is no proportion to share by: use set_quota."
         )
-    return largest_remainder(quota, total).astype(np.int32)
+    exact: np.ndarray = quota * (total / quota.sum())
+    return exact
 
 
 def _with_quota(market: Market, chosen: np.ndarray, seats: Any) -> Market:
@@ -271,22 +276,32 @@ def _with_quota(market: Market, chosen: np.ndarray, seats: Any) -> Market:
 
 
 def _scale_quota(market: Market, lever: Lever) -> Market:
-    chosen = _select(market, lever)
+    chosen, factor = _select(market, lever), _amount(lever)
     quota = market.tables.program_quota[chosen]
-    return _with_quota(market, chosen, _shared_out(quota, half_up(quota.sum() * _amount(lever))))
+    total = half_up(quota.sum() * factor)
+    if not LEAST_FACTOR <= factor <= MOST_FACTOR:
+        change = total - quota.sum()
+        warnings.warn(
+            f"scale_quota({factor:g}) {'adds' if change >= 0 else 'removes'} {abs(change):,.0f} seats: the programs "
+            f"selected have {quota.sum():,.0f} and would have {total:,}. Factors from {LEAST_FACTOR:g} to "
+            f"{MOST_FACTOR:g} give no warning; ten percent more is 1.10.",
+            LargeChangeWarning,
+            stacklevel=2,
+        )
+    return _with_quota(market, chosen, _in_proportion(quota, total))
 
 
 def _set_quota(market: Market, lever: Lever) -> Market:
-    return _with_quota(market, _select(market, lever), int(_amount(lever)))
+    return _with_quota(market, _select(market, lever), _amount(lever))
 
 
 def _add_seats(market: Market, lever: Lever) -> Market:
     chosen = _select(market, lever)
     quota = market.tables.program_quota[chosen]
-    total = int(quota.sum() + _amount(lever))
-    if total < 0:
-        raise ScenarioError(f"add_seats {lever.value}: the programs selected have only {quota.sum()} seats.")
-    return _with_quota(market, chosen, _shared_out(quota, total))
+    total = quota.sum() + _amount(lever)
+    if total < -_NEARLY:
+        raise ScenarioError(f"add_seats {lever.value}: the programs selected have only {quota.sum():g} seats.")
+    return _with_quota(market, chosen, _in_proportion(quota, max(total, 0.0)))
 
 
 def _close_programs(market: Market, lever: Lever) -> Market:
@@ -364,12 +379,14 @@ def _move_seats(market: Market, lever: Lever) -> Market:
             raise UnknownNameError(column, stream, ELIGIBILITY)
     source = _select(market, lever, eligibility=given["from_stream"])
     target = _select(market, lever, eligibility=given["to_stream"])
-    quota, seats = market.tables.program_quota, int(_amount(lever))
-    if seats > quota[source].sum():
-        raise ScenarioError(f"move_seats {seats}: the programs selected have only {quota[source].sum()} seats to move.")
+    quota, seats = market.tables.program_quota, _amount(lever)
+    if seats > quota[source].sum() + _NEARLY:
+        raise ScenarioError(
+            f"move_seats {seats:g}: the programs selected have only {quota[source].sum():g} seats to move."
+        )
     moved = quota.copy()
-    moved[source] = _shared_out(quota[source], int(quota[source].sum()) - seats)
-    moved[target] = _shared_out(quota[target], int(quota[target].sum()) + seats)
+    moved[source] = _in_proportion(quota[source], max(quota[source].sum() - seats, 0.0))
+    moved[target] = _in_proportion(quota[target], quota[target].sum() + seats)
     return market.with_tables(program_quota=moved)
 
 
@@ -384,25 +401,27 @@ def _split_streams(market: Market, lever: Lever) -> Market:
     chosen = _select(market, lever) & (market.programs["eligibility"] == "ALL").to_numpy()
     if not chosen.any():
         raise ScenarioError("split_streams: no program selected is open to all, so there is nothing to split.")
-    before, demand = market.tables.program_quota, market.tables.program_demand_quota
-    given, seen = (_share_of(quota, chosen, _amount(lever)) for quota in (before, demand))
+    ids, tables = market.programs["program_stream_id"], market.tables
+    total = tables.program_quota[chosen].sum()
+    share = half_up(total * _amount(lever)) / total if total > 0 else 0.0
     twins = market.programs[chosen].copy()
     twins["program_stream_id"] += "/IMG"
-    twins["eligibility"], twins["quota"] = "IMG", given[chosen]
-    taken = set(twins["program_stream_id"]) & set(market.programs["program_stream_id"])
+    twins["eligibility"], twins["quota"] = "IMG", 0.0
+    taken = set(twins["program_stream_id"]) & set(ids)
     if taken:
         raise ScenarioError(f"split_streams: there are programs {sorted(taken)[:5]} already.")
-    split = _with_columns(market, chosen, eligibility="CMG").with_tables(
-        program_quota=before - given, program_demand_quota=demand - seen
-    )
-    return with_programs(split, twins)
-
-
-def _share_of(quota: np.ndarray, chosen: np.ndarray, share: float) -> np.ndarray:
-    """Return the seats of the programs chosen that make up a share of all of them, int32 of shape (P,); 0 elsewhere."""
-    part = np.zeros_like(quota)
-    part[chosen] = largest_remainder(quota[chosen], half_up(quota[chosen].sum() * share))
-    return part
+    made = with_programs(_with_columns(market, chosen, eligibility="CMG"), twins)
+    place = pd.Index(made.programs["program_stream_id"])
+    parent, twin = place.get_indexer(pd.Index(ids[chosen])), place.get_indexer(pd.Index(twins["program_stream_id"]))
+    arrays = {}
+    for name in ("program_quota", "program_demand_quota", "seats_share"):
+        arrays[name] = getattr(made.tables, name).copy()
+        arrays[name][twin] = share * arrays[name][parent]
+        arrays[name][parent] -= arrays[name][twin]
+    arrays["seats_from"] = made.tables.seats_from.copy()
+    arrays["seats_from"][twin] = arrays["seats_from"][parent]
+    made = made.with_tables(**arrays)
+    return made.with_tables(reverts_to=reverting(made)) if (made.tables.reverts_to >= 0).any() else made
 
 
 def _set_language(market: Market, lever: Lever) -> Market:

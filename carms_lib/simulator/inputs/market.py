@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -21,8 +22,10 @@ from carms_lib.kernels.noise import key_of_text
 from carms_lib.provenance import Provenance
 from carms_lib.simulator.inputs.applicants import build_roster
 from carms_lib.simulator.inputs.cohort import Cohort
-from carms_lib.simulator.inputs.program_table import LANGUAGES, check_programs, interview_limits
+from carms_lib.simulator.inputs.margins import margins_hold
+from carms_lib.simulator.inputs.program_table import ELIGIBILITY, LANGUAGES, check_programs, interview_limits
 from carms_lib.simulator.inputs.rules import RULES, rule_arrays
+from carms_lib.simulator.inputs.seat_plan import SeatPlan, seat_plan, shown_quota
 from carms_lib.simulator.inputs.tables import AXES, Tables, closed
 
 __all__ = ["Market", "reverting", "with_programs", "with_rule", "with_schools"]
@@ -113,9 +116,21 @@ class Market:
         return np.array([self.size_factor.get(name, 1.0) for name in self.cohort.classes.index])
 
     @property
-    def seats(self) -> int:
-        """Seats in all, before quotas drift."""
-        return int(self.tables.program_quota.sum())
+    def seats(self) -> int | float:
+        """Seats in all, before quotas drift; a fraction only where levers left one."""
+        total: int | float = shown_quota(self.tables.program_quota.sum(keepdims=True))[0].item()
+        return total
+
+    @property
+    def margins(self) -> pd.DataFrame:
+        """The cohort's known margins, in which each draw's seats are held; empty where they are of other programs."""
+        margins = self.cohort.margins
+        return margins if margins_hold(self.programs, self.tables.program_base_quota, margins) else margins.iloc[:0]
+
+    @cached_property
+    def seat_plan(self) -> SeatPlan:
+        """What the seats of a draw are before rounding, as the kernels see it."""
+        return seat_plan(self.tables, self.programs, self.cohort.margins)
 
     def __repr__(self) -> str:
         return (
@@ -126,7 +141,7 @@ class Market:
     def with_tables(self, **changes: np.ndarray) -> Market:
         """Return a copy with some arrays replaced; the programs' quota column follows."""
         tables = self.tables._replace(**changes)
-        programs = self.programs.assign(quota=tables.program_quota.astype(np.int64))
+        programs = self.programs.assign(quota=shown_quota(tables.program_quota))
         return replace(self, tables=tables, programs=programs)
 
     def with_second_iteration(self, enabled: bool) -> Market:
@@ -168,7 +183,8 @@ def _assemble(programs: pd.DataFrame, cohort: Cohort, provenance: Provenance, fa
     number = {name: i for i, name in enumerate(names)}
     low, high = interview_limits(programs)
     province = programs["school_province"].map(provinces).to_numpy(np.int32)
-    quota = programs["quota"].to_numpy(np.int32)
+    quota = programs["quota"].to_numpy(np.float64)
+    stream = programs["eligibility"].map({name: i for i, name in enumerate(ELIGIBILITY)}).to_numpy(np.int8)
     where = cohort.provinces
     weights = _discipline_weights(names, cohort)
     tables = Tables(
@@ -188,6 +204,11 @@ def _assemble(programs: pd.DataFrame, cohort: Cohort, provenance: Provenance, fa
         program_key=np.array([key_of_text(key) for key in programs["program_stream_id"]], dtype=np.uint64),
         program_quota=quota,
         program_demand_quota=quota,
+        program_base_quota=quota,
+        seats_from=np.arange(len(programs), dtype=np.int32),
+        seats_share=np.ones(len(programs)),
+        program_stream=stream,
+        base_stream=stream,
         program_appeal=where["appeal"].to_numpy(np.float64)[province],
         province_attachment=where["attachment"].to_numpy(np.float64),
         interview_low=low,
@@ -228,7 +249,7 @@ def _discipline_weights(names: list[str], cohort: Cohort) -> dict[str, np.ndarra
 
 
 # Numbers of programs and of disciplines change with the table: built anew, never carried over.
-_NUMBERED = {"program_discipline", "discipline_start", "reverts_to"}
+_NUMBERED = {"program_discipline", "discipline_start", "reverts_to", "seats_from"}
 _OF_PROGRAMS = tuple(name for name, axis in AXES.items() if axis == "program" and name not in _NUMBERED)
 _OF_DISCIPLINES = tuple(name for name, axis in AXES.items() if axis == "discipline" and name not in _NUMBERED)
 
@@ -245,6 +266,7 @@ _FROM_WORDS = {
     "program_language",
     "program_school",
     "program_province",
+    "program_stream",
 }
 
 
@@ -262,7 +284,7 @@ def with_programs(market: Market, rows: pd.DataFrame) -> Market:
     -------
     Market
     """
-    fresh = check_programs(rows, market.cohort)
+    fresh = check_programs(rows, market.cohort, whole=False)
     kept = market.programs[~market.programs["program_stream_id"].isin(fresh["program_stream_id"])]
     table = pd.concat([kept, fresh]).sort_values(["discipline", "program_stream_id"], ignore_index=True)
     built = _assemble(table, market.cohort, market.provenance, {}).tables
@@ -274,6 +296,11 @@ def with_programs(market: Market, rows: pd.DataFrame) -> Market:
         arrays[name] = getattr(built, name).copy()
         stays = unchanged if name in _FROM_WORDS else known
         arrays[name][stays] = getattr(market.tables, name)[before[stays]]
+    arrays["program_base_quota"][~known] = 0.0  # a new program has nothing of the release
+    arrays["seats_from"] = np.arange(len(table), dtype=np.int32)
+    after = np.empty(market.n_programs, dtype=np.int32)
+    after[before[known]] = np.flatnonzero(known)
+    arrays["seats_from"][known] = after[market.tables.seats_from[before[known]]]
     names = pd.Index(market.programs["discipline"].unique())
     place = names.get_indexer(pd.Index(table["discipline"].unique()))
     for name in _OF_DISCIPLINES:
@@ -281,7 +308,7 @@ def with_programs(market: Market, rows: pd.DataFrame) -> Market:
         arrays[name][..., place >= 0] = getattr(market.tables, name)[..., place[place >= 0]]
     arrays["program_discipline"], arrays["discipline_start"] = built.program_discipline, built.discipline_start
     tables = market.tables._replace(**arrays, reverts_to=np.full(len(table), -1, dtype=np.int32))
-    made = replace(market, programs=table.assign(quota=tables.program_quota.astype(np.int64)), tables=tables)
+    made = replace(market, programs=table.assign(quota=shown_quota(tables.program_quota)), tables=tables)
     if (market.tables.reverts_to >= 0).any():
         made = made.with_tables(reverts_to=reverting(made))
     return made
@@ -290,7 +317,7 @@ def with_programs(market: Market, rows: pd.DataFrame) -> Market:
 def reverting(market: Market) -> np.ndarray:
     """Return which program takes each one's unfilled seats by the cohort's rules; -1 for none, and for the closed."""
     target = rule_arrays(market.programs, market.cohort.classes, market.cohort.provinces)["reverts_to"].copy()
-    closed = market.tables.first_open == 0
+    closed = market.tables.first_open == 0  # without seats for now is not closed: a later lever may add some
     target[closed] = -1
     target[(target >= 0) & closed[np.maximum(target, 0)]] = -1
     return target

@@ -41,8 +41,19 @@ def offenders(frame: pd.DataFrame, bad: pd.Series) -> str:
     return ", ".join(ids[:5]) + more
 
 
-def check_programs(frame: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
+def check_programs(frame: pd.DataFrame, cohort: Cohort, *, whole: bool = True) -> pd.DataFrame:
     """Return the table of programs, checked and sorted by discipline and program_stream_id.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+    cohort : Cohort
+    whole : bool, default True
+        Whether quotas must be whole numbers; those that levers have changed need not.
+
+    Returns
+    -------
+    pandas.DataFrame
 
     Raises
     ------
@@ -74,10 +85,10 @@ def check_programs(frame: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
     _check_values(frame, "language", LANGUAGES)
     _check_values(frame, "school_province", cohort.provinces.index)
     quota = pd.to_numeric(frame["quota"], errors="coerce")
-    bad = quota.isna() | (quota < 0) | (quota % 1 != 0) | (quota > 1_000_000)
+    bad = quota.isna() | (quota < 0) | (whole & (quota % 1 != 0)) | (quota > 1_000_000)
     if bad.any():
         raise MarketError(f"quota must be a whole number of seats, not negative; see programs {offenders(frame, bad)}.")
-    frame["quota"] = quota.astype(np.int64)
+    frame["quota"] = quota.astype(np.int64 if whole else np.float64)
     if "home_province" in frame.columns:
         stated = frame[frame["home_province"].notna()]
         _check_values(stated, "home_province", cohort.provinces.index)

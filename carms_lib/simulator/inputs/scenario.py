@@ -50,6 +50,8 @@ class Scenario:
         if self.name == "baseline":
             raise ArgumentError("name='baseline' is taken: the baseline is always in a study.")
         levers: Any = self.levers
+        if isinstance(levers, (str, Mapping)) or not isinstance(levers, Iterable):
+            raise ArgumentError(f"levers={levers!r} must be a sequence of Lever values.")
         strange = [lever for lever in levers if not isinstance(lever, Lever)]
         if strange:
             raise ArgumentError(f"levers must hold Lever values, got {type(strange[0]).__name__}.")
@@ -69,14 +71,21 @@ class Scenario:
         Parameters
         ----------
         factor : float
-            1.10 for ten percent more. The total of the programs selected becomes the nearest whole number of seats,
-            shared out by largest remainder.
+            1.10 for ten percent more. The total of the programs selected becomes the nearest whole number of seats;
+            each has its exact part of it, which every draw rounds anew (see Notes). A factor below 0.5 or above 2
+            warns, when the scenario is applied, with the number of seats that it adds or removes.
         **where : str or list of str
             Columns of the table of programs, such as ``province="ON", discipline="Family Medicine"``.
 
         Returns
         -------
         Scenario
+
+        Notes
+        -----
+        In every draw each program gets the whole number below or above its exact number, its exact number on average;
+        so does every total by discipline, province, stream x province, and their crossings. `add_seats` and
+        `move_seats` are rounded in the same way.
         """
         return self._with("scale_quota", factor, where)
 
@@ -96,7 +105,10 @@ class Scenario:
         return self._with("set_quota", seats, where)
 
     def add_seats(self, seats: int, **where: str | Iterable[str]) -> Scenario:
-        """Share `seats` more (or, if negative, fewer) seats among the programs selected, in proportion to quota."""
+        """Share `seats` more (or, if negative, fewer) seats among the programs selected, in proportion to quota.
+
+        Whole seats are drawn, as `scale_quota` says.
+        """
         return self._with("add_seats", seats, where)
 
     def close_programs(self, **where: str | Iterable[str]) -> Scenario:
@@ -235,8 +247,9 @@ class Scenario:
         Parameters
         ----------
         img_share : float
-            Share of the seats of all programs selected that goes to graduates from abroad, in [0, 1]; whole seats are
-            shared out over the programs by largest remainder.
+            Share of the seats of all programs selected that goes to graduates from abroad, in [0, 1], to the nearest
+            whole seat. Every draw rounds each program's part anew: both streams together have the seats of the program,
+            and totals by discipline x stream are rounded too.
         **where : str or list of str
             Columns of the table of programs. The new programs' ids end in "/IMG".
 
@@ -315,6 +328,11 @@ class Scenario:
         ScenarioError
             A selection that matches nothing.
         """
+        given: Any = market
+        if not isinstance(given, Market):
+            raise ArgumentError(
+                f"market={type(given).__name__} must be a Market. Make one: Market.from_gold(gold, cohort)."
+            )
         for lever in self.levers:
             market = lever.apply(market)
         return market

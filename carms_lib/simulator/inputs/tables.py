@@ -42,10 +42,17 @@ class Tables(NamedTuple):
     program_province: np.ndarray  # int32[P]
     program_language: np.ndarray  # int8[P]: 0 en, 1 fr, 2 either
     program_key: np.ndarray  # uint64[P]
-    program_quota: np.ndarray  # int32[P], of the scenario
+    program_quota: np.ndarray  # float64[P], of the scenario: exact, rounded anew in each draw
+    program_base_quota: np.ndarray  # float64[P], of the release; 0 for a program that a lever added
+    seats_from: np.ndarray  # int32[P]: the program of whose seats of the release it has a share
+    seats_share: np.ndarray  # float64[P]
+    program_stream: np.ndarray  # int8[P]: place in ELIGIBILITY
+    base_stream: np.ndarray  # int8[P]: the same in the release
     program_appeal: np.ndarray  # float64[P]: log appeal that does not depend on the applicant
     province_attachment: np.ndarray  # float64[provinces]: log weight that a province adds for those who live there
-    program_demand_quota: np.ndarray  # int32[P]: the quota that applicants saw; demand does not follow a lever on quota
+    program_demand_quota: (
+        np.ndarray
+    )  # float64[P]: the quota that applicants saw; demand does not follow a lever on quota
     interview_low: np.ndarray  # float64[P], share
     interview_high: np.ndarray  # float64[P], share
     interview_factor: np.ndarray  # float64[P]: by which levers have multiplied interviews
@@ -92,6 +99,11 @@ AXES: dict[str, str] = {
     "program_language": "program",
     "program_key": "program",
     "program_quota": "program",
+    "program_base_quota": "program",
+    "seats_from": "program",
+    "seats_share": "program",
+    "program_stream": "program",
+    "base_stream": "program",
     "program_appeal": "program",
     "province_attachment": "province",
     "program_demand_quota": "program",

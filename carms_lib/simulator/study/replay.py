@@ -16,7 +16,8 @@ from carms_lib.exceptions import ArgumentError
 from carms_lib.kernels.noise import entropy_from
 from carms_lib.matching.scored.lists import ScoredLists, new_scored_state
 from carms_lib.simulator.draw.block import DRAWS_PER_INPUT, BlockInputs
-from carms_lib.simulator.draw.first_iteration import CouplesMatch, DrawnMatch, Seats, first_iteration, most_seats
+from carms_lib.simulator.draw.first_iteration import CouplesMatch, DrawnMatch, Seats, first_iteration
+from carms_lib.simulator.draw.quotas import draw_quota, draw_release, most_seats, new_quota_space
 from carms_lib.simulator.draw.rank_lists import begin_block, write_lists
 from carms_lib.simulator.draw.settings import check_draws, draw_settings, shifted
 from carms_lib.simulator.draw.workspace import kind_of_program, new_space
@@ -84,13 +85,17 @@ def replay(market: Market, plan: BlockPlan) -> Iterator[DrawnMatch]:
     tables, key, block = shifted(market, plan.inputs.shift), np.uint64(plan.entropy), plan.block
     # Of the same kinds as in `run_block`, so that nothing is compiled for a replay alone.
     theta, sizes = np.array(plan.inputs.theta, dtype=np.float64), np.array(plan.inputs.sizes, dtype=np.float64)
-    n, seats = market.n_applicants, Seats(stated=tables.program_quota.copy(), reverts_to=tables.reverts_to.copy())
-    space = new_space(tables)
-    state = new_scored_state(n, market.n_programs, most_seats(seats.stated, theta), len(space.lists.idx))
+    n, stated, space = market.n_applicants, market.seat_plan, new_space(tables)
+    seating = new_quota_space(stated)
+    seats = Seats(drawn=seating.quota, reverts_to=tables.reverts_to.copy())
+    state = new_scored_state(n, market.n_programs, most_seats([stated], theta), len(space.lists.idx))
     wished, ranked = (np.empty(n, dtype=kind_of_program(market.n_programs)) for _ in range(2))
     begin_block(key, block, theta, tables, space)
     for draw in plan.draws.tolist():
         couples = write_lists(key, draw, theta, sizes, tables, space, wished, ranked)
+        with np.errstate(over="ignore"):
+            draw_release(key, draw, theta, stated, seating)
+            draw_quota(key, draw, stated, stated.change, bool(stated.is_uneven[0]), seating)
         _, blocking = first_iteration(key, draw, theta, tables, seats, space, state)
         ptr, program, score = space.lists.ptr, space.lists.idx, space.lists.score
         edge = ptr[n]

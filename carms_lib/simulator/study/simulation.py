@@ -94,7 +94,8 @@ def simulate(
     Raises
     ------
     ArgumentError
-        n_draws is not a positive whole number, two scenarios have one name, or rng is of no known kind.
+        market is not a Market, a scenario is not a Scenario, n_draws is not a positive whole number, two scenarios
+        have one name, or rng is of no known kind.
     UnknownNameError, ScenarioError
         A scenario does not fit the market.
     StudyError
@@ -104,6 +105,8 @@ def simulate(
 
     Warns
     -----
+    LargeChangeWarning
+        A lever multiplies seats by a factor below 0.5 or above 2.
     StabilityWarning
         In more than 5 % of the draws of a scenario no stable matching with couples was found; see `Study.couples`.
 
@@ -116,6 +119,7 @@ def simulate(
     unless `checkpoint` names one. Views read it a few draws at a time.
     """
     n_draws = check_draws(n_draws)
+    _check_kinds(market, scenarios)
     names = [scenario.name for scenario in scenarios]
     twice = {name for name in names if names.count(name) > 1}
     if twice:
@@ -157,6 +161,20 @@ def simulate(
     study = Study.from_store(store, markets, n_draws=n_draws, entropy=entropy, theta=theta, scenarios=scenarios)
     _warn_if_unstable(study)
     return study
+
+
+def _check_kinds(market: Any, scenarios: Sequence[Any]) -> None:
+    """Raise ArgumentError where the market, or a scenario, is of another kind."""
+    if not isinstance(market, Market):
+        raise ArgumentError(
+            f"market={type(market).__name__} must be a Market. Make one: Market.from_gold(gold, cohort)."
+        )
+    for place, scenario in enumerate(scenarios):
+        if not isinstance(scenario, Scenario):
+            raise ArgumentError(
+                f"scenarios[{place}]={scenario!r} must be a Scenario, such as Scenario('more').scale_quota(1.10); give "
+                "several one after another: simulate(market, one, other)."
+            )
 
 
 def _warn_if_unstable(study: Study) -> None:
@@ -216,8 +234,11 @@ def _families(markets: dict[str, Market]) -> list[list[str]]:
 
 
 def share_lists(one: Market, other: Market) -> bool:
-    """Say whether two markets write the same rank-order lists, so that the second needs the match alone."""
-    return all(
+    """Say whether two markets write the same rank-order lists, so that the second needs the match alone.
+
+    Nobody applies to a program without seats, so the same programs must have some.
+    """
+    return np.array_equal(one.tables.program_quota > 0, other.tables.program_quota > 0) and all(
         getattr(one.tables, name) is getattr(other.tables, name) for name in Tables._fields if name not in NOT_IN_LISTS
     )
 
