@@ -113,8 +113,8 @@ def _pressure(findings: Findings) -> Iterator[Block]:
     yield Paragraph(
         "**Pressure** is the probability that an applicant whose first choice lies in a cell ends outside it: "
         "matched to another cell, or not at all. First choice means what an applicant wants before interviews. "
-        "Canadian and international graduates compete for different seats in most provinces, so their pressure is shown "
-        "apart."
+        "Canadian and international graduates compete for different seats in most provinces, so their pressure is "
+        "shown apart."
     )
     lowest, highest = lowest_and_highest(findings.provinces)
     yield Figure(

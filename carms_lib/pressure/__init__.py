@@ -16,11 +16,10 @@ from carms_lib.pressure._published_rates import RATE_METHODS, published_rates
 from carms_lib.pressure._seat_values import SeatValues, seat_values, seat_values_of
 from carms_lib.pressure._sensitivity import Sensitivity, find_sensitivity, sensitivity_of
 from carms_lib.pressure._supply import Proxy, compare_supply, supply_score
+from carms_lib.pressure.metric_views import COUNTS, METRIC_VIEWS
 from carms_lib.pressure.metrics import (
     ALLOCATION_METRICS,
-    COUNTS,
     HEADLINES,
-    METRIC_VIEWS,
     METRICS,
     OUTCOME_METRICS,
     PLACEMENT_METRICS,

@@ -32,7 +32,8 @@ from carms_lib.matching.scored.vacancy_chains import Chain, add_seat, index_scor
 from carms_lib.pressure._arguments import check_count, check_name, check_names
 from carms_lib.pressure._bands import Bands, summarise
 from carms_lib.pressure._counts import measures_of
-from carms_lib.pressure.metrics import ALLOCATION_METRICS, METRIC_VIEWS
+from carms_lib.pressure.metric_views import METRIC_VIEWS
+from carms_lib.pressure.metrics import ALLOCATION_METRICS
 from carms_lib.provenance import Provenance
 from carms_lib.simulator import Market, Scenario
 from carms_lib.simulator.draw.block import DRAWS_PER_INPUT

@@ -14,7 +14,8 @@ import numpy as np
 from carms_lib.kernels.jit import kernel
 from carms_lib.pressure._bands import Measure
 from carms_lib.pressure._groups import Groups
-from carms_lib.pressure.metrics import COUNTS, METRICS
+from carms_lib.pressure.metric_views import COUNTS
+from carms_lib.pressure.metrics import METRICS
 from carms_lib.simulator import Outcomes, Study
 
 __all__ = ["count_outcomes", "count_pressure", "measures_of"]

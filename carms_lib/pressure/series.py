@@ -27,7 +27,6 @@ Durbin and Koopman (2012), *Time Series Analysis by State Space Methods*, 2nd ed
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,6 +42,7 @@ from carms_lib._views import open_view
 from carms_lib.exceptions import ArgumentError
 from carms_lib.pressure._arguments import check_count, check_level, check_name, check_names
 from carms_lib.provenance import Provenance
+from carms_lib.result_files import SavedResult, save_tables
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -169,13 +169,13 @@ class Projection:
         return axes
 
     def save(self, path: str | Path) -> Path:
-        """Write the forecasts as CSV to `path`, and the back-test and provenance as JSON beside it."""
-        path = Path(path)
-        self.frame.to_csv(path, index=False, lineterminator="\n")
-        record = {"backtest": self.backtest().astype(object).to_dict("records"), **self.provenance.to_dict()}
-        text = json.dumps(record, indent=2, ensure_ascii=False, default=str) + "\n"
-        path.with_name(path.name + ".provenance.json").write_text(text, encoding="utf-8", newline="\n")
-        return path
+        """Write forecasts, back-test and provenance to `path`, in the format that the suffix names; see `Bands.save`."""
+        notes = [f"estimate, lower and upper are forecasts with {self.level:.0%} prediction intervals."]
+        saved = SavedResult(
+            {"forecasts": self.frame, "backtest": self.backtest()}, self.provenance.to_dict(), notes,
+            {"forecasts": {"level": "0%"}},
+        )  # fmt: skip
+        return save_tables(path, saved)
 
     def __repr__(self) -> str:
         return f"Projection by {list(self.keys)}\n{self.summary(8)}"

@@ -98,7 +98,9 @@ def test_persons_or_seats_by_hand() -> None:
 def test_shares_of_persons_are_those_that_are_suppressed(small_study: carms.Study) -> None:
     few = small_study.pressure(fewest=10_000).to_frame().set_index("metric")["estimate"]
     suppressed = {name for name in PRESSURE_METRICS if METRICS[name].is_share_of_persons}
-    assert suppressed == set(few.index[few.isna()]) == {"pressure", "unmatched_risk"}
+    assert suppressed == set(few.index[few.isna()]) == {
+        "pressure", "pressure_funnel", "pressure_scarcity", "pressure_competition", "unmatched_risk",
+    }  # fmt: skip
 
 
 def test_an_unknown_name_gets_a_near_one() -> None:

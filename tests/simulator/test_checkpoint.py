@@ -18,6 +18,8 @@ import pytest
 from carms_lib.exceptions import ArgumentError, StudyError, WorkerError
 from carms_lib.simulator.study import draw_store
 
+pytestmark = pytest.mark.filterwarnings("ignore::carms_lib.exceptions.TooFewDrawsWarning")
+
 MORE = carms.Scenario("more").add_seats(4, discipline="Family Medicine")
 CLOSED = carms.Scenario("closed").close_programs(program_stream_id="13")
 

@@ -20,6 +20,8 @@ from carms_lib.simulator.draw.workspace import MAX_LIST, MAX_PAIRS, Space, new_s
 
 from oracles.couples import PlainMarket, admit
 
+pytestmark = pytest.mark.filterwarnings("ignore::carms_lib.exceptions.TooFewDrawsWarning")
+
 match_in_order = from_python(roth_peranson.match_in_order)
 count_blocking = from_python(blocking.count_blocking)
 match_in_orders, shuffle = from_python(first_iteration._match), from_python(first_iteration._shuffle)
@@ -337,6 +339,7 @@ def test_a_draw_does_not_depend_on_what_programs_read_in_the_draw_before(paired:
 
 
 @pytest.mark.filterwarnings("ignore::carms_lib.exceptions.StabilityWarning")
+@pytest.mark.filterwarnings("ignore::carms_lib.exceptions.LargeChangeWarning")
 def test_a_study_counts_its_couples(paired: carms.Market) -> None:
     study = carms.simulate(paired, carms.Scenario("none").scale_quota(0.0), n_draws=60, rng=1)
     table = study.couples().set_index("scenario")

@@ -8,6 +8,8 @@ import carms_lib as carms
 import pandas as pd
 import pytest
 
+pytestmark = pytest.mark.filterwarnings("ignore::carms_lib.exceptions.TooFewDrawsWarning")
+
 CONTRACT = [
     "program_stream_id",
     "discipline",

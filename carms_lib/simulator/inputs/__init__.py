@@ -12,6 +12,9 @@ module               holds
 `rules`              the registry of rules: who may apply where, and which seats revert, by province
 `rule_record`        which rule held where and when, from `data/rules.toml`
 `market`             programs and applicants joined, and markets with other programs or schools
+`margins`            known margins of a closed match, and raking to them
+`seat_plan`          what the seats of a market are, before chance rounds them
+`seat_cells`         which totals of seats are rounded with the programs
 `levers`             the registry of levers: what each does to a market
 `scenario`           a name and its levers, one typed method a lever
 `rounding`           whole seats and persons by largest remainder

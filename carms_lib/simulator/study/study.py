@@ -274,7 +274,7 @@ class Study(DrawnOutcomes):
         Parameters
         ----------
         path : str or Path
-            A file that does not exist yet.
+            A file that does not exist yet; ends in .npz.
 
         Returns
         -------
@@ -283,9 +283,14 @@ class Study(DrawnOutcomes):
         Raises
         ------
         ArgumentError
-            The file exists.
+            The file exists, or has another suffix: tables of a study are saved from its views.
         """
         path = Path(path)
+        if path.suffix.lower() != ".npz":
+            raise ArgumentError(
+                f"path={str(path)!r} must end in .npz: a study is saved as arrays, to be loaded again. For a table, save "
+                "a view of it, such as study.outcomes().save('outcomes.csv')."
+            )
         write_study(self, path)
         return path
 
