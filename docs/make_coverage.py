@@ -30,6 +30,7 @@ from carms_lib.simulator.draw.block import DRAWS_PER_INPUT, run_block
 from carms_lib.simulator.study.replay import plan_blocks
 
 PAGE = Path(__file__).resolve().parent / "explanation" / "coverage.md"
+NATIONAL = PAGE.with_name("coverage-national.csv")
 LEVEL = 0.90
 TRUTHS = 2_000  # next years, short studies, settings: a share of so many has a standard error of 0.7 points
 METRICS = ("matched", "unmatched", "matched_first_iteration", "filled", "unfilled", "unfilled_first_iteration")
@@ -146,6 +147,39 @@ def study(quick: bool) -> pd.DataFrame:
     return frame
 
 
+def national_section() -> str:
+    """Return the section on the real cohort, from the table that `make_coverage_national.py` wrote."""
+    table = pd.read_csv(NATIONAL)
+    rows = []
+    for (view, kind), part in table.groupby(["view", "kind"], sort=False):
+        cells = [f"| {view} | {kind} "]
+        for is_rare in (False, True):
+            own = part[part["rare"] == is_rare]
+            if own.empty:
+                cells.append("| – | – ")
+                continue
+            ends = [np.average(own[name], weights=own["cells"]) for name in ("without_ends", "coverage")]
+            told = f"{ends[1]:.1%}" if ends[1] - ends[0] < 0.005 else f"{ends[0]:.1%} to {ends[1]:.1%}"
+            cells.append(f"| {int(own['cells'].sum()):,} | {told} ")
+        rows.append("".join(cells) + "|")
+    body = "\n".join(rows)
+    most = int(table["repetitions"].max())
+    return f"""## On the real cohort
+
+The bundled release, the cohort of 2025 and the scenario “Ontario FM +10 %”: {most} studies of 1,000 draws on 100 settings, and
+for each a truth that the study did not see. A cell is one metric of one group; cells of fewer than five persons or seats in an
+average draw are apart. Written by `docs/make_coverage_national.py`. Where a band often ends on the truth, as that of a small
+whole number does, both shares are given: without the ends and with them.
+
+| view | kind | cells | hold the truth | rare cells | hold the truth |
+| --- | --- | --- | --- | --- | --- |
+{body}
+
+Three kinds of band hold more than they say, and cannot hold less: **rare counts**, which take so few values that 0 alone is more
+than 90 % of them; **differences** that are zero in most draws, for the same reason; and **ranks of kind mean**, whose intervals
+hold together for all groups, with whole ranks. Their 90 % is *at least 90 %*."""
+
+
 def page(frame: pd.DataFrame) -> str:
     """Return the page for the shares that `study` returned."""
     rows = "\n".join(
@@ -178,6 +212,8 @@ points; metrics of one market rise and fall together, and so do their shares.
 
 The worst of the {of_metrics.size} shares is {100 * worst:.1f} points from 90 %; {outside} of them lie outside 87 to
 93 %.
+
+{national_section()}
 
 This says that the bands are right if the model is. It does not say that the model is right: next year's real match
 is not a draw from it. What the model gets wrong about published years is a matter of the back-test.

@@ -11,8 +11,9 @@ outcome
     One draw of a setting that is not in the study.
 mean
     The mean over the whole pool.
-input
-    The expectation of a setting that is not in the study, from `DRAWS_OF_TRUTH` draws of it alone.
+
+Bands of kind input are counted on the synthetic market of `make_coverage`, where the expectation of a setting can be had
+from very many draws of it.
 
 Coverage is counted for each cell over all repetitions, then averaged over the cells of a view. A cell whose count is
 below `RARE` in an average draw takes so few values that no band holds just 90 %: such cells are apart.
@@ -22,7 +23,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -99,19 +100,16 @@ def pieces(study: carms.Study) -> Iterator[Piece]:
                 yield Piece(f"{view}, difference" if against else view, measure, minus)
 
 
-def part(measure: Measure | None, draws: np.ndarray) -> Measure | None:
+def part(measure: Measure, draws: np.ndarray) -> Measure:
     """Return a measure in some of the draws."""
-    if measure is None:
-        return None
     top, bottom = (None if each is None else each[draws] for each in (measure.top, measure.bottom))
     return measure._replace(top=top, bottom=bottom)
 
 
 def counted_in(piece: Piece, draws: np.ndarray) -> Counted:
     """Return what a study of these draws would count."""
-    own = part(piece.measure, draws)
-    assert own is not None
-    return count(own, DRAWS_PER_INPUT, part(piece.minus, draws))
+    minus = None if piece.minus is None else part(piece.minus, draws)
+    return count(part(piece.measure, draws), DRAWS_PER_INPUT, minus)
 
 
 def draws_of(settings: np.ndarray) -> np.ndarray:
@@ -130,7 +128,7 @@ def choose(pool: Pool, rng: np.random.Generator, settings: int) -> np.ndarray:
 
 
 def hold(truth: np.ndarray, band: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Say of each cell whether its band holds the truth, and whether it does without its ends; missing where neither."""
+    """Say of each cell whether its band holds the truth, with its ends and without; missing where there is none."""
     there = np.isfinite(truth) & np.isfinite(band["lower"])
     with_ends = (band["lower"] - TINY <= truth) & (truth <= band["upper"] + TINY)
     within = (band["lower"] + TINY < truth) & (truth < band["upper"] - TINY)
@@ -146,9 +144,7 @@ def row_of(view: str, metric: str, kind: str, is_rare: bool, of_cells: np.ndarra
     }  # fmt: skip
 
 
-def cover(
-    pool: Pool, repetitions: int, settings: int, expectation: Callable[[Piece], np.ndarray] | None
-) -> pd.DataFrame:
+def cover(pool: Pool, repetitions: int, settings: int) -> pd.DataFrame:
     """Count how often bands hold what they are for.
 
     Returns
@@ -159,8 +155,7 @@ def cover(
     rows = []
     for piece in pieces(pool.study):
         whole = count(piece.measure, DRAWS_PER_INPUT, piece.minus)
-        held: dict[str, list[np.ndarray]] = {"outcome": [], "mean": [], "input": []}
-        expected = None if expectation is None else expectation(piece)
+        held: dict[str, list[np.ndarray]] = {"outcome": [], "mean": []}
         rng = np.random.default_rng([ENTROPY, 1])
         for _ in range(repetitions):
             chosen = choose(pool, rng, settings)
@@ -168,8 +163,6 @@ def cover(
             counted = counted_in(piece, draws_of(chosen))
             next_draw = whole.of_draws[int(rng.choice(others)) * DRAWS_PER_INPUT + int(rng.integers(DRAWS_PER_INPUT))]
             truths = {"outcome": next_draw, "mean": whole.estimate}
-            if expected is not None:
-                truths["input"] = expected[int(rng.integers(len(expected)))]
             for kind, truth in truths.items():
                 band = _band(counted, LEVEL, kind, DRAWS_PER_INPUT)
                 held[kind].append(hold(truth, band))
@@ -225,7 +218,7 @@ def cover_ranks(pool: Pool, repetitions: int, settings: int) -> pd.DataFrame:
 def study(market: carms.Market, *, settings: int, repetitions: int, size: int) -> pd.DataFrame:
     """Return the coverage of every view, metric and kind that needs no more than the pool."""
     pool = make_pool(market, settings)
-    return pd.concat([cover(pool, repetitions, size, None), cover_ranks(pool, repetitions, size)], ignore_index=True)
+    return pd.concat([cover(pool, repetitions, size), cover_ranks(pool, repetitions, size)], ignore_index=True)
 
 
 def main() -> None:

@@ -26,7 +26,7 @@ SERIES = pd.DataFrame({"series": "x", "year": range(2010, 2016), "value": [1.0, 
 def results(market: carms.Market) -> dict[str, Any]:
     study = carms.simulate(market, carms.Scenario("=more").add_seats(4, province="QC"), n_draws=20, rng=1)
     return {
-        "bands": study.pressure("discipline"),
+        "bands": study.pressure("discipline", fewest=0),
         "differences": study.compare("=more").outcomes("discipline"),
         "comparison": study.compare("=more"),
         "ranks": study.ranks("discipline", fewest=0),
