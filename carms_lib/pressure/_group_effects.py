@@ -15,7 +15,8 @@ Shapley effect is the mean of what it adds to v over all orders of the groups: �
 semidefinite. Its share is β'Q_g β / (β'Cβ + t2): between 0 and 1, of var(E[y | inputs]) rather than of var(y), and
 shares add up to at most one; the rest is δ.
 
-Intervals are quantiles of the posterior at one probability for all groups, chosen so that all groups lie inside
+The settings are themselves a sample, over which the variance of a contribution misses by about sqrt(2 / B) of itself; each
+draw of the posterior is perturbed by as much. Intervals are quantiles of it at one probability for all groups, chosen so that all groups lie inside
 together with the level asked for; they may therefore be read after looking for the largest. Ends are rounded outward
 to whole percent, so that a group that moves nothing can have an interval that holds 0. Two groups are told apart
 where the interval of their difference, simultaneous over all pairs, leaves out 0. How often all this holds is counted
@@ -104,6 +105,8 @@ def group_effects(
         forms = shapley_forms(shrunk_correlations(z), groups)
     beta, other = _posterior(centred, z, groups, noise / scale**2, rng)
     values = np.stack([((beta @ form) * beta).sum(axis=1) for form in forms], axis=1)
+    # The settings are a sample too: over B of them the variance of a contribution misses by about sqrt(2 / B).
+    values = values * np.exp(np.sqrt(2.0 / len(y)) * rng.standard_normal(values.shape))
     total = values.sum(axis=1) + other
     shares = values / np.maximum(total, 1e-12)[:, None]
     estimate = shares.mean(axis=0)

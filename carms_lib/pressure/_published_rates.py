@@ -8,8 +8,8 @@ for few cases and near 0 and 1, and not at every share. Counts of one kind, such
 lend each other strength: with shares spread as a beta distribution of mean m and worth w (of that many cases), each share
 is drawn towards the common mean, the more the fewer cases stand behind it. m and w are not known: posterior mean and
 interval are averages over both, weighted by how likely each pair makes all counts (beta-binomial) times a prior that
-says little: the arcsine law (Jeffreys) for m, and for the shrinkage B = w / (w + n), n the harmonic mean of the totals, a density
-in proportion to (1 - B) to the power -1/3: between a uniform law of B and one of the standard deviation of the shares. A fitted pair taken as known holds far less than it says where groups are few or shares hardly differ.
+says little: the arcsine law (Jeffreys) for m, and a uniform law for the shrinkage w / (w + n), n the harmonic mean of the
+totals. Where shares hardly differ, intervals hold more than they say. A fitted pair taken as known holds far less than it says where groups are few or shares hardly differ.
 ``tests/benchmarks/rates_coverage.py`` counts how often the intervals hold.
 
 References
@@ -129,7 +129,7 @@ def _likely_betas(cases: np.ndarray, total: np.ndarray) -> tuple[np.ndarray, np.
     cumulative posterior, so nothing is random.
     """
     typical = len(total) / (1.0 / total).sum()
-    shrinkage = 1.0 - (1.0 - (np.arange(_SHRINKAGES) + 0.5) / _SHRINKAGES) ** 1.5
+    shrinkage = (np.arange(_SHRINKAGES) + 0.5) / _SHRINKAGES
     worth = typical * shrinkage / (1.0 - shrinkage)
     low, high = 0.0, np.pi / 2.0
     for _ in range(2):
