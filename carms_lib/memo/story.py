@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from carms_lib.memo.blocks import Answer, Block, Figure, Heading, Items, Paragraph, Preformatted, TableBlock
 from carms_lib.memo.findings import INNER, LARGE, OUTER, Findings, ScenarioChange, published_backtest
 from carms_lib.memo.numbers import NO_BREAK, Row, change, count, lowest_and_highest, rows_of, share, tenths, with_band
-
 from carms_lib.simulator import INPUT_GROUPS
 
 if TYPE_CHECKING:

@@ -99,5 +99,7 @@ def plot_sensitivity(
         f"{_KINDS[order]} · {100 * level:g} % {_INTERVALS[order]} · {draws:,} matches",
     )  # fmt: skip
     if len(names) < len(leading):
-        style.note_below(ax, f"The {len(names)} largest of {len(leading)} {'groups' if order == 'shapley' else 'inputs'}.", points=36)
+        style.note_below(
+            ax, f"The {len(names)} largest of {len(leading)} {'groups' if order == 'shapley' else 'inputs'}.", points=36
+        )
     return ax

@@ -11,16 +11,16 @@ Inputs are as many as settings, so that least squares would fit chance. The coef
 
 The value of knowing a set S of groups is v(S) = var(E[x'β | x_S]) = β'M_S β, with M_S = C_.S C_SS⁻¹ C_S. and C the
 correlations of the inputs, shrunk where B settings cannot tell them from chance (Schäfer and Strimmer). A group's
-Shapley effect is the mean of what it adds to v over all orders of the groups: β'Q_g β for one matrix Q_g that is positive
-semidefinite. Its share is β'Q_g β / (β'Cβ + t2): between 0 and 1, of var(E[y | inputs]) rather than of var(y), and
-shares add up to at most one; the rest is δ.
+Shapley effect is the mean of what it adds to v over all orders of the groups: β'Q_g β for one matrix Q_g that is
+positive semidefinite. Its share is β'Q_g β / (β'Cβ + t2): between 0 and 1, of var(E[y | inputs]) rather than of
+var(y), and shares add up to at most one; the rest is δ.
 
-The settings are themselves a sample, over which the variance of a contribution misses by about sqrt(2 / B) of itself; each
-draw of the posterior is perturbed by as much. Intervals are quantiles of it at one probability for all groups, chosen so that all groups lie inside
-together with the level asked for; they may therefore be read after looking for the largest. Ends are rounded outward
-to whole percent, so that a group that moves nothing can have an interval that holds 0. Two groups are told apart
-where the interval of their difference, simultaneous over all pairs, leaves out 0. How often all this holds is counted
-by ``tests/benchmarks/sensitivity_coverage.py``.
+The settings are themselves a sample, over which the variance of a contribution misses by about sqrt(2 / B) of itself;
+each draw of the posterior is perturbed by as much. Intervals are quantiles of it at one probability for all groups,
+chosen so that all groups lie inside together with the level asked for; they may therefore be read after looking for
+the largest. Ends are rounded outward to whole percent, so that a group that moves nothing can have an interval that
+holds 0. Two groups are told apart where the interval of their difference, simultaneous over all pairs, leaves out 0.
+How often all this holds is counted by ``tests/benchmarks/sensitivity_coverage.py``.
 
 References
 ----------

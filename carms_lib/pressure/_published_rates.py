@@ -3,14 +3,15 @@
 Belongs here: what may be said of a published count of few persons, such as 3 of 7 seats left. Does not belong here:
 bands of simulated numbers (`_bands`), whose kinds these are not: a published count has sampling error alone.
 
-Each count is taken as binomial. Its own interval is Wilson's by default, which keeps its promise on average over shares
-for few cases and near 0 and 1, and not at every share. Counts of one kind, such as the same share in many disciplines,
-lend each other strength: with shares spread as a beta distribution of mean m and worth w (of that many cases), each share
-is drawn towards the common mean, the more the fewer cases stand behind it. m and w are not known: posterior mean and
-interval are averages over both, weighted by how likely each pair makes all counts (beta-binomial) times a prior that
-says little: the arcsine law (Jeffreys) for m, and a uniform law for the shrinkage w / (w + n), n the harmonic mean of the
-totals. Where shares hardly differ, intervals hold more than they say. A fitted pair taken as known holds far less than it says where groups are few or shares hardly differ.
-``tests/benchmarks/rates_coverage.py`` counts how often the intervals hold.
+Each count is taken as binomial. Its own interval is Wilson's by default, which keeps its promise on average over
+shares for few cases and near 0 and 1, and not at every share. Counts of one kind, such as the same share in many
+disciplines, lend each other strength: with shares spread as a beta distribution of mean m and worth w (of that many
+cases), each share is drawn towards the common mean, the more the fewer cases stand behind it. m and w are not known:
+posterior mean and interval are averages over both, weighted by how likely each pair makes all counts (beta-binomial)
+times a prior that says little: the arcsine law (Jeffreys) for m, and a uniform law for the shrinkage w / (w + n), n
+the harmonic mean of the totals. Where shares hardly differ, intervals hold more than they say. A fitted pair taken as
+known holds far less than it says where groups are few or shares hardly differ. ``tests/benchmarks/rates_coverage.py``
+counts how often the intervals hold.
 
 References
 ----------
@@ -23,7 +24,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy import special, stats
+from scipy import special
 
 from carms_lib.exceptions import ArgumentError
 from carms_lib.pressure._arguments import check_level, check_name

@@ -36,7 +36,7 @@ from scipy import stats
 from carms_lib._views import open_view
 from carms_lib.exceptions import ArgumentError, StudyError
 from carms_lib.pressure._arguments import check_level, check_name
-from carms_lib.pressure._bands import block_means
+from carms_lib.pressure._band_ends import block_means
 from carms_lib.pressure._group_effects import group_effects, shapley_forms, shrunk_correlations
 from carms_lib.pressure._pressure import measure_outcomes
 from carms_lib.provenance import Provenance
@@ -103,7 +103,7 @@ class Sensitivity:
         return None if pd.isna(found) else str(found)
 
     def summary(self, rows: int = 5) -> str:
-        """Return one screen of text: for each result, the `rows` largest shares and the driver, or why none is named."""
+        """Return one screen of text: for each result, the `rows` largest shares and the driver, or why none is."""
         kind = self.frame["kind"].iloc[0]
         parts = [f"shares of variance, {kind}, {self.frame['n_draws'].max():,} matches"]
         orders = set(self.frame["order"])
@@ -270,7 +270,9 @@ def _named(
     """Return driver, leading groups and reason."""
     if few:
         needed = _PER_GROUP * len(groups)
-        text = f"{len(inputs)} settings for {len(groups)} groups, fewer than {_PER_GROUP} each; use {needed * each} draws"
+        text = (
+            f"{len(inputs)} settings for {len(groups)} groups, fewer than {_PER_GROUP} each; use {needed * each} draws"
+        )
         return None, None, text
     if len(leading) == 1:
         return leading[0], leading[0], None

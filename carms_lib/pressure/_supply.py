@@ -9,11 +9,11 @@ The score of a cell is the mean of two shares of the largest cell,
 
 between 0 and 1. A reader who has only the release takes little supply for much pressure. How well that works is
 Spearman's correlation of 1 - supply_score with the metric over the cells, within a draw: its mean over the draws, and
-its outcome band. Near 1, the proxy would do; near 0, it says nothing. The correlation of metrics averaged over draws is
-another quantity, larger because chance is averaged out, and is not shown. The proxy cannot see who wants to be there:
-beside it is the partial rank correlation, within a draw too, of the metric with first choices [persons] where the supply
-score is given. Demand per seat would not do: both the score and it hold the quota, so that what the score misses goes
-with it partly by construction.
+its outcome band. Near 1, the proxy would do; near 0, it says nothing. The correlation of metrics averaged over draws
+is another quantity, larger because chance is averaged out, and is not shown. The proxy cannot see who wants to be
+there: beside it is the partial rank correlation, within a draw too, of the metric with first choices [persons] where
+the supply score is given. Demand per seat would not do: both the score and it hold the quota, so that what the score
+misses goes with it partly by construction.
 """
 
 from __future__ import annotations
@@ -32,8 +32,7 @@ from scipy import stats
 from carms_lib._views import open_view
 from carms_lib.exceptions import ArgumentError, StudyError, TooFewDrawsWarning
 from carms_lib.pressure._arguments import check_level, check_name, check_names
-from carms_lib.pressure._band_ends import quantiles
-from carms_lib.pressure._bands import count, is_too_small
+from carms_lib.pressure._bands import Bands, Measure, count, is_too_small, summarise
 from carms_lib.pressure._pressure import FEWEST, measure_pressure
 from carms_lib.provenance import Provenance
 from carms_lib.simulator import BASELINE, Market, Study

@@ -1,8 +1,9 @@
 """Count how often the intervals of published shares hold, alone and shrunk.
 
-Run as ``python tests/benchmarks/rates_coverage.py [repetitions]``. Shares of the groups are drawn from a beta distribution
-of a mean and a spread; counts are binomial with totals of 5 to 300. "worst third" is the coverage in the third of the
-groups (lowest, middle, highest true share) where it is least: intervals hold on average over groups, not in each.
+Run as ``python tests/benchmarks/rates_coverage.py [repetitions]``. Shares of the groups are drawn from a beta
+distribution of a mean and a spread; counts are binomial with totals of 5 to 300. "worst third" is the coverage in the
+third of the groups (lowest, middle, highest true share) where it is least: intervals hold on average over groups, not
+in each.
 """
 
 from __future__ import annotations
@@ -45,9 +46,9 @@ def main(repetitions: int, every: int = 1) -> None:
             for totals in TOTALS if every else ("mixed",):
                 row = count(groups, spread, totals, repetitions)
                 if groups == 8 and spread == "hardly" and totals == ("small" if every else "mixed"):
-                    print("| " + " | ".join(row) + " |\n|" + " --- |" * len(row))
+                    sys.stdout.write("| " + " | ".join(row) + " |\n|" + " --- |" * len(row) + "\n")
                 cells = (f"{value:.3f}" if isinstance(value, float) else str(value) for value in row.values())
-                print("| " + " | ".join(cells) + " |", flush=True)
+                sys.stdout.write("| " + " | ".join(cells) + " |" + "\n")
 
 
 if __name__ == "__main__":

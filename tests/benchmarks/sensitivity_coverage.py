@@ -1,9 +1,10 @@
 """Count how often the intervals of sensitivity by group hold, on results whose truth is known.
 
-Run as ``python tests/benchmarks/sensitivity_coverage.py [repetitions]``. Inputs are settings of a bundled cohort's joint
-draws; the result is a linear function of them, with or without a curved part, plus chance. Truths: "spread" (every
-input of every group matters), "one group" (one group has most), "few inputs" (one input in each of three groups).
-The truth is the Shapley effect under the correlations of many settings, by the same formula as the estimate's.
+Run as ``python tests/benchmarks/sensitivity_coverage.py [repetitions]``. Inputs are settings of a bundled cohort's
+joint draws; the result is a linear function of them, with or without a curved part, plus chance. Truths: "spread"
+(every input of every group matters), "one group" (one group has most), "few inputs" (one input in each of three
+groups). The truth is the Shapley effect under the correlations of many settings, by the same formula as the
+estimate's.
 """
 
 from __future__ import annotations
@@ -120,9 +121,9 @@ def main(repetitions: int, first: int = 0, step: int = 1) -> None:
     for truth, curved, settings in CELLS[first::step]:
         row = count(four if settings < 10 * len(INPUT_GROUPS) else every, truth, curved, settings, 0.1, repetitions)
         if (truth, curved, settings) == CELLS[first]:
-            print("| " + " | ".join(row) + " |\n|" + " --- |" * len(row), flush=True)
+            sys.stdout.write("| " + " | ".join(row) + " |\n|" + " --- |" * len(row) + "\n")
         cells = (f"{value:.3f}" if isinstance(value, float) else str(value) for value in row.values())
-        print("| " + " | ".join(cells) + " |", flush=True)
+        sys.stdout.write("| " + " | ".join(cells) + " |" + "\n")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Count how often 90 % prediction intervals of series hold, one and three years ahead, for series of known laws.
 
-Run as ``python tests/benchmarks/series_coverage.py [repetitions]``. Laws: "walk" (a random walk), "drift" (a walk with
-drift), "trend" (a line with error), "level" (a level that walks, seen with error); 8 to 30 values. Every repetition is projected by ``model="auto"``.
+Run as ``python tests/benchmarks/series_coverage.py [repetitions]``. Laws: "walk" (a random walk), "drift" (a walk
+with drift), "trend" (a line with error), "level" (a level that walks, seen with error); 8 to 30 values. Every
+repetition is projected by ``model="auto"``.
 """
 
 from __future__ import annotations
@@ -52,9 +53,9 @@ def main(repetitions: int) -> None:
         for law in LAWS:
             row = count(law, length, repetitions)
             if (law, length) == (LAWS[0], LENGTHS[0]):
-                print("| " + " | ".join(row) + " |\n|" + " --- |" * len(row))
+                sys.stdout.write("| " + " | ".join(row) + " |\n|" + " --- |" * len(row) + "\n")
             cells = (f"{value:.3f}" if isinstance(value, float) else str(value) for value in row.values())
-            print("| " + " | ".join(cells) + " |", flush=True)
+            sys.stdout.write("| " + " | ".join(cells) + " |" + "\n")
 
 
 if __name__ == "__main__":

@@ -156,7 +156,9 @@ class TestSensitivity:
             classes.loc["military", "size"],
         ]
         two = carms.Market.from_gold(programs, replace(cohort, classes=classes))
-        frame = find_sensitivity(two, independent=True, n=64, draws_per_point=1, metric="unmatched_cmg", rng=3).to_frame()
+        frame = find_sensitivity(
+            two, independent=True, n=64, draws_per_point=1, metric="unmatched_cmg", rng=3
+        ).to_frame()
         got = frame.set_index(["input", "order"])["estimate"]
         assert got["size of cmg_current", "total"] == pytest.approx(1.0, abs=0.1)
         assert got["size of cmg_current", "first"] == pytest.approx(1.0, abs=0.1)

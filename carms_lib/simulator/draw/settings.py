@@ -25,8 +25,8 @@ __all__ = [
     "check_draws",
     "draw_parameters",
     "draw_settings",
-    "joint_rows",
     "inputs_of_settings",
+    "joint_rows",
     "shifted",
     "split_uniform",
 ]

@@ -92,7 +92,9 @@ def input_group(names: Iterable[str]) -> list[str]:
     found = []
     for name in names:
         groups = [
-            group for group, row in INPUT_GROUPS.items() if name in row.parameters or name.startswith(row.prefixes or "\0")
+            group
+            for group, row in INPUT_GROUPS.items()
+            if name in row.parameters or name.startswith(row.prefixes or "\0")
         ]
         if not groups:
             raise UnknownNameError("input", name, [each for row in INPUT_GROUPS.values() for each in row.parameters])
