@@ -145,6 +145,7 @@ def test_a_file_of_an_older_version_is_refused_clearly(small_study):
         sensitivity_of(old)
 
 
+@pytest.mark.filterwarnings("ignore::carms_lib.exceptions.TooFewDrawsWarning")
 def test_fault_18_and_20_the_proxy_is_inside_its_band_and_its_demand_holds_no_quota(small_study):
     proxy = compare_supply(small_study, ["province", "discipline"], fewest=0)
     assert "unfilled" in METRICS
