@@ -118,7 +118,7 @@ class Sensitivity:
                     best["input"], best["estimate"], best["lower"], best["upper"], strict=True
                 )
             )
-            row = drivers.loc[result.metric]
+            row = drivers.loc[str(result.metric)]
             most = f"driver: {row['driver']}" if pd.isna(row["reason"]) else f"no driver named: {row['reason']}"
             parts.append(f"{result.metric} (mean {result.mean:,.3g}, sd {result.sd:,.2g}): {listed}; {most}")
         return "\n".join(parts)
@@ -234,7 +234,8 @@ def _inputs_of(study: Study, settings: int) -> pd.DataFrame:
             "study holds the parameters of each setting without its other uncertain inputs, as files of older versions "
             "do. Simulate it again."
         )
-    return inputs.loc[:, np.ptp(inputs.to_numpy(float), axis=0) > 0]
+    varied: pd.DataFrame = inputs.loc[:, np.ptp(inputs.to_numpy(float), axis=0) > 0]
+    return varied
 
 
 def _effects(
@@ -247,7 +248,8 @@ def _effects(
     x, at = inputs.to_numpy(float), np.array([groups.index(name) for name in of_inputs])
     forms = shapley_forms(shrunk_correlations((x - x.mean(axis=0)) / x.std(axis=0)), at) if groups else None
     few = len(inputs) < _PER_GROUP * len(groups)
-    frames, drivers = [], []
+    frames: list[pd.DataFrame] = []
+    drivers: list[tuple[str, str | None, str | None, str | None]] = []
     for name, values in counts.items():
         averages = block_means(values[:, None], each)[:, 0]
         rows = pd.DataFrame({"metric": name, "input": groups, "order": "shapley"})
