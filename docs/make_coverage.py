@@ -166,18 +166,18 @@ def national_section() -> str:
     most = int(table["repetitions"].max())
     return f"""## On the real cohort
 
-The bundled release, the cohort of 2025 and the scenario “Ontario FM +10 %”: {most} studies of 1,000 draws on 100 settings, and
-for each a truth that the study did not see. A cell is one metric of one group; cells of fewer than five persons or seats in an
-average draw are apart. Written by `docs/make_coverage_national.py`. Where a band often ends on the truth, as that of a small
-whole number does, both shares are given: without the ends and with them.
+The bundled release, the cohort of 2025 and the scenario “Ontario FM +10 %”: {most} studies of 1,000 draws on 100
+settings, and for each a truth that the study did not see. A cell is one metric of one group; cells of fewer than five
+persons or seats in an average draw are apart. Written by `docs/make_coverage_national.py`. Where a band often ends on
+the truth, as that of a small whole number does, both shares are given: without the ends and with them.
 
 | view | kind | cells | hold the truth | rare cells | hold the truth |
 | --- | --- | --- | --- | --- | --- |
 {body}
 
-Three kinds of band hold more than they say, and cannot hold less: **rare counts**, which take so few values that 0 alone is more
-than 90 % of them; **differences** that are zero in most draws, for the same reason; and **ranks of kind mean**, whose intervals
-hold together for all groups, with whole ranks. Their 90 % is *at least 90 %*."""
+Three kinds of band hold more than they say, and cannot hold less: **rare counts**, which take so few values that 0
+alone is more than 90 % of them; **differences** that are zero in most draws, for the same reason; and **ranks of kind
+mean**, whose intervals hold together for all groups, with whole ranks. Their 90 % is *at least 90 %*."""
 
 
 def page(frame: pd.DataFrame) -> str:

@@ -12,8 +12,8 @@ outcome
 mean
     The mean over the whole pool.
 
-Bands of kind input are counted on the synthetic market of `make_coverage`, where the expectation of a setting can be had
-from very many draws of it.
+Bands of kind input are counted on the synthetic market of `make_coverage`, where the expectation of a setting can be
+had from very many draws of it.
 
 Coverage is counted for each cell over all repetitions, then averaged over the cells of a view. A cell whose count is
 below `RARE` in an average draw takes so few values that no band holds just 90 %: such cells are apart.

@@ -46,7 +46,6 @@ CAUSES = ("pressure", "pressure_funnel", "pressure_scarcity", "pressure_competit
 OUTER, INNER = 0.90, 0.50  # levels of the bands shown
 LARGE = 20  # seats from which a discipline is shown by name
 PLACES = 6  # disciplines for which the value of a seat is told
-_ASSUMPTIONS = 4  # that are told of, those that most goes with
 
 
 @dataclass(frozen=True)
@@ -256,13 +255,17 @@ def seat_where_changed(scenario: Scenario, market: Market, seats: SeatValues) ->
 
 
 def related_inputs(study: Study) -> tuple[Row, ...]:
-    """Return the inputs with the largest share of the spread of unfilled seats; none where settings are too few."""
+    """Return the groups of inputs that may move unfilled seats most; none where settings are too few to say."""
     try:
-        frame = sensitivity_of(study, metric="unfilled", level=OUTER).to_frame()
+        found = sensitivity_of(study, metric="unfilled", level=OUTER)
     except ArgumentError:  # too few settings to say, which the memo then says
         return ()
-    best = frame.dropna(subset=["estimate"]).sort_values("estimate", ascending=False, kind="stable")
-    return tuple(rows_of(best.head(_ASSUMPTIONS)))
+    leading = found.drivers["leading"].iloc[0]
+    if pd.isna(leading):
+        return ()
+    frame = found.to_frame()
+    best = frame[frame["input"].isin(leading.split("; "))].sort_values("estimate", ascending=False, kind="stable")
+    return tuple(rows_of(best))
 
 
 _ORDERS = ("model_order", "naive_order", "proxy_order")

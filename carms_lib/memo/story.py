@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from carms_lib.memo.blocks import Answer, Block, Figure, Heading, Items, Paragraph, Preformatted, TableBlock
 from carms_lib.memo.findings import CAUSES, INNER, LARGE, OUTER, Findings, ScenarioChange, published_backtest
 from carms_lib.memo.numbers import NO_BREAK, Row, change, count, lowest_and_highest, rows_of, share, tenths, with_band
+from carms_lib.simulator import INPUT_GROUPS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from carms_lib.provenance import Provenance
     from carms_lib.simulator import Cohort
 
-__all__ = ["TITLE", "assumption_in_words", "inputs_in_words", "past_forecasts", "subtitle", "tell"]
+__all__ = ["TITLE", "group_in_words", "inputs_in_words", "past_forecasts", "subtitle", "tell"]
 
 TITLE = "Where is the pressure, and what would more seats do?"
 
@@ -378,7 +379,7 @@ def _limits(findings: Findings, cohort: Cohort, warnings: list[str]) -> Iterator
         f"{total} inputs are uncertain and drawn from ranges; {total - fitted} of them are taken from publications or "
         f"assumed, {fitted} were set so that the model comes near published outcomes.",
         "Which assumption matters": f"The assumptions alone move the number of empty seats: {with_band(assumed)}, with "
-        f"chance held aside. {inputs_in_words(findings, cohort)}",
+        f"chance held aside. {inputs_in_words(findings)}",
         "How many seats there will be": "Quotas are approximate until rank-order lists close: the release has "
         f"{count(findings.seats)}, the model draws {with_band(findings.national['seats'])}.",
         "Whoever decides late": "Couples are matched together in the first iteration, and one by one in the second. "
@@ -394,21 +395,19 @@ def _limits(findings: Findings, cohort: Cohort, warnings: list[str]) -> Iterator
     yield Items(tuple(said))
 
 
-def inputs_in_words(findings: Findings, cohort: Cohort) -> str:
+def inputs_in_words(findings: Findings) -> str:
     """Return the sentence on the inputs that go with the spread."""
     if not findings.goes_with:
         return "There are too few draws to say which of them it goes with."
-    told = "; ".join(
-        f"{assumption_in_words(row['input'], cohort)}, {with_band(row, share)}" for row in findings.goes_with
-    )
-    return f"The largest shares of that spread go with {told}. Better figures for them would narrow it most."
+    words = "; ".join(f"{group_in_words(row['input'])}, {with_band(row, share)}" for row in findings.goes_with)
+    if len(findings.goes_with) == 1:
+        return f"The largest share of that spread goes with {words}. Better figures for it would narrow it most."
+    return f"The largest share goes with one of these groups, which the draws cannot tell apart: {words}."
 
 
-def assumption_in_words(name: str, cohort: Cohort) -> str:
-    """Return what an input is, in words."""
-    sizes = {f"size of {key}": f"the number of {row['name']}" for key, row in cohort.classes.iterrows()}
-    unit = cohort.parameters["unit"].to_dict().get(name, name)
-    return sizes.get(name) or (unit if unit.startswith("what ") else f"the {unit}")
+def group_in_words(name: str) -> str:
+    """Return what a group of inputs holds, in words."""
+    return INPUT_GROUPS[name].meaning
 
 
 def _method(findings: Findings, cohort: Cohort, provenance: Provenance) -> Iterator[Block]:

@@ -14,7 +14,8 @@ from carms_lib.pressure._bands import BAND_COLUMNS, Bands, Measure, summarise
 from carms_lib.pressure._pressure import outcome_bands, preference_bands, pressure_bands
 from carms_lib.pressure._published_rates import RATE_METHODS, published_rates
 from carms_lib.pressure._seat_values import SeatValues, seat_values, seat_values_of
-from carms_lib.pressure._sensitivity import Sensitivity, find_sensitivity, sensitivity_of
+from carms_lib.pressure._sensitivity import Sensitivity, sensitivity_of
+from carms_lib.pressure._sobol import find_sensitivity
 from carms_lib.pressure._supply import Proxy, compare_supply, supply_score
 from carms_lib.pressure.metric_views import COUNTS, METRIC_VIEWS
 from carms_lib.pressure.metrics import (

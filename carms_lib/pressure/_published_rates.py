@@ -3,22 +3,28 @@
 Belongs here: what may be said of a published count of few persons, such as 3 of 7 seats left. Does not belong here:
 bands of simulated numbers (`_bands`), whose kinds these are not: a published count has sampling error alone.
 
-Each count is taken as binomial. Its own interval is Wilson's by default, which keeps its promise for few cases and
-for shares near 0 and 1. Counts of one kind, such as the same share in many disciplines, lend each other strength: with
-shares spread as a beta distribution, fitted to all counts by maximum likelihood, each share is drawn towards the
-common mean, the more the fewer cases stand behind it (beta-binomial, empirical Bayes).
+Each count is taken as binomial. Its own interval is Wilson's by default, which keeps its promise on average over
+shares for few cases and near 0 and 1, and not at every share. Counts of one kind, such as the same share in many
+disciplines, lend each other strength: with shares spread as a beta distribution of mean m and worth w (of that many
+cases), each share is drawn towards the common mean, the more the fewer cases stand behind it. m and w are not known:
+posterior mean and interval are averages over both, weighted by how likely each pair makes all counts (beta-binomial)
+times a prior that says little: the arcsine law (Jeffreys) for m, and a uniform law for the shrinkage w / (w + n), n
+the harmonic mean of the totals. Where shares hardly differ, intervals hold more than they say. A fitted pair taken as
+known holds far less than it says where groups are few or shares hardly differ. ``tests/benchmarks/rates_coverage.py``
+counts how often the intervals hold.
 
 References
 ----------
 Brown, Cai and DasGupta (2001), *Interval estimation for a binomial proportion*, Statistical Science 16(2).
-Carlin and Louis (2000), *Bayes and Empirical Bayes Methods for Data Analysis*, ch. 3.
+Daniels (1999), *A prior for the variance in hierarchical models*, Canadian Journal of Statistics 27(3).
+Everson and Morris (2000), *Inference for multivariate normal hierarchical models*, JRSS B 62(2).
 """
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, stats
+from scipy import special
 
 from carms_lib.exceptions import ArgumentError
 from carms_lib.pressure._arguments import check_level, check_name
@@ -27,7 +33,7 @@ __all__ = ["RATE_METHODS", "published_rates"]
 
 RATE_METHODS = ("wilson", "jeffreys", "agresti_coull", "beta")
 _FEWEST_GROUPS = 5
-_MOST_CASES = 1e6  # beyond this many prior cases the shares do not differ at all
+_MEANS, _SHRINKAGES, _KEPT = 41, 32, 60  # points of the grid over m and w, and the pairs drawn from it
 
 
 def published_rates(
@@ -91,38 +97,68 @@ def published_rates(
     low, high = proportion_confint(cases[there], all_cases[there], alpha=1.0 - level, method=method)
     frame.loc[there, "lower"], frame.loc[there, "upper"] = np.clip(low, 0, 1), np.clip(high, 0, 1)
     if there.sum() >= _FEWEST_GROUPS:
-        a, b = fit_beta(cases[there], all_cases[there])
-        a_post, b_post = a + cases[there], b + all_cases[there] - cases[there]
-        frame.loc[there, "shrunk"] = a_post / (a_post + b_post)
-        frame.loc[there, "shrunk_lower"] = stats.beta.ppf((1.0 - level) / 2.0, a_post, b_post)
-        frame.loc[there, "shrunk_upper"] = stats.beta.ppf((1.0 + level) / 2.0, a_post, b_post)
+        mean, low, high = shrunk_rates(cases[there], all_cases[there], level)
+        frame.loc[there, "shrunk"], frame.loc[there, "shrunk_lower"], frame.loc[there, "shrunk_upper"] = mean, low, high
     return frame
 
 
-def fit_beta(cases: np.ndarray, total: np.ndarray) -> tuple[float, float]:
-    """Return the beta distribution of shares that makes the counts most likely.
+def shrunk_rates(cases: np.ndarray, total: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return posterior means and equal-tailed intervals of shares that are spread as some beta distribution.
 
     Parameters
     ----------
     cases, total : ndarray of shape (G,), float64
+        No total is 0.
+    level : float
 
     Returns
     -------
-    a, b : float
-        a / (a + b) is the common mean; a + b the number of cases that it is worth, at most a million, which stands
-        for shares that do not differ.
+    mean, lower, upper : ndarray of shape (G,), float64
     """
+    a, b = _likely_betas(cases, total)
+    a_post, b_post = a[:, None] + cases, b[:, None] + total - cases
+    mean = (a_post / (a_post + b_post)).mean(axis=0)
+    ends = [_mixture_quantile(a_post, b_post, tail) for tail in ((1.0 - level) / 2.0, (1.0 + level) / 2.0)]
+    return mean, np.minimum(ends[0], mean), np.maximum(ends[1], mean)
 
-    def unlikelihood(x: np.ndarray) -> float:
-        mean, worth = 1.0 / (1.0 + np.exp(-x[0])), np.exp(x[1])
-        return float(-stats.betabinom.logpmf(cases, total, mean * worth, (1.0 - mean) * worth).sum())
 
-    pooled = (cases.sum() + 0.5) / (total.sum() + 1.0)
-    start = np.array([np.log(pooled / (1.0 - pooled)), np.log(20.0)])
-    bounds = [(-15.0, 15.0), (np.log(0.05), np.log(_MOST_CASES))]
-    best = min(
-        (optimize.minimize(unlikelihood, [start[0], worth], bounds=bounds) for worth in (start[1], 0.0, 7.0)),
-        key=lambda found: float(found.fun),
-    )
-    mean, worth = 1.0 / (1.0 + np.exp(-best.x[0])), np.exp(best.x[1])
-    return float(mean * worth), float((1.0 - mean) * worth)
+def _likely_betas(cases: np.ndarray, total: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return equally weighted pairs (a, b) from their posterior, float64 of shape (K,) each.
+
+    The grid is regular in the angle asin(sqrt(m)), in which the arcsine law is uniform, and in the shrinkage; a second
+    one covers more finely the angles that the first found likely. Pairs are taken from it at even steps of the
+    cumulative posterior, so nothing is random.
+    """
+    typical = len(total) / (1.0 / total).sum()
+    shrinkage = (np.arange(_SHRINKAGES) + 0.5) / _SHRINKAGES
+    worth = typical * shrinkage / (1.0 - shrinkage)
+    low, high = 0.0, np.pi / 2.0
+    for _ in range(2):
+        angle = low + (high - low) * (np.arange(_MEANS) + 0.5) / _MEANS
+        a = np.sin(angle)[:, None] ** 2 * worth
+        b = np.cos(angle)[:, None] ** 2 * worth
+        chance = (
+            special.betaln(a[..., None] + cases, b[..., None] + total - cases) - special.betaln(a, b)[..., None]
+        ).sum(axis=-1)
+        weight = np.exp(chance - chance.max())
+        likely = np.flatnonzero(weight.max(axis=1) > 1e-6)
+        step = (high - low) / _MEANS
+        low, high = max(angle[likely[0]] - step, 0.0), min(angle[likely[-1]] + step, np.pi / 2.0)
+    order = weight.T.ravel()  # along m within w, so that even steps spread over w
+    reached = np.cumsum(order) / order.sum()
+    at = np.searchsorted(reached, (np.arange(_KEPT) + 0.5) / _KEPT).clip(max=len(order) - 1)
+    return a.T.ravel()[at], b.T.ravel()[at]
+
+
+def _mixture_quantile(a: np.ndarray, b: np.ndarray, tail: float) -> np.ndarray:
+    """Return the quantile of each column's equal mixture of beta distributions, by bisection, then along a chord."""
+    low, high = np.zeros(a.shape[1]), np.ones(a.shape[1])
+    at_low, at_high = np.zeros(a.shape[1]), np.ones(a.shape[1])
+    for _ in range(13):
+        middle = (low + high) / 2.0
+        reached = special.betainc(a, b, middle).mean(axis=0)
+        below = reached < tail
+        low, at_low = np.where(below, middle, low), np.where(below, reached, at_low)
+        high, at_high = np.where(below, high, middle), np.where(below, at_high, reached)
+    out: np.ndarray = low + (high - low) * (tail - at_low) / np.maximum(at_high - at_low, 1e-300)
+    return out

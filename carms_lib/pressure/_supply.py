@@ -8,14 +8,17 @@ The score of a cell is the mean of two shares of the largest cell,
     supply_score = (programs / max programs + quota / max quota) / 2,
 
 between 0 and 1. A reader who has only the release takes little supply for much pressure. How well that works is
-Spearman's correlation of 1 - supply_score with the metric over the cells, in every draw: near 1, the proxy would do;
-near 0, it says nothing. It cannot see who wants to be there: demand, in first choices per seat, is beside it, with the
-correlation of what the proxy gets wrong (the gap between the two ranks) with demand.
+Spearman's correlation of 1 - supply_score with the metric over the cells, within a draw: its mean over the draws, and
+its outcome band. Near 1, the proxy would do; near 0, it says nothing. The correlation of metrics averaged over draws
+is another quantity, larger because chance is averaged out, and is not shown. The proxy cannot see who wants to be
+there: beside it is the partial rank correlation, within a draw too, of the metric with first choices [persons] where
+the supply score is given. Demand per seat would not do: both the score and it hold the quota, so that what the score
+misses goes with it partly by construction.
 """
 
 from __future__ import annotations
 
-import json
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,12 +29,12 @@ import pandas as pd
 from scipy import stats
 
 from carms_lib._views import open_view
-from carms_lib.exceptions import ArgumentError, StudyError
+from carms_lib.exceptions import ArgumentError, StudyError, TooFewDrawsWarning
 from carms_lib.pressure._arguments import check_level, check_name, check_names
-from carms_lib.pressure._band_ends import quantiles
-from carms_lib.pressure._bands import count, is_too_small
+from carms_lib.pressure._bands import Bands, Measure, count, is_too_small, summarise
 from carms_lib.pressure._pressure import FEWEST, measure_pressure
 from carms_lib.provenance import Provenance
+from carms_lib.result_files import SavedResult, save_tables
 from carms_lib.simulator import BASELINE, Market, Study
 
 if TYPE_CHECKING:
@@ -110,10 +113,11 @@ class Proxy:
     level : float
         Of the bands of the metric and of the correlation.
     correlation : tuple of float
-        Spearman's correlation of 1 - supply_score with the metric's estimates, and the ends of the band of the same
-        correlation over the draws.
-    missed_demand : float
-        Spearman's correlation of the gap with first choices per seat.
+        Spearman's correlation of 1 - supply_score with the metric within a draw: mean over the draws, and the ends of
+        its outcome band.
+    demand_given_supply : tuple of float
+        Partial rank correlation of the metric with first choices [persons], given supply_score, within a draw: mean
+        and ends likewise. Missing for the metric first_choice_ratio, which is made of first choices.
     n_draws : int
     provenance : Provenance
     """
@@ -123,7 +127,7 @@ class Proxy:
     metric: str
     level: float
     correlation: tuple[float, float, float]
-    missed_demand: float
+    demand_given_supply: tuple[float, float, float]
     n_draws: int
     provenance: Provenance
 
@@ -139,9 +143,17 @@ class Proxy:
         return (
             f"1 - supply_score against {self.metric}: rank correlation {at:.2f} "
             f"({self.level:.0%} outcome band {low:.2f} to {high:.2f}, {self.n_draws:,} draws, {len(ranked)} cells)\n"
-            f"what it misses goes with demand: rank correlation {self.missed_demand:.2f} of the gap with first choices "
-            f"per seat\n\nmore pressed than supply says\n{_lines(ranked.head(rows)[shown])}\n\n"
+            f"{self._demand()}\n\nmore pressed than supply says\n{_lines(ranked.head(rows)[shown])}\n\n"
             f"less pressed than supply says\n{_lines(ranked.tail(rows)[::-1][shown])}"
+        )
+
+    def _demand(self) -> str:
+        at, low, high = self.demand_given_supply
+        if not np.isfinite(at):
+            return "demand beyond supply: no answer for this metric"
+        return (
+            f"demand beyond supply: partial rank correlation {at:.2f} ({low:.2f} to {high:.2f}) of {self.metric} with "
+            "first choices, given supply_score"
         )
 
     def plot(self, *, ax: Axes | None = None, n_labels: int = 8) -> Axes:
@@ -162,18 +174,16 @@ class Proxy:
         return axes
 
     def save(self, path: str | Path) -> Path:
-        """Write the frame as CSV to `path`, and the correlations with their provenance as JSON beside it."""
-        path = Path(path)
-        self.frame.to_csv(path, index=False, lineterminator="\n")
+        """Write the frame with the correlations and provenance to `path`, in the format of its suffix; see `Bands.save`."""
+        ends = ("estimate", "lower", "upper")
         record = {
             "metric": self.metric,
-            "correlation": dict(zip(("estimate", "lower", "upper"), self.correlation, strict=True)),
-            "missed_demand": self.missed_demand,
+            "correlation": dict(zip(ends, self.correlation, strict=True)),
+            "demand_given_supply": dict(zip(ends, self.demand_given_supply, strict=True)),
             **self.provenance.to_dict(),
         }
-        text = json.dumps(record, indent=2, ensure_ascii=False, default=str) + "\n"
-        path.with_name(path.name + ".provenance.json").write_text(text, encoding="utf-8", newline="\n")
-        return path
+        notes = ["gap is the rank by supply less the rank by the metric: positive where supply misses pressure."]
+        return save_tables(path, SavedResult({"cells": self.frame}, record, notes))
 
     def __repr__(self) -> str:
         return f"Proxy by {list(self.keys)}\n{self.summary(3)}"
@@ -238,25 +248,30 @@ def compare_supply(
         raise StudyError(
             f"by={by!r} leaves {int(known.sum())} cells with both a score and {metric}; a rank correlation needs three."
         )
-    tails = [(1.0 - level) / 2.0, (1.0 + level) / 2.0]
-    frame["estimate"], frame["lower"], frame["upper"] = np.nan, np.nan, np.nan
-    frame.loc[known, "estimate"] = estimate[known]
-    frame.loc[known, ["lower", "upper"]] = quantiles(values[:, known], tails).T
+    bands = _outcome_bands(measure, keys, level, study).to_frame()
+    for name in ("estimate", "lower", "upper"):
+        frame[name] = np.where(known, bands[name].to_numpy(float), np.nan)
     frame["first_choice_ratio"] = count(by_metric["first_choice_ratio"], study.draws_per_input).estimate
     scarcity = 1.0 - frame.loc[known, "supply_score"].to_numpy()
     by_supply, by_estimate = stats.rankdata(-scarcity), stats.rankdata(-estimate[known])
     frame["rank_by_supply"], frame["rank_by_metric"], frame["gap"] = np.nan, np.nan, np.nan
     frame.loc[known, "rank_by_supply"], frame.loc[known, "rank_by_metric"] = by_supply, by_estimate
     frame.loc[known, "gap"] = by_supply - by_estimate
-    of_draws = np.array([[_spearman(scarcity, row)] for row in values[:, known]])
-    (low,), (high,) = quantiles(of_draws, tails)
+    of_draws = np.array([_spearman(scarcity, row) for row in values[:, known]])
+    if metric == "first_choice_ratio":
+        of_demand = np.full(len(values), np.nan)
+    else:
+        wanted = by_metric["first_choice_ratio"].top[:, known].astype(np.float64)
+        of_demand = np.array(
+            [_partial(row, demand, scarcity) for row, demand in zip(values[:, known], wanted, strict=True)]
+        )
     return Proxy(
         frame.sort_values(["estimate", *names], ascending=[False, *[True] * len(names)], ignore_index=True),
         tuple(names),
         metric,
         level,
-        (_spearman(scarcity, estimate[known]), float(low), float(high)),
-        _spearman(frame.loc[known, "gap"].to_numpy(), frame.loc[known, "first_choice_ratio"].to_numpy()),
+        _mean_and_band("rank_correlation", of_draws, level, study),
+        _mean_and_band("demand_given_supply", of_demand, level, study),
         study.n_draws,
         study.provenance.with_settings(metric=metric, first_choice=first_choice, iteration=iteration, fewest=fewest),
     )
@@ -272,3 +287,30 @@ def _spearman(one: np.ndarray, other: np.ndarray) -> float:
     if there.sum() < 3 or np.ptp(a) == 0 or np.ptp(b) == 0:
         return float("nan")
     return float(np.corrcoef(a, b)[0, 1])
+
+
+def _partial(one: np.ndarray, other: np.ndarray, given: np.ndarray) -> float:
+    """Return the partial rank correlation of two columns where a third is given."""
+    there = np.isfinite(one) & np.isfinite(other) & np.isfinite(given)
+    r, a, b = (_spearman(x[there], y[there]) for x, y in ((one, other), (one, given), (other, given)))
+    left = (1.0 - a * a) * (1.0 - b * b)
+    return float((r - a * b) / np.sqrt(left)) if left > 1e-12 else float("nan")
+
+
+def _outcome_bands(measure: Measure, keys: pd.DataFrame, level: float, study: Study) -> Bands:
+    return summarise(
+        {BASELINE: [measure]}, keys, level=level, kind="outcome", draws_per_input=study.draws_per_input,
+        headline=measure.metric, provenance=study.provenance,
+    )  # fmt: skip
+
+
+def _mean_and_band(name: str, of_draws: np.ndarray, level: float, study: Study) -> tuple[float, float, float]:
+    """Return the mean over the draws that have a value, and the outcome band."""
+    there = np.isfinite(of_draws)
+    if not there.any():
+        return float("nan"), float("nan"), float("nan")
+    measure = Measure(name, np.where(there, of_draws, 0.0)[:, None], there.astype(np.float64)[:, None])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TooFewDrawsWarning)  # the bands of the cells have said so
+        row = _outcome_bands(measure, pd.DataFrame(index=[0]), level, study).to_frame().iloc[0]
+    return float(row["estimate"]), float(row["lower"]), float(row["upper"])

@@ -169,7 +169,7 @@ class Projection:
         return axes
 
     def save(self, path: str | Path) -> Path:
-        """Write forecasts, back-test and provenance to `path`, in the format that the suffix names; see `Bands.save`."""
+        """Write forecasts, back-test and provenance to `path`, in the format of its suffix; see `Bands.save`."""
         notes = [f"estimate, lower and upper are forecasts with {self.level:.0%} prediction intervals."]
         saved = SavedResult(
             {"forecasts": self.frame, "backtest": self.backtest()}, self.provenance.to_dict(), notes,

@@ -8,6 +8,7 @@ mechanism (`carms_lib.matching`) and what outcomes mean (`carms_lib.pressure`).
 from __future__ import annotations
 
 from carms_lib.simulator.inputs.cohort import Cohort, load_cohort
+from carms_lib.simulator.inputs.input_groups import INPUT_GROUPS, InputGroup, input_group
 from carms_lib.simulator.inputs.market import Market
 from carms_lib.simulator.inputs.parameters import PARAMETERS
 from carms_lib.simulator.inputs.program_table import PROGRAM_COLUMNS
@@ -20,15 +21,18 @@ from carms_lib.simulator.study.study import Study
 
 __all__ = [
     "BASELINE",
+    "INPUT_GROUPS",
     "PARAMETERS",
     "PROGRAM_COLUMNS",
     "Cohort",
     "Comparison",
+    "InputGroup",
     "Lever",
     "Market",
     "Outcomes",
     "Scenario",
     "Study",
+    "input_group",
     "load_cohort",
     "load_rules",
     "simulate",

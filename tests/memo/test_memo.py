@@ -210,22 +210,22 @@ class TestThatItIsTrue:
         assert set(found) == {"seat_value", "newly_matched"}
         assert seat_where_changed(carms.Scenario("nothing").scale_quota(1.0), market, values) == {}
 
-    def test_what_goes_with_the_answer_is_told_in_words(self, market):
+    def test_what_goes_with_the_answer_is_said_in_words(self, market):
         from carms_lib.memo.findings import related_inputs
         from carms_lib.pressure import sensitivity_of
+        from carms_lib.simulator import INPUT_GROUPS
 
-        study = carms.simulate(market, n_draws=200, rng=3)
-        told = related_inputs(study)
-        frame = sensitivity_of(study).to_frame().sort_values("estimate", ascending=False)
-        assert [row["input"] for row in told] == frame["input"].head(4).tolist()
-        cohort = market.cohort
-        words = story.inputs_in_words(SimpleNamespace(goes_with=told), cohort)
-        assert told[0]["input"] == "size of cmg_current"
-        assert f"go with the number of {cohort.classes.loc['cmg_current', 'name']}, **" in words
-        assert all(str(cohort.parameters.loc[row["input"], "unit"]) in words for row in told[1:])
-        few = carms.simulate(market, n_draws=20, rng=3)
+        few = carms.simulate(market, n_draws=200, rng=3)
         assert related_inputs(few) == ()
-        assert "too few draws" in story.inputs_in_words(SimpleNamespace(goes_with=()), cohort)
+        assert "too few draws" in story.inputs_in_words(SimpleNamespace(goes_with=()))
+        study = carms.simulate(market, n_draws=700, rng=3)
+        found = related_inputs(study)
+        leading = sensitivity_of(study).drivers.loc[0, "leading"].split("; ")
+        assert {row["input"] for row in found} == set(leading)
+        words = story.inputs_in_words(SimpleNamespace(goes_with=found))
+        assert all(INPUT_GROUPS[name].meaning in words for name in leading)
+        alone = story.inputs_in_words(SimpleNamespace(goes_with=found[:1]))
+        assert "The largest share of that spread" in alone
 
     def test_the_record_of_past_forecasts_is_that_of_the_documents(self, docs_script):
         summary = docs_script("make_backtest_summary")

@@ -124,7 +124,7 @@ def test_bad_placements(market, options, error, message) -> None:
 
 @pytest.fixture(scope="module")
 def found(market):
-    return find_sensitivity(market, n=8, draws_per_point=1, rng=3)
+    return find_sensitivity(market, n=8, draws_per_point=1, independent=True, rng=3)
 
 
 class TestSensitivity:
@@ -149,14 +149,16 @@ class TestSensitivity:
         programs = market.programs.drop(columns="province")
         held = carms.Market.from_gold(programs, replace(cohort, classes=classes))
         with pytest.raises(ArgumentError, match="takes two"):
-            find_sensitivity(held, n=8)
+            find_sensitivity(held, independent=True, n=8)
         classes.loc["cmg_current", ["low", "high"]] = [10.0, 60.0]
         classes.loc["military", ["low", "high"]] = [
             classes.loc["military", "size"] - 1,
             classes.loc["military", "size"],
         ]
         two = carms.Market.from_gold(programs, replace(cohort, classes=classes))
-        frame = find_sensitivity(two, n=64, draws_per_point=1, metric="unmatched_cmg", rng=3).to_frame()
+        frame = find_sensitivity(
+            two, independent=True, n=64, draws_per_point=1, metric="unmatched_cmg", rng=3
+        ).to_frame()
         got = frame.set_index(["input", "order"])["estimate"]
         assert got["size of cmg_current", "total"] == pytest.approx(1.0, abs=0.1)
         assert got["size of cmg_current", "first"] == pytest.approx(1.0, abs=0.1)
@@ -171,7 +173,7 @@ class TestSensitivity:
         classes = cohort.classes.assign(size=size, low=size, high=size)
         classes.loc[["cmg_current", "img"], "high"] += 1e-9  # two must have a range, however narrow
         held = carms.Market.from_gold(market.programs.drop(columns="province"), replace(cohort, classes=classes))
-        found = find_sensitivity(held, n=8, draws_per_point=10, rng=5).results.set_index("metric")
+        found = find_sensitivity(held, independent=True, n=8, draws_per_point=10, rng=5).results.set_index("metric")
         assert found["sd"].tolist() == pytest.approx([0.0] * len(HEADLINES))
         study = carms.simulate(held, n_draws=10, rng=5)
         country = study.outcomes().to_frame().set_index("metric")["estimate"]
@@ -206,6 +208,7 @@ class TestSensitivity:
             ({"draws_per_point": 0}, ArgumentError, "draws_per_point"),
             ({"metric": "unmatched"}, UnknownNameError, "'unmatched_cmg'"),
             ({"level": 2}, ArgumentError, "level"),
+            ({"independent": "yes"}, ArgumentError, "independent"),
         ],
     )
     def test_bad_designs(self, market, options, error, message):

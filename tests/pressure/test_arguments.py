@@ -179,7 +179,7 @@ def test_a_market_is_a_market_and_a_scenario_a_scenario(market: carms.Market, st
 @pytest.mark.parametrize("metric", ["unfilld", 3, [], [3], {}])
 def test_sensitivity_is_of_headlines(market: carms.Market, metric: Any) -> None:
     with pytest.raises(ArgumentError, match=r"^metric="):
-        find_sensitivity(market, n=8, draws_per_point=1, metric=metric)
+        find_sensitivity(market, n=8, draws_per_point=1, independent=True, metric=metric)
 
 
 @pytest.mark.parametrize(

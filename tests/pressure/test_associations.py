@@ -9,14 +9,15 @@ import pytest
 from carms_lib.exceptions import ArgumentError, UnknownNameError
 from carms_lib.pressure import sensitivity_of
 from carms_lib.provenance import Provenance
-from carms_lib.simulator import BASELINE
+from carms_lib.simulator import BASELINE, PARAMETERS
+from carms_lib.simulator.draw.settings import draw_settings
 from matplotlib.figure import Figure
 from scipy import stats
 
 
 @pytest.fixture(scope="module")
 def found(small_study):
-    return sensitivity_of(small_study)
+    return sensitivity_of(small_study, by="input")
 
 
 def averages(study: carms.Study) -> np.ndarray:
@@ -41,20 +42,24 @@ def test_shares_and_intervals_are_those_of_scipy(found, small_study):
         assert row["lower"] == pytest.approx(0.0 if low < 0 < high else min(low**2, high**2))
         held_nothing += low < 0 < high
     assert 0 < held_nothing < len(varied)
-    assert frame["kind"].eq("linear").all()
+    assert frame["kind"].eq("linear (descriptive)").all()
 
 
-def test_sizes_of_classes_count_as_inputs(found, small_study):
-    outcomes = small_study.outcomes_of("baseline")
-    own = (outcomes.applicants["applicant_class"] == "cmg_current").to_numpy()
-    size = (outcomes.final[:, own] != -2).sum(axis=1).reshape(-1, small_study.draws_per_input)
-    expected = np.corrcoef(size.mean(axis=1), averages(small_study))[0, 1] ** 2
-    frame = found.to_frame().set_index("input")
-    assert frame.loc["size of cmg_current", "estimate"] == pytest.approx(expected)
+def test_every_uncertain_input_counts_as_drawn(found, small_study, market):
+    cohort = market.cohort
+    expected = {*PARAMETERS, *cohort.draws.columns, *(f"size of {name}" for name in cohort.classes.index)}
+    assert set(small_study.inputs.columns) == expected
+    theta, sizes, shifts = draw_settings(cohort, small_study.entropy, len(small_study.inputs))
+    drawn = small_study.inputs
+    assert np.array_equal(drawn[list(PARAMETERS)].to_numpy(), theta)
+    assert np.array_equal(drawn[[f"size of {name}" for name in cohort.classes.index]].to_numpy(), sizes)
+    if "classes.merit.img" in drawn:
+        merit = [shift.merit[cohort.classes.index.get_loc("img")] for shift in shifts]
+        assert drawn["classes.merit.img"].to_numpy() - cohort.classes.loc["img", "merit"] == pytest.approx(merit)
 
 
 def test_several_results_and_scenarios_may_be_asked(small_study):
-    frame = sensitivity_of(small_study, metric=["matched", "unfilled"], level=0.5).to_frame()
+    frame = sensitivity_of(small_study, metric=["matched", "unfilled"], level=0.5, by="input").to_frame()
     assert list(frame["metric"].unique()) == ["unfilled", "matched"]
     with pytest.raises(UnknownNameError, match="unfilled"):
         sensitivity_of(small_study, metric="unfiled")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from carms_lib.exceptions import ArgumentError
 from carms_lib.kernels.noise import Purpose, uniform_array
@@ -25,6 +26,7 @@ __all__ = [
     "check_draws",
     "draw_parameters",
     "draw_settings",
+    "inputs_of_settings",
     "joint_rows",
     "shifted",
     "split_uniform",
@@ -144,6 +146,32 @@ def draw_settings(cohort: Cohort, entropy: int, blocks: int) -> tuple[np.ndarray
     of_blocks = {"merit": merit, "appeal": appeal, "attachment": attachment, "own": own, "popularity": popularity}
     shifts = [Shift(**{name: rows[block] for name, rows in of_blocks.items()}) for block in range(blocks)]
     return theta, sizes, shifts
+
+
+def inputs_of_settings(cohort: Cohort, entropy: int, theta: np.ndarray, sizes: np.ndarray) -> pd.DataFrame:
+    """Return every uncertain input of each block, as `draw_settings` drew them.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    entropy : int
+    theta : ndarray of shape (blocks, len(PARAMETERS)), float64
+    sizes : ndarray of shape (blocks, classes), float64
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per block: `PARAMETERS`; the other cells of the cohort's joint draws, "table.column.item"; and
+        "size of CLASS" [persons], before any scenario changes it.
+    """
+    frame = pd.DataFrame(theta, columns=list(PARAMETERS))
+    cells = [name for name in cohort.draws.columns if name not in PARAMETERS]
+    if cells:
+        rows = joint_rows(entropy, len(theta), len(cohort.draws))
+        frame = frame.join(cohort.draws[cells].iloc[rows].astype(float).reset_index(drop=True))
+    frame = frame.join(pd.DataFrame(sizes, columns=[f"size of {name}" for name in cohort.classes.index]))
+    frame.index.name = "setting"
+    return frame
 
 
 def shifted(market: Market, shift: Shift) -> Tables:

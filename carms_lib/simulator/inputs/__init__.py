@@ -4,6 +4,7 @@
 module               holds
 ==================== ====================================================================================
 `parameters`         names and units of the uncertain inputs and of a cohort's tables
+`input_groups`       the registry of groups of uncertain inputs
 `cohort`             who applies and what they want, with `cohort_tables` and `cohort_file`
 `applicant_counts`   a cohort with other class sizes, schools and first choices
 `applicants`         one place for each applicant who might take part

@@ -16,7 +16,6 @@ from carms_lib.exceptions import UnknownNameError
 from carms_lib.provenance import Provenance
 from carms_lib.simulator.draw.block import COUPLE_COUNTS, DRAWS_PER_INPUT
 from carms_lib.simulator.inputs.market import Market
-from carms_lib.simulator.inputs.parameters import PARAMETERS
 from carms_lib.simulator.inputs.scenario import Scenario
 from carms_lib.simulator.study.draw_store import OUTCOME_FIELDS, DrawStore
 
@@ -93,7 +92,7 @@ class DrawnOutcomes:
         *,
         n_draws: int,
         entropy: int,
-        theta: np.ndarray,
+        inputs: pd.DataFrame,
         scenarios: Sequence[Scenario],
     ) -> Self:
         """Return the study whose draws lie in a store.
@@ -105,8 +104,8 @@ class DrawnOutcomes:
             Scenario -> its market, the baseline among them.
         n_draws : int
         entropy : int
-        theta : ndarray of shape (settings, len(PARAMETERS)), float64
-            The uncertain inputs of each setting.
+        inputs : pandas.DataFrame
+            One row per setting: every uncertain input, as `inputs_of_settings` returns them.
         scenarios : sequence of Scenario
             For the provenance.
 
@@ -120,8 +119,6 @@ class DrawnOutcomes:
             draws_per_input=DRAWS_PER_INPUT,
             scenarios=[repr(scenario) for scenario in scenarios],
         )
-        inputs = pd.DataFrame(theta, columns=list(PARAMETERS))
-        inputs.index.name = "setting"
         rows = {name: (market.programs, market.applicants) for name, market in markets.items()}
         return cls._on_store(store, rows, n_draws, entropy=entropy, inputs=inputs, provenance=provenance)
 

@@ -32,7 +32,7 @@ from carms_lib import __version__
 from carms_lib.exceptions import ArgumentError, StabilityWarning, WorkerError
 from carms_lib.kernels.noise import entropy_from
 from carms_lib.simulator.draw.block import DRAWS_PER_INPUT, BlockInputs, BlockResult, compile_block, run_block
-from carms_lib.simulator.draw.settings import check_draws, draw_settings
+from carms_lib.simulator.draw.settings import check_draws, draw_settings, inputs_of_settings
 from carms_lib.simulator.inputs.market import Market
 from carms_lib.simulator.inputs.scenario import Scenario
 from carms_lib.simulator.inputs.tables import NOT_IN_LISTS, Tables
@@ -130,6 +130,7 @@ def simulate(
     families = _families(markets)
     blocks = -(-n_draws // DRAWS_PER_INPUT)
     theta, sizes, shifts = draw_settings(market.cohort, entropy, blocks)
+    drawn = inputs_of_settings(market.cohort, entropy, theta, sizes)
 
     layout = Layout(families, {name: (made.n_applicants, made.n_programs) for name, made in markets.items()})
     inputs = _made_from(markets, entropy) if checkpoint is not None else {}
@@ -158,7 +159,7 @@ def simulate(
             if not _is_lost_worker(error):
                 raise
             raise WorkerError(_lost(error, bar.n, n_draws, checkpoint)) from error
-    study = Study.from_store(store, markets, n_draws=n_draws, entropy=entropy, theta=theta, scenarios=scenarios)
+    study = Study.from_store(store, markets, n_draws=n_draws, entropy=entropy, inputs=drawn, scenarios=scenarios)
     _warn_if_unstable(study)
     return study
 

@@ -288,8 +288,8 @@ class Study(DrawnOutcomes):
         path = Path(path)
         if path.suffix.lower() != ".npz":
             raise ArgumentError(
-                f"path={str(path)!r} must end in .npz: a study is saved as arrays, to be loaded again. For a table, save "
-                "a view of it, such as study.outcomes().save('outcomes.csv')."
+                f"path={str(path)!r} must end in .npz: a study is saved as arrays, to be loaded again. For a table, "
+                "save a view of it, such as study.outcomes().save('outcomes.csv')."
             )
         write_study(self, path)
         return path

@@ -26,7 +26,8 @@ from carms_lib.simulator.study.outcomes import DrawnOutcomes
 
 __all__ = ["StoredStudy", "read_study", "write_study"]
 
-_FORMAT = 2
+_FORMAT = 3
+_READABLE = (2, 3)  # format 2 held the parameters alone of each setting
 
 
 class StoredStudy(NamedTuple):
@@ -121,8 +122,8 @@ def read_study(path: Path) -> StoredStudy:
     try:
         with zipfile.ZipFile(path) as archive:
             head = json.loads(_read_array(archive, "head").tobytes())
-            if head["format"] != _FORMAT:
-                raise StudyError(f"path={str(path)!r} has format {head['format']}; this version reads {_FORMAT}.")
+            if head["format"] not in _READABLE:
+                raise StudyError(f"path={str(path)!r} has format {head['format']}; this version reads {_READABLE}.")
             rows = {
                 name: (_read_table(head["tables"][f"{i}/programs"]), _read_table(head["tables"][f"{i}/applicants"]))
                 for i, name in enumerate(head["scenarios"])

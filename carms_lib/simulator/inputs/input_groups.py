@@ -1,0 +1,102 @@
+"""The registry of groups of uncertain inputs: what a reader would look up together.
+
+Belongs here: one row per group, and which group an input falls into. Does not belong here: values and ranges, which are
+a cohort's, and how much a group moves a result (`carms_lib.pressure`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from carms_lib.exceptions import UnknownNameError
+
+__all__ = ["INPUT_GROUPS", "InputGroup", "input_group"]
+
+
+class InputGroup(NamedTuple):
+    """A named group of uncertain inputs.
+
+    Attributes
+    ----------
+    meaning : str
+        What the group holds, as a noun phrase that a sentence can take.
+    parameters : tuple of str
+        Names of `PARAMETERS`.
+    prefixes : tuple of str
+        Beginnings of the names of other inputs: cells of joint draws ("table.column.item") and "size of CLASS".
+    """
+
+    meaning: str
+    parameters: tuple[str, ...]
+    prefixes: tuple[str, ...] = ()
+
+
+INPUT_GROUPS: dict[str, InputGroup] = {
+    "disciplines": InputGroup(
+        "the popularity of disciplines and how many of them applicants rank",
+        ("demand_spread", "one_discipline", "third_discipline"),
+        ("disciplines.",),
+    ),
+    "places": InputGroup(
+        "the appeal of places and applicants' attachment to them",
+        ("home_school", "school_province", "home_province", "other_language", "quota_appeal", "program_spread"),
+        ("provinces.", "schools."),
+    ),
+    "list lengths": InputGroup(
+        "the number of programs that applicants apply to",
+        ("applications_first", "applications_behind", "applications_spread"),
+    ),
+    "selection": InputGroup(
+        "the weights that programs give to merit, first choice, home and chance",
+        ("merit", "first_discipline", "home_candidate", "local_candidate", "interview_noise"),
+        ("classes.merit.",),
+    ),
+    "interviews": InputGroup(
+        "the interviews that programs hold and the share of candidates that they rank",
+        ("ranked_share", "ranked_share_abroad", "interviews_per_seat"),
+    ),
+    "participation": InputGroup(
+        "the number of applicants in each class, and couples", ("couples_share", "couple_nearness"), ("size of ",)
+    ),
+    "seats and second iteration": InputGroup(
+        "growth of quotas, reversions and the second iteration",
+        ("quota_drift", "reversion_share", "second_applications", "second_ranked_share"),
+    ),
+}
+
+
+def input_group(names: Iterable[str]) -> list[str]:
+    """Return the group of each input.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Columns of `Study.inputs`.
+
+    Returns
+    -------
+    list of str
+        Names of `INPUT_GROUPS`.
+
+    Raises
+    ------
+    UnknownNameError
+        An input that no group holds.
+
+    Examples
+    --------
+    >>> input_group(["merit", "size of img"])
+    ['selection', 'participation']
+    """
+    found = []
+    for name in names:
+        groups = [
+            group
+            for group, row in INPUT_GROUPS.items()
+            if name in row.parameters or name.startswith(row.prefixes or "\0")
+        ]
+        if not groups:
+            raise UnknownNameError("input", name, [each for row in INPUT_GROUPS.values() for each in row.parameters])
+        found.append(groups[0])
+    return found
