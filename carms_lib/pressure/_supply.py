@@ -174,7 +174,7 @@ class Proxy:
         return axes
 
     def save(self, path: str | Path) -> Path:
-        """Write the frame with the correlations and provenance to `path`, in the format of its suffix; see `Bands.save`."""
+        """Write cells, correlations and provenance to `path`, in the format of its suffix; see `Bands.save`."""
         ends = ("estimate", "lower", "upper")
         record = {
             "metric": self.metric,
