@@ -117,6 +117,8 @@ TARGETS = (
     Target("pressure/_arguments.py", ARGUMENTS),
     Target("pressure/_counts.py", METRICS),
     Target("pressure/_bands.py", METRICS),
+    Target("pressure/_band_ends.py", METRICS),
+    Target("simulator/draw/whole_seats.py", _tests("laws", "seats")),
     Target("transforms/values.py", TABLES),
     Target("transforms/_silver_tables.py", TABLES),
     Target("transforms/_gold.py", TABLES),
@@ -138,7 +140,7 @@ NAMED: tuple[tuple[str, str, str], ...] = (
         "left = quota[p] - held_count[p] - reverted[p]",
     ),
     ("simulator/draw/first_iteration.py", "more = due - reverted[p]", "more = due + reverted[p]"),
-    ("pressure/_bands.py", "(1.0 + level) / 2.0, count - 1) * blocks", "(1.0 + level) / 2.0, count) * blocks"),
+    ("pressure/_band_ends.py", "tails_of(level)[1], count - 1) * blocks", "tails_of(level)[1], count) * blocks"),
     (  # largest size instead of largest remainder
         "simulator/inputs/rounding.py",
         'np.argsort(-(exact - whole), kind="stable")',
@@ -147,7 +149,7 @@ NAMED: tuple[tuple[str, str, str], ...] = (
     ("loaders/pages.py", '2 * languages.count("fr") > len(languages)', '2 * languages.count("fr") >= len(languages)'),
     ("pressure/_arguments.py", "or value < least", "or value <= least"),
     ("pressure/_arguments.py", "not 0.0 < float(level) < 1.0", "not 0.0 <= float(level) <= 1.0"),
-    ("pressure/_bands.py", "blocks.std(axis=0, ddof=1)", "blocks.std(axis=0, ddof=0)"),
+    ("pressure/_band_ends.py", "blocks.std(axis=0, ddof=1)", "blocks.std(axis=0, ddof=0)"),
 )
 
 #: Mutations that no test could catch, by their label, each with its reason. At most one in ten.
