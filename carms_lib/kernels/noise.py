@@ -78,6 +78,7 @@ class Purpose:
     REVERSION = _number(20)  # rounding of the seats that revert
     SETTING = _number(40)  # which of the cohort's joint draws a block takes
     FIRST = _number(41)  # taking part in the first iteration
+    LOTTERY = _number(60)  # which programs get seats that are placed in proportion
 
 
 @kernel

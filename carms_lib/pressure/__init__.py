@@ -7,7 +7,6 @@ Does not belong here: simulating (`carms_lib.simulator`) and drawing (`carms_lib
 
 from __future__ import annotations
 
-from carms_lib.pressure._allocation import OBJECTIVES, Allocation, allocate_seats
 from carms_lib.pressure._arguments import KINDS
 from carms_lib.pressure._band_ends import quantiles
 from carms_lib.pressure._bands import BAND_COLUMNS, Bands, Measure, summarise
@@ -16,6 +15,7 @@ from carms_lib.pressure._published_rates import RATE_METHODS, published_rates
 from carms_lib.pressure._seat_values import SeatValues, seat_values, seat_values_of
 from carms_lib.pressure._sensitivity import Sensitivity, find_sensitivity, sensitivity_of
 from carms_lib.pressure._supply import Proxy, compare_supply, supply_score
+from carms_lib.pressure.allocation import OBJECTIVES, Allocation, Objective, SeatBound, allocate_seats
 from carms_lib.pressure.metrics import (
     ALLOCATION_METRICS,
     COUNTS,
@@ -53,9 +53,13 @@ __all__ = [
     "Bands",
     "Measure",
     "Metric",
+    "Objective",
+    "Objective",
     "Projection",
     "Proxy",
     "Ranks",
+    "SeatBound",
+    "SeatBound",
     "SeatValues",
     "Sensitivity",
     "allocate_seats",

@@ -1,7 +1,7 @@
 """The registry of metrics: one row a metric, read by counting, bands, figures and documentation alike.
 
 Belongs here: what each metric is called, counts, divides by and is measured in, and which views show it. Does not
-belong here: making the counts (`_counts`, `_seat_values`, `_allocation`, `_sensitivity`) and bands (`_bands`).
+belong here: making the counts (`_counts`, `_seat_values`, `allocation`, `_sensitivity`) and bands (`_bands`).
 
 A view makes counts in every draw, such as seats and filled positions by cell. A metric is one of these counts, or one
 minus another, divided by a third where it has a denominator. A new metric of counts that a view already makes is a new
@@ -64,14 +64,17 @@ COUNTS: Mapping[str, Count] = MappingProxyType(
         "filled": Count("seats", "seats filled"),
         "filled_family_medicine": Count("seats", "Family Medicine seats filled"),
         "filled_first_iteration": Count("seats", "seats filled in the first iteration"),
+        "filled_in_discipline": Count("seats", "seats filled in the discipline"),
         "first_choices": Count("persons", "first choices"),
         "first_choices_elsewhere": Count("persons", "first choices lost to another discipline"),
         "first_choices_lost": Count("persons", "first choices lost"),
+        "first_choices_obtained": Count("persons", "applicants matched to their first choice"),
         "first_choices_of_class": Count("persons", "first choices"),
         "first_choices_unmatched": Count("persons", "first choices of unmatched applicants"),
         "matched": Count("persons", "matched applicants"),
         "matched_first_iteration": Count("persons", "applicants matched in the first iteration"),
         "matched_img": Count("persons", "international graduates matched"),
+        "need_met": Count("seats", "seats filled, each weighted by need"),
         "newly_matched": Count("persons", "applicants newly matched"),
         "newly_matched_cmg": Count("persons", "Canadian graduates newly matched"),
         "seat_taken": Count("seats", "added seats taken"),
@@ -109,8 +112,11 @@ METRIC_VIEWS: Mapping[str, MetricView] = MappingProxyType(
         ),
         "gains": MetricView(("better_off", "seats"), per="seats"),
         "allocation": MetricView(
-            ("newly_matched_cmg", "filled_family_medicine", "better_off"),
-            signed=("newly_matched_cmg", "filled_family_medicine"),
+            (
+                "newly_matched_cmg", "filled_family_medicine", "filled_in_discipline", "first_choices_obtained",
+                "need_met", "better_off",
+            ),
+            signed=("newly_matched_cmg", "filled_family_medicine", "filled_in_discipline", "need_met"),
         ),
         "headlines": MetricView(
             (
@@ -374,6 +380,21 @@ METRICS: Mapping[str, Metric] = _register(
             "filled_family_medicine", "seats", "count", "filled_family_medicine", None, ("allocation",), "first",
             "Family Medicine seats filled",
             "Family Medicine seats filled, more than without the seats placed",
+        ),
+        Metric(
+            "filled_in_discipline", "seats", "count", "filled_in_discipline", None, ("allocation",), "first",
+            "Seats of the discipline filled",
+            "seats filled in the discipline that the objective names, more than without the seats placed",
+        ),
+        Metric(
+            "first_choices_obtained", "applicants", "count", "first_choices_obtained", None, ("allocation",), "first",
+            "Applicants matched to their first choice",
+            "applicants matched to the first program of their rank-order list, more than without the seats placed",
+        ),
+        Metric(
+            "need_met", "seats weighted by need", "ratio", "need_met", None, ("allocation",), "first",
+            "Need met: seats filled, weighted",
+            "seats filled, each times the need of its program, more than without the seats placed",
         ),
         Metric(
             "better_off", "applicants", "ratio", "better_off", None, ("gains", "allocation"), "first",
