@@ -29,6 +29,7 @@ BUDGET = {
     "tests/fitting": 30,
     "tests/forecasting": 2,
     "tests/kernels": 20,
+    "tests/laws": 10,
     "tests/loaders": 20,
     "tests/matching": 40,
     "tests/memo": 30,

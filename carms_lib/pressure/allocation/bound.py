@@ -178,7 +178,9 @@ def find_seat_bound(
     _, plans = plan_blocks(market, n_draws, rng)
     drawn = [one for plan in plans for one in replay(market, plan)]
     sample = _Sample(drawn, weights)
-    moves = [moves_of(before, own, market.n_programs) for before, own in zip(sample.before, sample.weights, strict=True)]
+    moves = [
+        moves_of(before, own, market.n_programs) for before, own in zip(sample.before, sample.weights, strict=True)
+    ]
     reached = sample.mean(placed)
     if sum(len(one.gain) for one in moves) <= _MOST_MOVES:
         method = "integer program"
@@ -263,7 +265,8 @@ def moves_of(before: SinglesMatch, weights: MatchWeights, programs: int) -> _Mov
         [
             reached[last],  # an applicant moves once
             carries - reached[ahead],
-            carries[has_before] - _matrix(np.arange(len(previous)), previous, np.ones(len(previous)), (len(previous), width)),
+            carries[has_before]
+            - _matrix(np.arange(len(previous)), previous, np.ones(len(previous)), (len(previous), width)),
             _matrix(own, behind, np.ones(len(own)), (len(own), width)) - carries,
         ],
         format="csr",
@@ -350,7 +353,9 @@ def _placement_rule(limits: Limits, others: int) -> LinearConstraint:
     of_class[limits.class_of[counted], counted] = 1.0
     rows = np.vstack([limits.eligible.astype(float)[None, :], limits.member @ of_class])
     rows = np.hstack([rows, np.zeros((len(rows), others))])
-    return LinearConstraint(sparse.csr_array(rows), np.append(limits.k, limits.lower), np.append(limits.k, limits.upper))
+    return LinearConstraint(
+        sparse.csr_array(rows), np.append(limits.k, limits.lower), np.append(limits.k, limits.upper)
+    )
 
 
 class _Price(NamedTuple):

@@ -181,7 +181,7 @@ def read_limits(
         eligible=eligible,
         words=tuple(row[0] for row in rows),
         lower=np.array([row[2] for row in rows], dtype=np.int64),
-        upper=np.array([k if row[3] is None else min(row[3], k) for row in rows], dtype=np.int64),
+        upper=np.array([max(k, row[2]) if row[3] is None else min(row[3], k) for row in rows], dtype=np.int64),
         class_of=class_of,
         member=signatures.T[1:].astype(np.float64),
     )

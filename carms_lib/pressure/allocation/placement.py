@@ -102,9 +102,7 @@ def _keep_seat(draw: PreparedDraw, program: int) -> None:
     keep(one.ptr, one.program, one.position, draw.chain)
 
 
-def judge(
-    market: Market, plan: BlockPlan, placements: Mapping[str, Placement], aim: Aim
-) -> dict[str, np.ndarray]:
+def judge(market: Market, plan: BlockPlan, placements: Mapping[str, Placement], aim: Aim) -> dict[str, np.ndarray]:
     """Return what each placement does against no seat, float64 of shape (draws, counts of the aim).
 
     Parameters
