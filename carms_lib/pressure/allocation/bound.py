@@ -13,7 +13,11 @@ some 5,000 moves in a national draw. `y` says which moves are made. Two rules ar
   that they like better. Along each waiting list an auxiliary `t` carries that rule on, so that it needs three rows a
   move.
 
-A whole y under these rules is envy-free, and the applicant-optimal stable matching is the best envy-free one for every
+Two more hold in every stable matching and are what makes the relaxation near: with j added seats at a program the first
+j of its waiting list are there or better off, and if a member leaves a program the first of its waiting list is.
+Without them a fraction of a seat could go to the second of a list by going to the first in equal part.
+
+A whole y under the first two rules is envy-free, and the applicant-optimal stable matching is the best envy-free one for every
 applicant (Wu and Roth 2018). Objectives that count applicants therefore have their exact optimum as an integer program;
 objectives that count seats need a third rule, that no seat wanted stays empty, with the product of seats and moves made
 linear (McCormick).
@@ -40,7 +44,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any, NamedTuple
@@ -64,6 +68,8 @@ __all__ = ["SeatBound", "find_seat_bound"]
 
 _MOST_DRAWS = 20  # of a sample problem, unless more are asked for
 _MOST_MOVES = 4_000  # in all draws, for one integer program
+_LITTLE = 0.01  # of a seat
+_MOST_LEVELS = 4  # seats of a program that are told apart
 _NEARLY = 1e-6
 
 
@@ -131,10 +137,49 @@ class _Moves(NamedTuple):
     rules: sparse.csr_array  # [rows, E + T]: each row <= right
     right: np.ndarray  # float64[rows]
     enters: sparse.csr_array  # [P, E + T]: who enters less who leaves, <= added seats where anybody waits
+    served: np.ndarray  # int64[F, 2]: program and j, from 0, where an added seat serves the j-th of a waiting list
+    serves: sparse.csr_array  # [F, E + T]: whether that applicant is there or better off, >= level j of the seats
     waited: np.ndarray  # int64: programs where anybody waits, that is, which a seat can serve
     held: np.ndarray  # int64[P]: seats held
     reached: sparse.csr_array  # [E, E + T]: whether the owner of a move is there or better off
     program: np.ndarray  # int64[E]
+
+
+class _Levels(NamedTuple):
+    """Added seats of P programs by J levels: the first seat, the second, …; the last level holds all others."""
+
+    programs: int
+    levels: int
+    most: np.ndarray  # int64[J]: seats of a level
+
+    def split(self, placed: np.ndarray) -> np.ndarray:
+        """Return seats, whole or not, of shape (P,), by level, float64 of shape (P, J)."""
+        below = np.cumsum(np.append(0, self.most[:-1]))
+        by_level: np.ndarray = np.clip(placed[:, None] - below[None, :], 0.0, self.most[None, :])
+        return by_level
+
+    def join(self, by_level: np.ndarray) -> np.ndarray:
+        """Return whole seats of shape (P,) from the columns of a program, flat."""
+        placed: np.ndarray = by_level.reshape(self.programs, self.levels).round().astype(np.int64).sum(axis=1)
+        return placed
+
+    def sums(self) -> sparse.csr_array:
+        """Return the matrix [P, P * J] that adds levels up."""
+        return sparse.csr_array(sparse.kron(sparse.eye_array(self.programs), np.ones((1, self.levels))))
+
+    def order(self) -> LinearConstraint:
+        """Return the rule that a level is used only when the one before is full."""
+        step = np.zeros((self.levels - 1, self.levels))
+        for j in range(self.levels - 1):
+            step[j, j], step[j, j + 1] = -float(self.most[j + 1]), 1.0
+        return LinearConstraint(sparse.csr_array(sparse.kron(sparse.eye_array(self.programs), step)), -np.inf, 0.0)
+
+
+def _levels_of(limits: Limits) -> _Levels:
+    levels = min(limits.k, _MOST_LEVELS)
+    most = np.ones(levels, dtype=np.int64)
+    most[-1] = limits.k - levels + 1
+    return _Levels(len(limits.eligible), levels, most)
 
 
 def find_seat_bound(
@@ -261,6 +306,13 @@ def moves_of(before: SinglesMatch, weights: MatchWeights, programs: int) -> _Mov
     carries = _matrix(own, aux[ahead], np.ones(len(own)), (len(own), width))
     has_before = np.isin(follows - 1, follows)
     previous = aux[line[follows[has_before] - 1]]
+    heads = np.flatnonzero(np.append(True, program[line][1:] != program[line][:-1])) if moves else number
+    rank = np.arange(moves) - np.repeat(heads, np.diff(np.append(heads, moves)))  # along `line`
+    head = np.full(programs, -1, dtype=np.int64)
+    head[program[line[heads]]] = line[heads]
+    leavers = last[(home[last] >= 0)]
+    leavers = leavers[head[home[leavers]] >= 0]
+    seen = np.flatnonzero(rank < _MOST_LEVELS)
     rules = sparse.vstack(
         [
             reached[last],  # an applicant moves once
@@ -268,6 +320,7 @@ def moves_of(before: SinglesMatch, weights: MatchWeights, programs: int) -> _Mov
             carries[has_before]
             - _matrix(np.arange(len(previous)), previous, np.ones(len(previous)), (len(previous), width)),
             _matrix(own, behind, np.ones(len(own)), (len(own), width)) - carries,
+            reached[leavers] - reached[head[home[leavers]]],
         ],
         format="csr",
     )
@@ -281,7 +334,18 @@ def moves_of(before: SinglesMatch, weights: MatchWeights, programs: int) -> _Mov
         (programs, width),
     )
     held = np.bincount(before.match[before.match >= 0], minlength=programs)
-    return _Moves(weight - was, rules, right, enters, np.unique(program), held, reached, program)
+    return _Moves(
+        gain=weight - was,
+        rules=rules,
+        right=right,
+        enters=enters,
+        served=np.column_stack([program[line[seen]], rank[seen]]),
+        serves=reached[line[seen]],
+        waited=np.unique(program),
+        held=held,
+        reached=reached,
+        program=program,
+    )
 
 
 def _matrix(rows: np.ndarray, columns: np.ndarray, values: np.ndarray, shape: tuple[int, int]) -> sparse.csr_array:
@@ -310,131 +374,169 @@ def solve_whole(
     placed : ndarray of shape (P,) or None
         None where no whole solution was found in time.
     """
-    programs, draws = len(limits.eligible), len(moves)
+    levels, draws = _levels_of(limits), len(moves)
+    sums, seats = levels.sums(), levels.programs * levels.levels
     widths = [one.rules.shape[1] for one in moves]
     blocks, right = [], []
     for at, one in enumerate(moves):
-        some = one.waited
-        pick = _matrix(np.arange(len(some)), some, np.ones(len(some)), (len(some), programs))
-        rows = [(one.rules, None, one.right), (one.enters[some], -pick, np.zeros(len(some)))]
-        if counts_seats and len(one.program):  # seats that enter >= seats added, where somebody still waits
+        column = _columns(one, levels)
+        rows = [
+            (one.rules, None, one.right),
+            (one.enters[one.waited], -sums[one.waited], np.zeros(len(one.waited))),
+            (-one.serves[column >= 0], _picked(column[column >= 0], seats), np.zeros(int((column >= 0).sum()))),
+        ]
+        if counts_seats:  # seats that enter >= seats added, where somebody still waits
             big = one.held[one.program] + limits.k
-            spread = _matrix(np.arange(len(big)), one.program, np.ones(len(big)), (len(big), programs))
-            rows.append((-one.enters[one.program] - one.reached * big[:, None], spread, np.zeros(len(big))))
+            full = sparse.csr_array(sparse.diags_array(big.astype(float))) @ one.reached
+            rows.append((-one.enters[one.program] - full, sums[one.program], np.zeros(len(big))))
         for own, of_seats, limit in rows:
-            none = sparse.csr_array((own.shape[0], programs))
-            line: list[Any] = [none if of_seats is None else of_seats]
+            line: list[Any] = [sparse.csr_array((own.shape[0], seats)) if of_seats is None else of_seats]
             line += [own if d == at else sparse.csr_array((own.shape[0], width)) for d, width in enumerate(widths)]
             blocks.append(sparse.hstack(line, format="csr"))
             right.append(limit)
     constraints = [LinearConstraint(sparse.vstack(blocks, format="csr"), -np.inf, np.concatenate(right))]
-    constraints.append(_placement_rule(limits, sum(widths)))
-    cost = np.zeros(programs + sum(widths))
-    whole, start = np.ones(len(cost)), programs
+    constraints += _placement_rules(limits, levels, sum(widths))
+    cost = np.zeros(seats + sum(widths))
+    whole, start = np.ones(len(cost)), seats
     for one, width in zip(moves, widths, strict=True):
         cost[start : start + len(one.gain)] = -one.gain / draws
         whole[start + len(one.gain) : start + width] = 0  # auxiliaries follow
         start += width
-    most = np.append(np.where(limits.eligible, limits.k, 0), np.ones(sum(widths)))
     found = milp(
-        cost, constraints=constraints, bounds=Bounds(0, most), integrality=whole,
+        cost,
+        constraints=constraints,
+        bounds=Bounds(0, np.append(_most_of(limits, levels), np.ones(sum(widths)))),
+        integrality=whole,
         options={"time_limit": max(end - time.monotonic(), 0.1), "mip_rel_gap": 0.0},
-    )  # fmt: skip
+    )
     bound = found.mip_dual_bound
     if bound is None or not np.isfinite(bound):
         bound = -float(sum(one.gain[one.gain > 0].sum() for one in moves)) / draws
-    return -float(bound), None if found.x is None else found.x[:programs].round().astype(np.int64)
+    return -float(bound), None if found.x is None else levels.join(found.x[:seats])
 
 
-def _placement_rule(limits: Limits, others: int) -> LinearConstraint:
-    """Return the constraints on the seats of every program, followed by `others` columns."""
+def _columns(one: _Moves, levels: _Levels) -> np.ndarray:
+    """Return the column of the level that each row of `serves` is about, -1 where the level is not a single seat."""
+    program, j = one.served.T
+    single = (j < levels.levels) & (levels.most[np.minimum(j, levels.levels - 1)] == 1)
+    columns: np.ndarray = np.where(single, program * levels.levels + j, -1)
+    return columns
+
+
+def _picked(columns: np.ndarray, width: int) -> sparse.csr_array:
+    return _matrix(np.arange(len(columns)), columns, np.ones(len(columns)), (len(columns), width))
+
+
+def _most_of(limits: Limits, levels: _Levels) -> np.ndarray:
+    """Return the most seats of every level of every program, flat."""
+    most: np.ndarray = (limits.eligible[:, None] * levels.most[None, :]).ravel()
+    return most
+
+
+def _placement_rules(limits: Limits, levels: _Levels, others: int) -> list[LinearConstraint]:
+    """Return the constraints on the levels of every program, followed by `others` columns."""
     counted = np.flatnonzero(limits.class_of >= 0)
     of_class = np.zeros((limits.n_classes, len(limits.class_of)))
     of_class[limits.class_of[counted], counted] = 1.0
     rows = np.vstack([limits.eligible.astype(float)[None, :], limits.member @ of_class])
-    rows = np.hstack([rows, np.zeros((len(rows), others))])
-    return LinearConstraint(
-        sparse.csr_array(rows), np.append(limits.k, limits.lower), np.append(limits.k, limits.upper)
-    )
+    low, high = np.append(limits.k, limits.lower), np.append(limits.k, limits.upper)
+    rules = [LinearConstraint(sparse.csr_array(rows) @ levels.sums(), low, high), levels.order()]
+    return [
+        LinearConstraint(
+            sparse.hstack([rule.A, sparse.csr_array((rule.A.shape[0], others))], format="csr"), rule.lb, rule.ub
+        )
+        for rule in rules
+        if rule.A.shape[0]
+    ]
 
 
 class _Price(NamedTuple):
-    """What the linear program of a draw says at a placement: at most value + prices @ (x - placement)."""
+    """What the linear program of a draw says: at most value + prices @ seats, by level and flat."""
 
     value: float
-    prices: np.ndarray  # float64[P]
+    prices: np.ndarray  # float64[P * J]
 
 
-def price(one: _Moves, placed: np.ndarray) -> _Price:
-    """Solve the relaxed draw at a placement, of shape (P,)."""
-    width = one.rules.shape[1]
+def price(one: _Moves, placed: np.ndarray, levels: _Levels) -> _Price:
+    """Solve the relaxed draw at a placement, whole or not, of shape (P,)."""
+    width, seats = one.rules.shape[1], levels.split(placed).ravel()
+    prices = np.zeros(len(seats))
     if width == 0:
-        return _Price(0.0, np.zeros(len(placed)))
+        return _Price(0.0, prices)
     cost = np.zeros(width)
     cost[: len(one.gain)] = -one.gain
+    column = _columns(one, levels)
+    serves, column = one.serves[column >= 0], column[column >= 0]
     found = linprog(
         cost,
-        A_ub=sparse.vstack([one.enters[one.waited], one.rules], format="csr"),
-        b_ub=np.concatenate([placed[one.waited], one.right]),
+        A_ub=sparse.vstack([one.enters[one.waited], -serves, one.rules], format="csr"),
+        b_ub=np.concatenate([placed[one.waited], -seats[column], one.right]),
         bounds=(0, 1),
+        method="highs-ds",
     )
-    prices = np.zeros(len(placed))
-    prices[one.waited] = np.maximum(-found.ineqlin.marginals[: len(one.waited)], 0.0)
-    return _Price(-float(found.fun), prices)
+    if found.status != 0:
+        return _Price(float(np.maximum(one.gain, 0.0).sum()), prices)
+    of_seats, of_levels = np.split(-found.ineqlin.marginals[: len(one.waited) + len(column)], [len(one.waited)])
+    by_level = np.zeros((levels.programs, levels.levels))
+    by_level[one.waited] = of_seats[:, None]
+    prices = by_level.ravel()
+    prices[column] -= of_levels
+    return _Price(-float(found.fun) - float(prices @ seats), prices)
 
 
 def _relaxed(
     moves: Sequence[_Moves], limits: Limits, placed: np.ndarray, sample: _Sample, end: float
 ) -> tuple[float, float]:
-    """Return the bound of the relaxation, as near as time allows, and the most that a placement tried reaches."""
-    workers = os.cpu_count() or 1
-    tried = [np.zeros(len(placed), dtype=np.int64), placed]
+    """Return the bound of the relaxation, as near as time allows, and the most that a placement tried reaches.
+
+    The first prices are those of a little of a seat everywhere: each is what a first seat there does, so that the first
+    bound is what k seats would do if none were in another's way.
+    """
+    levels, workers = _levels_of(limits), os.cpu_count() or 1
+    little = np.where(limits.eligible, min(_LITTLE, limits.k / limits.eligible.sum()), 0.0)
     best, value = sample.mean(placed), np.inf
-    cuts: list[tuple[np.ndarray, list[_Price]]] = []
     with ThreadPoolExecutor(workers) as pool:
-        cuts += [(one, _prices(pool, moves, one)) for one in tried]
+        cuts: list[list[_Price]] = []
+        tried: list[np.ndarray] = []
+        following: np.ndarray = little
         while True:
-            bound, candidate = _master(cuts, limits, len(moves), end)
+            cuts.append(list(pool.map(lambda one, at=following: price(one, at, levels), moves)))
+            tried.append(following)
+            bound, candidate = _master(cuts, limits, levels, end)
             value = min(value, bound)
             if candidate is None:
                 return value, best
             best = max(best, sample.mean(candidate))
-            known = any(np.array_equal(candidate, one) for one, _ in cuts)
-            if known or value - best <= _NEARLY or time.monotonic() > end:
+            if value - best <= _NEARLY or time.monotonic() > end:
                 return value, best
-            cuts.append((candidate, _prices(pool, moves, candidate)))
-
-
-def _prices(pool: Executor, moves: Sequence[_Moves], placed: np.ndarray) -> list[_Price]:
-    return list(pool.map(lambda one: price(one, placed), moves))
+            if any(np.array_equal(candidate, one) for one in tried):
+                if any(np.array_equal(placed, one) for one in tried):
+                    return value, best
+                candidate = placed
+            following = candidate
 
 
 def _master(
-    cuts: Sequence[tuple[np.ndarray, list[_Price]]], limits: Limits, draws: int, end: float
+    cuts: Sequence[Sequence[_Price]], limits: Limits, levels: _Levels, end: float
 ) -> tuple[float, np.ndarray | None]:
     """Return the most that all prices allow, and a placement that has it."""
-    programs = len(limits.eligible)
-    rows, right = [], []
-    for at, of_draws in cuts:
-        for d, one in enumerate(of_draws):
-            own = np.zeros(draws)
-            own[d] = 1.0
-            rows.append(np.append(-one.prices, own))
-            right.append(one.value - one.prices @ at)
-    cost = np.append(np.zeros(programs), np.full(draws, -1.0 / draws))
+    draws, seats = len(cuts[0]), levels.programs * levels.levels
+    priced = sparse.csr_array(np.array([-one.prices for of_draws in cuts for one in of_draws]))
+    of_draw = sparse.csr_array(np.tile(np.eye(draws), (len(cuts), 1)))
+    right = np.array([one.value for of_draws in cuts for one in of_draws])
     found = milp(
-        cost,
+        np.append(np.zeros(seats), np.full(draws, -1.0 / draws)),
         constraints=[
-            LinearConstraint(sparse.csr_array(np.array(rows)), -np.inf, np.array(right)),
-            _placement_rule(limits, draws),
+            LinearConstraint(sparse.hstack([priced, of_draw], format="csr"), -np.inf, right),
+            *_placement_rules(limits, levels, draws),
         ],
         bounds=Bounds(
-            np.append(np.zeros(programs), np.full(draws, -np.inf)),
-            np.append(np.where(limits.eligible, limits.k, 0), np.full(draws, np.inf)),
+            np.append(np.zeros(seats), np.full(draws, -np.inf)),
+            np.append(_most_of(limits, levels), np.full(draws, np.inf)),
         ),
-        integrality=np.append(np.ones(programs), np.zeros(draws)),
+        integrality=np.append(np.ones(seats), np.zeros(draws)),
         options={"time_limit": max(end - time.monotonic(), 1.0)},
     )
     bound = found.mip_dual_bound
     value = np.inf if bound is None or not np.isfinite(bound) else -float(bound)
-    return value, None if found.x is None else found.x[:programs].round().astype(np.int64)
+    return value, None if found.x is None else levels.join(found.x[:seats])

@@ -160,7 +160,7 @@ class Allocation:
         settings = self.provenance.settings
         return find_seat_bound(
             market, self._aim, lottery.limits, self.placed,
-            rng=settings["entropy"], n_chosen=settings["n_draws"], n_draws=n_draws, time_limit=time_limit,
+            rng=self.provenance.entropy, n_chosen=settings["n_draws"], n_draws=n_draws, time_limit=time_limit,
         )  # fmt: skip
 
     def to_frame(self) -> pd.DataFrame:

@@ -215,7 +215,7 @@ def _weight_of(weights: MatchWeights, a: int, program: int, position: int) -> fl
         weight += weights.of_place[0]
     if position < weights.before[a]:
         weight += weights.of_place[1]
-    return weight
+    return weight  # type: ignore[no-any-return]
 
 
 @inner_kernel
