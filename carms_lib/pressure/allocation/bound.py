@@ -457,9 +457,9 @@ class _Price(NamedTuple):
     prices: np.ndarray  # float64[P * J]
 
 
-def price(one: _Moves, placed: np.ndarray, levels: _Levels) -> _Price:
-    """Solve the relaxed draw at a placement, whole or not, of shape (P,)."""
-    width, seats = one.rules.shape[1], levels.split(placed).ravel()
+def price(one: _Moves, by_level: np.ndarray, levels: _Levels, end: float) -> _Price:
+    """Solve the relaxed draw at a placement by level, whole or not, of shape (P, J); after `end` say the least."""
+    width, seats, placed = one.rules.shape[1], by_level.ravel(), by_level.sum(axis=1)
     prices = np.zeros(len(seats))
     if width == 0:
         return _Price(0.0, prices)
@@ -473,13 +473,14 @@ def price(one: _Moves, placed: np.ndarray, levels: _Levels) -> _Price:
         b_ub=np.concatenate([placed[one.waited], -seats[column], one.right]),
         bounds=(0, 1),
         method="highs-ds",
+        options={"time_limit": max(end - time.monotonic(), 0.1)},
     )
     if found.status != 0:
         return _Price(float(np.maximum(one.gain, 0.0).sum()), prices)
     of_seats, of_levels = np.split(-found.ineqlin.marginals[: len(one.waited) + len(column)], [len(one.waited)])
-    by_level = np.zeros((levels.programs, levels.levels))
-    by_level[one.waited] = of_seats[:, None]
-    prices = by_level.ravel()
+    prices = np.zeros((levels.programs, levels.levels))
+    prices[one.waited] = of_seats[:, None]
+    prices = prices.ravel()
     prices[column] -= of_levels
     return _Price(-float(found.fun) - float(prices @ seats), prices)
 
@@ -493,27 +494,28 @@ def _relaxed(
     bound is what k seats would do if none were in another's way.
     """
     levels, workers = _levels_of(limits), os.cpu_count() or 1
-    little = np.where(limits.eligible, min(_LITTLE, limits.k / limits.eligible.sum()), 0.0)
+    little = min(_LITTLE, limits.k / limits.eligible.sum()) / np.arange(1, levels.levels + 1)
+    little = limits.eligible[:, None] * little[None, :]
     best, value = sample.mean(placed), np.inf
     with ThreadPoolExecutor(workers) as pool:
         cuts: list[list[_Price]] = []
         tried: list[np.ndarray] = []
         following: np.ndarray = little
         while True:
-            cuts.append(list(pool.map(lambda one, at=following: price(one, at, levels), moves)))
+            cuts.append(list(pool.map(lambda one, at=following: price(one, at, levels, end), moves)))
             tried.append(following)
             bound, candidate = _master(cuts, limits, levels, end)
             value = min(value, bound)
-            if candidate is None:
+            if candidate is None or time.monotonic() > end:
                 return value, best
             best = max(best, sample.mean(candidate))
             if value - best <= _NEARLY or time.monotonic() > end:
                 return value, best
-            if any(np.array_equal(candidate, one) for one in tried):
-                if any(np.array_equal(placed, one) for one in tried):
+            if any(np.array_equal(levels.split(candidate), one) for one in tried):
+                if any(np.array_equal(levels.split(placed), one) for one in tried):
                     return value, best
                 candidate = placed
-            following = candidate
+            following = levels.split(candidate)
 
 
 def _master(
