@@ -6,17 +6,20 @@ draw, so that each step costs one chain a program. What the placement is worth i
 expectation over lotteries that place the same number of seats in proportion to the seats there are, both against no
 seat, all on common draws: on the draws that chose them the chosen seats would look better than they are.
 
-============= =======================================================================================
-module        holds
-============= =======================================================================================
-`objectives`  what a placement serves: one registry of linear functions of the match
-`limits`      floors, ceilings and budgets; whether a placement can be completed within them
-`lottery`     seats in proportion: expected numbers, and whole seats drawn anew in every draw
-`placement`   the greedy placement, and the counts that judge one
-`bound`       what no placement can exceed: integer and linear programs over a sample of draws
-`result`      `Allocation`
-`allocate`    `allocate_seats`
-============= =======================================================================================
+================= ===================================================================================
+module            holds
+================= ===================================================================================
+`objectives`      what a placement serves: one registry of linear functions of the match
+`limits`          floors, ceilings and budgets; whether a placement can be completed within them
+`lottery`         seats in proportion: expected numbers, and whole seats drawn anew in every draw
+`placement`       the greedy placement, and the counts that judge one
+`moves`           the moves that added seats can set off in a draw, as rows of a linear program
+`integer_program` the sample problem as one integer program
+`relaxation`      the same relaxed and split by draws
+`bound`           `SeatBound`: what no placement can exceed on a sample of draws
+`result`          `Allocation`
+`allocate`        `allocate_seats`
+================= ===================================================================================
 
 The chains belong to `carms_lib.matching`, what one seat does to `seat_values`. The rules are those of `seat_values`:
 first iteration, lists as written; but couples hold their seats throughout, because many seats at once would let them

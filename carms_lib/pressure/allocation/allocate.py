@@ -16,7 +16,7 @@ import pandas as pd
 
 from carms_lib.exceptions import ArgumentError
 from carms_lib.pressure._arguments import check_count, check_name, check_names
-from carms_lib.pressure.allocation.limits import Limits, read_limits
+from carms_lib.pressure.allocation.limits import SeatLimits, read_limits
 from carms_lib.pressure.allocation.lottery import new_lottery
 from carms_lib.pressure.allocation.objectives import province_need, read_aim, weights_of
 from carms_lib.pressure.allocation.placement import judge, place_seats, prepare
@@ -147,7 +147,7 @@ def allocate_seats(
     return replace(made, bound=made.find_bound()) if bound else made
 
 
-def _limits(market: Market, among: Mapping[str, Any], k: int | None, given: Mapping[str, Any]) -> Limits:
+def _limits(market: Market, among: Mapping[str, Any], k: int | None, given: Mapping[str, Any]) -> SeatLimits:
     """Return the limits of a placement, checked, with the programs that `among` selects."""
     limits = read_limits(market, _select(market, among), k, given)
     if limits.k > market.seats:

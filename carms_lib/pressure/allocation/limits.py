@@ -21,11 +21,11 @@ from carms_lib.exceptions import ArgumentError
 from carms_lib.pressure._arguments import check_count, check_name
 from carms_lib.simulator import Market
 
-__all__ = ["Limits", "read_limits"]
+__all__ = ["SeatLimits", "read_limits"]
 
 
 @dataclass(frozen=True)
-class Limits:
+class SeatLimits:
     """How many seats may be placed where; P programs, R limits, C classes of programs that lie in the same limits.
 
     Parameters
@@ -122,7 +122,7 @@ class Limits:
 
 def read_limits(
     market: Market, eligible: np.ndarray, k: Any, given: Mapping[str, Mapping[str, Any] | pd.DataFrame | None]
-) -> Limits:
+) -> SeatLimits:
     """Return the limits of a placement, checked.
 
     Parameters
@@ -137,7 +137,7 @@ def read_limits(
 
     Returns
     -------
-    Limits
+    SeatLimits
 
     Raises
     ------
@@ -176,7 +176,7 @@ def read_limits(
     signatures, number = np.unique(key, axis=0, return_inverse=True)
     class_of = np.full(len(eligible), -1, dtype=np.int64)
     class_of[eligible] = number.ravel()
-    limits = Limits(
+    limits = SeatLimits(
         k=k,
         eligible=eligible,
         words=tuple(row[0] for row in rows),

@@ -27,12 +27,13 @@ Budish, Che, Kojima and Milgrom (2013), *Designing random allocation mechanisms*
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from scipy.optimize import linprog
 
 from carms_lib.kernels.noise import Purpose, uniform_array
-from carms_lib.pressure.allocation.limits import Limits
+from carms_lib.pressure.allocation.limits import SeatLimits
 from carms_lib.simulator import Market
 
 __all__ = ["Lottery", "new_lottery"]
@@ -47,7 +48,7 @@ class Lottery:
 
     Parameters
     ----------
-    limits : Limits
+    limits : SeatLimits
     of_class : ndarray of shape (C,), float64
         Expected seats of each class.
     share : ndarray of shape (P,), float64
@@ -56,7 +57,7 @@ class Lottery:
         Programs that may get a seat, in the order of the line.
     """
 
-    limits: Limits
+    limits: SeatLimits
     of_class: np.ndarray
     share: np.ndarray
     order: np.ndarray
@@ -102,12 +103,11 @@ class Lottery:
             forth, back = _reach(at, along), _reach(at, -along)
             seats = _settled(seats + step * (forth if chance[turn] * (forth + back) < back else -back))
         found = self.limits.nearest(seats - np.floor(seats), np.floor(seats).astype(np.int64))
-        found = self.limits.nearest(seats) if found is None else found
-        assert found is not None  # limits were checked when they were read
-        return found
+        # SeatLimits were checked when they were read: some placement is within them.
+        return cast("np.ndarray", self.limits.nearest(seats) if found is None else found)
 
 
-def new_lottery(market: Market, limits: Limits) -> Lottery:
+def new_lottery(market: Market, limits: SeatLimits) -> Lottery:
     """Return the lottery in proportion to the seats of the programs that may get one."""
     quota = np.where(limits.eligible, market.programs["quota"].to_numpy(np.float64), 0.0)
     counted = limits.class_of >= 0
@@ -119,7 +119,7 @@ def new_lottery(market: Market, limits: Limits) -> Lottery:
     return Lottery(limits, _within(limits, of_class), share, line.index.to_numpy())
 
 
-def _within(limits: Limits, weight: np.ndarray) -> np.ndarray:
+def _within(limits: SeatLimits, weight: np.ndarray) -> np.ndarray:
     """Return k seats over classes in proportion to `weight`, as near as limits allow in relative entropy.
 
     Cyclic projections: each limit scales its classes up or down by just so much as it must, and takes back what it
@@ -148,7 +148,7 @@ def _within(limits: Limits, weight: np.ndarray) -> np.ndarray:
     return seats if not len(member) or miss.max() < _NEARLY else _projected(limits, seats)
 
 
-def _projected(limits: Limits, seats: np.ndarray) -> np.ndarray:
+def _projected(limits: SeatLimits, seats: np.ndarray) -> np.ndarray:
     """Return the seats within the limits that are nearest to `seats`: least sum of differences."""
     classes = len(seats)
     one, none = np.eye(classes), np.zeros((len(limits.lower), classes))

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from carms_lib.matching.scored.vacancy_chains import Chain, add_seat, index_scored, keep, new_chain
-from carms_lib.pressure.allocation.limits import Limits
+from carms_lib.pressure.allocation.limits import SeatLimits
 from carms_lib.pressure.allocation.objectives import Aim, weights_of, worth_of
 from carms_lib.simulator import Market
 from carms_lib.simulator.seats.seat_chains import weigh_every_seat
@@ -47,7 +47,7 @@ def prepare(market: Market, plan: BlockPlan) -> list[PreparedDraw]:
 
 
 def place_seats(
-    draws: Sequence[PreparedDraw], weights: MatchWeights, limits: Limits, pool: Executor, workers: int
+    draws: Sequence[PreparedDraw], weights: MatchWeights, limits: SeatLimits, pool: Executor, workers: int
 ) -> list[tuple[int, float]]:
     """Place seats one by one within limits.
 
@@ -57,7 +57,7 @@ def place_seats(
         Changed: the seats placed are kept.
     weights : MatchWeights
         Of the objective.
-    limits : Limits
+    limits : SeatLimits
     pool : concurrent.futures.Executor
     workers : int
 

@@ -5,8 +5,8 @@ Belongs here: `Allocation`, its bands, scenarios, text, figure and files. Does n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,23 +60,18 @@ class Allocation:
     objective: str
     provenance: Provenance
     bound: SeatBound | None = None
-    _gains: Mapping[str, np.ndarray] = field(default_factory=dict, repr=False)  # placement -> float64[D, counts]
-    _market: Market | None = field(default=None, repr=False)
-    _aim: Aim = field(default=Aim("fewest_unmatched_cmg"), repr=False)
-    _lottery: Lottery | None = field(default=None, repr=False)
-    _among: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    _: KW_ONLY
+    _gains: Mapping[str, np.ndarray] = field(repr=False)  # placement -> float64[D, counts], against no seat
+    _market: Market = field(repr=False)
+    _aim: Aim = field(repr=False)
+    _lottery: Lottery = field(repr=False)
+    _among: Mapping[str, Any] = field(repr=False)
 
     @property
     def placed(self) -> np.ndarray:
         """Seats that each program of the market gets by value, int64 of shape (P,)."""
-        market, _ = self._own()
         seats = self.frame.set_index("program_stream_id")["by_seat_value"]
-        return seats.reindex(market.programs["program_stream_id"]).fillna(0).to_numpy(np.int64)
-
-    def _own(self) -> tuple[Market, Lottery]:
-        assert self._market is not None
-        assert self._lottery is not None
-        return self._market, self._lottery
+        return seats.reindex(self._market.programs["program_stream_id"]).fillna(0).to_numpy(np.int64)
 
     @property
     def scenarios(self) -> tuple[Scenario, Scenario]:
@@ -85,8 +80,8 @@ class Allocation:
         In proportion is one lever, `add_seats` among the programs that may get seats. With limits it is one lever
         for each class of programs that lie in the same limits, whose seats are rounded once, within the limits.
         """
-        market, lottery = self._own()
-        ids = market.programs["program_stream_id"].astype(str)
+        lottery = self._lottery
+        ids = self._market.programs["program_stream_id"].astype(str)
         by_value = Scenario(f"{self.k} seats {BY_VALUE}")
         for program, seats in self.frame.set_index("program_stream_id")["by_seat_value"].items():
             if seats:
@@ -145,7 +140,8 @@ class Allocation:
         n_draws : int, optional
             Draws of the sample problem: the first of those that chose the seats. By default all of them, at most 20.
         time_limit : float, default 60
-            Seconds. When they are over the bound is valid, but wider than it need be.
+            Seconds. When they are over the bound is valid, but wider than it need be. The first round of a national
+            market always finishes: about 2 s a draw on an idle processor.
 
         Returns
         -------
@@ -156,10 +152,9 @@ class Allocation:
         ArgumentError
             n_draws is not a positive whole number or more than the draws that chose; time_limit is not positive.
         """
-        market, lottery = self._own()
         settings = self.provenance.settings
         return find_seat_bound(
-            market, self._aim, lottery.limits, self.placed,
+            self._market, self._aim, self._lottery.limits, self.placed,
             rng=self.provenance.entropy, n_chosen=settings["n_draws"], n_draws=n_draws, time_limit=time_limit,
         )  # fmt: skip
 
@@ -241,7 +236,7 @@ class Allocation:
         if self.bound is not None:
             tables["bound"] = self.bound.to_frame()
             notes.append(self.bound.summary())
-        formats = {
+        formats: dict[str, Mapping[str, str | Sequence[str]]] = {
             "seats": {"in_proportion": "0.000"},
             "steps": {"value": "0.000"},
             "bands": formats_of(bands),
