@@ -80,6 +80,7 @@ class Purpose:
     SPLIT = _number(25)  # rounding of the seats that a stream takes from another
     SETTING = _number(40)  # which of the cohort's joint draws a block takes
     FIRST = _number(41)  # taking part in the first iteration
+    LOTTERY = _number(60)  # which programs get seats that are placed in proportion
 
 
 @kernel

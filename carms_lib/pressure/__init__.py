@@ -7,7 +7,6 @@ Does not belong here: simulating (`carms_lib.simulator`) and drawing (`carms_lib
 
 from __future__ import annotations
 
-from carms_lib.pressure._allocation import OBJECTIVES, Allocation, allocate_seats
 from carms_lib.pressure._arguments import KINDS
 from carms_lib.pressure._band_ends import quantiles
 from carms_lib.pressure._bands import BAND_COLUMNS, Bands, Measure, summarise
@@ -17,6 +16,7 @@ from carms_lib.pressure._seat_values import SeatValues, seat_values, seat_values
 from carms_lib.pressure._sensitivity import Sensitivity, sensitivity_of
 from carms_lib.pressure._sobol import find_sensitivity
 from carms_lib.pressure._supply import Proxy, compare_supply, supply_score
+from carms_lib.pressure.allocation import OBJECTIVES, Allocation, Objective, SeatBound, allocate_seats
 from carms_lib.pressure.metric_views import COUNTS, METRIC_VIEWS
 from carms_lib.pressure.metrics import (
     ALLOCATION_METRICS,
@@ -55,9 +55,11 @@ __all__ = [
     "Bands",
     "Measure",
     "Metric",
+    "Objective",
     "Projection",
     "Proxy",
     "Ranks",
+    "SeatBound",
     "SeatValues",
     "Sensitivity",
     "allocate_seats",

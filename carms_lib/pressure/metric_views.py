@@ -29,10 +29,12 @@ COUNTS: Mapping[str, Count] = MappingProxyType(
         "filled": Count("seats", "seats filled"),
         "filled_of_cell": Count("seats", "seats filled"),
         "filled_family_medicine": Count("seats", "Family Medicine seats filled"),
+        "filled_in_discipline": Count("seats", "seats filled in the discipline"),
         "filled_first_iteration": Count("seats", "seats filled in the first iteration"),
         "first_choices": Count("persons", "first choices"),
         "first_choices_elsewhere": Count("persons", "first choices lost to another discipline"),
         "first_choices_lost": Count("persons", "first choices lost"),
+        "first_choices_obtained": Count("persons", "applicants matched to their first choice"),
         "first_choices_of_class": Count("persons", "first choices"),
         "first_choices_unmatched": Count("persons", "first choices of unmatched applicants"),
         "lost_before_ranking": Count("persons", "first choices lost before ranking"),
@@ -42,6 +44,7 @@ COUNTS: Mapping[str, Count] = MappingProxyType(
         "matched_of_class": Count("persons", "matched applicants"),
         "matched_first_iteration": Count("persons", "applicants matched in the first iteration"),
         "matched_img": Count("persons", "international graduates matched"),
+        "need_met": Count("seats", "seats filled, each weighted by need"),
         "newly_matched": Count("persons", "applicants newly matched"),
         "newly_matched_cmg": Count("persons", "Canadian graduates newly matched"),
         "seat_taken": Count("seats", "added seats taken"),
@@ -87,8 +90,11 @@ METRIC_VIEWS: Mapping[str, MetricView] = MappingProxyType(
         ),
         "gains": MetricView(("better_off", "seats"), per="seats"),
         "allocation": MetricView(
-            ("newly_matched_cmg", "filled_family_medicine", "better_off"),
-            signed=("newly_matched_cmg", "filled_family_medicine"),
+            (
+                "newly_matched_cmg", "filled_family_medicine", "filled_in_discipline", "first_choices_obtained",
+                "need_met", "better_off",
+            ),
+            signed=("newly_matched_cmg", "filled_family_medicine", "filled_in_discipline", "need_met"),
         ),
         "headlines": MetricView(
             (

@@ -1,7 +1,7 @@
 """The registry of metrics: one row a metric, read by counting, bands, figures and documentation alike.
 
 Belongs here: what each metric is called, counts, divides by and is measured in, and which views show it. Does not
-belong here: making the counts (`_counts`, `_seat_values`, `_allocation`, `_sensitivity`) and bands (`_bands`).
+belong here: making the counts (`_counts`, `_seat_values`, `allocation`, `_sensitivity`) and bands (`_bands`).
 
 A view makes counts in every draw, such as seats and filled positions by cell. A metric is one of these counts, or one
 minus another, divided by a third where it has a denominator. A new metric of counts that a view already makes is a new
@@ -328,6 +328,21 @@ METRICS: Mapping[str, Metric] = _register(
             "filled_family_medicine", "seats", "count", "filled_family_medicine", None, ("allocation",), "first",
             "Family Medicine seats filled",
             "Family Medicine seats filled, more than without the seats placed",
+        ),
+        Metric(
+            "filled_in_discipline", "seats", "count", "filled_in_discipline", None, ("allocation",), "first",
+            "Seats of the discipline filled",
+            "seats filled in the discipline that the objective names, more than without the seats placed",
+        ),
+        Metric(
+            "first_choices_obtained", "applicants", "count", "first_choices_obtained", None, ("allocation",), "first",
+            "Applicants matched to their first choice",
+            "applicants matched to the first program of their rank-order list, more than without the seats placed",
+        ),
+        Metric(
+            "need_met", "seats weighted by need", "ratio", "need_met", None, ("allocation",), "first",
+            "Need met: seats filled, weighted",
+            "seats filled, each times the need of its program, more than without the seats placed",
         ),
         Metric(
             "better_off", "applicants", "ratio", "better_off", None, ("gains", "allocation"), "first",

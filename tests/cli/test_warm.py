@@ -22,6 +22,7 @@ NOT_REACHED = {
     "propose_called": "takes a compiled function of the user's",
     "offer": "called for a score function in Python alone, one proposal at a time",
     "keep": "called for a fixed plan of allocation alone",
+    "weigh_every_seat": "called when seats are placed",
     "best_of_couples": "called for a match drawn by other means, whose pairs are not known",
     "index_programs": "called from Python by those who write lists by hand",
 } | dict.fromkeys(

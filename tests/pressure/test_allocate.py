@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 from carms_lib.exceptions import ArgumentError, UnknownNameError
 from carms_lib.pressure import (
-    ALLOCATION_METRICS,
     HEADLINES,
     METRIC_VIEWS,
     OBJECTIVES,
@@ -25,7 +24,11 @@ pytestmark = pytest.mark.filterwarnings("ignore::carms_lib.exceptions.TooFewDraw
 
 @pytest.fixture(scope="module")
 def allocations(market: carms.Market) -> dict[str, Allocation]:
-    return {name: allocate_seats(market, 4, objective=name, n_draws=400, n_check=400, rng=3) for name in OBJECTIVES}
+    options = {"most_filled": {"discipline": "Family Medicine"}, "most_need_met": {"need": "quota"}}
+    return {
+        name: allocate_seats(market, 4, objective=name, n_draws=200, n_check=200, rng=3, **options.get(name, {}))
+        for name in OBJECTIVES
+    }
 
 
 def test_the_first_seat_goes_where_one_seat_does_most(programs, cohort) -> None:
@@ -42,12 +45,12 @@ def test_the_first_seat_goes_where_one_seat_does_most(programs, cohort) -> None:
 def test_k_seats_are_placed_either_way_and_by_value_serves_the_objective_best(allocations, objective) -> None:
     allocation = allocations[objective]
     assert allocation.to_frame()[["by_seat_value", "in_proportion"]].sum().tolist() == [4, 4]
-    metric = ALLOCATION_METRICS[list(OBJECTIVES).index(objective)]
+    metric = OBJECTIVES[objective].metric
     bands = allocation.bands().to_frame().set_index(["metric", "scenario"])["estimate"]
-    others = [allocations[name].bands().to_frame() for name in OBJECTIVES if name != objective]
-    for other in others:
-        rows = other.set_index(["metric", "scenario"])["estimate"]
-        assert bands[metric, "by seat value"] >= rows[metric, "by seat value"] - 0.35  # judged on few other draws
+    for name, other in allocations.items():
+        rows = other.bands().to_frame().set_index(["metric", "scenario"])["estimate"]
+        if name != objective and (metric, "by seat value") in rows.index and metric != "need_met":
+            assert bands[metric, "by seat value"] >= rows[metric, "by seat value"] - 0.35  # judged on few other draws
     assert bands[metric, "by seat value"] >= bands[metric, "in proportion"]
 
 
@@ -55,23 +58,26 @@ def test_the_difference_is_paired(allocations) -> None:
     allocation = allocations["most_better_off"]
     apart = allocation.bands().to_frame().set_index(["metric", "scenario"])["estimate"]
     paired = allocation.bands(against="in proportion").to_frame().set_index("metric")["estimate"]
-    for metric in ALLOCATION_METRICS:
+    for metric in paired.index:
         assert paired[metric] == pytest.approx(apart[metric, "by seat value"] - apart[metric, "in proportion"])
 
 
 def test_scenarios_add_exactly_these_seats(market, allocations) -> None:
+    before = market.programs.set_index("program_stream_id")["quota"]
     for allocation in allocations.values():
-        for scenario, column in zip(allocation.scenarios, ("by_seat_value", "in_proportion"), strict=True):
-            changed = scenario.apply(market).programs.set_index("program_stream_id")["quota"]
-            more = changed - market.programs.set_index("program_stream_id")["quota"]
-            expected = allocation.to_frame().set_index("program_stream_id")[column]
-            assert more[more > 0].to_dict() == expected[expected > 0].to_dict()
+        by_value, in_proportion = allocation.scenarios
+        more = by_value.apply(market).programs.set_index("program_stream_id")["quota"] - before
+        expected = allocation.to_frame().set_index("program_stream_id")["by_seat_value"]
+        assert more[more > 0].to_dict() == expected[expected > 0].to_dict()
+        assert in_proportion.apply(market).seats - market.seats == pytest.approx(4)
+        assert len(in_proportion.levers) == 1
 
 
 def test_seats_added_leave_nobody_worse_off(market) -> None:
     """Every single gains or stays, in every draw: each of ten draws is a study of its own."""
     gains = allocate_seats(market, 5, n_draws=10, n_check=10, rng=7)._gains  # private: draws before bands
-    columns = [METRIC_VIEWS["allocation"].counts.index(name) for name in ("newly_matched_cmg", "better_off")]
+    counts = [name for name in METRIC_VIEWS["allocation"].counts if name not in {"filled_in_discipline", "need_met"}]
+    columns = [counts.index(name) for name in ("newly_matched_cmg", "better_off")]
     assert all((of_draws[:, columns] >= 0).all() for of_draws in gains.values())
 
 
@@ -81,7 +87,7 @@ def test_in_proportion_by_hand(market) -> None:
     seats = int(three.sum())
     placed = allocate_seats(market, seats, among={"program_stream_id": list(three.index)}, n_draws=1, n_check=1, rng=1)
     got = placed.to_frame().set_index("program_stream_id")["in_proportion"]
-    assert got[got > 0].to_dict() == three.to_dict()
+    assert got[got > 0].to_dict() == pytest.approx(three.to_dict())
 
 
 def test_only_some_programs(market) -> None:
@@ -91,7 +97,7 @@ def test_only_some_programs(market) -> None:
 
 
 def test_the_same_rng_gives_the_same_places(market, allocations) -> None:
-    again = allocate_seats(market, 4, objective="most_better_off", n_draws=400, n_check=20, rng=3)
+    again = allocate_seats(market, 4, objective="most_better_off", n_draws=200, n_check=20, rng=3)
     pd.testing.assert_frame_equal(again.steps, allocations["most_better_off"].steps)
 
 

@@ -25,11 +25,12 @@ from carms_lib.pressure import (  # private: draws before bands
     SEAT_METRICS,
     Measure,
     SeatValues,
-    _allocation,
     _pressure,
     _seat_values,
     summarise,
 )
+from carms_lib.pressure.allocation.objectives import Aim
+from carms_lib.pressure.allocation.placement import judge
 from carms_lib.provenance import Provenance
 from carms_lib.simulator import BASELINE, Outcomes
 from carms_lib.simulator.draw.block import DRAWS_PER_INPUT, run_block
@@ -91,7 +92,7 @@ def counted_by(*views: Callable[[], Any]) -> list[Measure]:
         caught.extend(next(iter(measures.values())))
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in (_pressure, _seat_values, _allocation):
+        for module in (_pressure, _seat_values):
             patch.setattr(module, "summarise", catch)
         for view in views:
             view()
@@ -102,9 +103,10 @@ def measures_of(market: carms.Market, of_couples: carms.Market, settings: int, d
     """Every metric in every draw; the dearer ones in some of the settings."""
     study = study_of(market, settings, draws, rng)
     values = values_of(of_couples, settings // 2, draws, rng)
-    placed = {"three seats": np.eye(market.n_programs, dtype=np.int64)[0] * 3}
+    three = np.eye(market.n_programs, dtype=np.int64)[0] * 3
+    aim = Aim("most_filled", discipline="Family Medicine", need=np.ones(market.n_programs))  # so that all are counted
     some = plans(market, settings * 3 // 10, draws, rng)
-    gains = np.concatenate([_allocation._judge(market, plan, placed)["three seats"] for plan in some])
+    gains = np.concatenate([judge(market, plan, {"three": lambda _: three}, aim)["three"] for plan in some])
     allocated = [Measure(f"{name} by three seats", gains[:, [i]]) for i, name in enumerate(ALLOCATION_METRICS)]
     asked = (
         study.pressure, lambda: study.outcomes(["first_language", "eligibility"]), study.outcomes, study.preferences,

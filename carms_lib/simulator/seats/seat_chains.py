@@ -12,9 +12,9 @@ from carms_lib.kernels.jit import allocating_kernel, inner_kernel, kernel
 from carms_lib.matching.scored.heaps import is_worse
 from carms_lib.matching.scored.lists import ScoredLists
 from carms_lib.matching.scored.vacancy_chains import Chain, carry_out_cycles, fill_vacancy, undo
-from carms_lib.simulator.seats.standing import ChainEnds, SinglesMatch
+from carms_lib.simulator.seats.standing import ChainEnds, MatchWeights, SinglesMatch
 
-__all__ = ["best_of_couples", "best_of_pairs", "count_gains", "follow_every_seat", "hold_couples"]
+__all__ = ["best_of_couples", "best_of_pairs", "count_gains", "follow_every_seat", "hold_couples", "weigh_every_seat"]
 
 
 @kernel
@@ -171,6 +171,51 @@ def follow_every_seat(singles: SinglesMatch, chain: Chain, found: ChainEnds) -> 
         undo(match, position, chain)
         mover_ptr[p + 1] = count
     return movers[:count].copy()
+
+
+@kernel
+def weigh_every_seat(
+    singles: SinglesMatch, chain: Chain, weights: MatchWeights, wanted: np.ndarray, total: np.ndarray
+) -> None:
+    """Add one seat to each program wanted, weigh who moves, and take the seat back.
+
+    Parameters
+    ----------
+    singles : SinglesMatch
+        As `follow_every_seat` takes it; as before on return.
+    chain : Chain
+        Indexed for that matching.
+    weights : MatchWeights
+    wanted : ndarray of shape (P,), bool
+    total : ndarray of shape (2, P), float64
+        Added to: what the seat changes in the weighted sum, and how many applicants it makes better off.
+    """
+    for p in range(len(wanted)):
+        if not wanted[p]:
+            continue
+        fill_vacancy(singles.match, singles.position, p, chain)
+        if chain.count[0] == 0:
+            continue
+        carry_out_cycles(singles.ptr, singles.program, singles.match, singles.position, chain)
+        for turn in range(chain.count[0]):
+            a = chain.moved[turn]
+            total[0, p] += _weight_of(weights, a, singles.match[a], singles.position[a])
+            total[0, p] -= _weight_of(weights, a, chain.old_match[turn], chain.old_position[turn])
+        total[1, p] += chain.count[0]
+        undo(singles.match, singles.position, chain)
+
+
+@inner_kernel
+def _weight_of(weights: MatchWeights, a: int, program: int, position: int) -> float:
+    """Return the weight of an applicant at a program, 0 for none."""
+    if program < 0:
+        return 0.0
+    weight = weights.of_matched[a] + weights.of_program[program]
+    if position == 0:
+        weight += weights.of_place[0]
+    if position < weights.before[a]:
+        weight += weights.of_place[1]
+    return weight  # type: ignore[no-any-return]
 
 
 @inner_kernel

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["ChainEnds", "Gains", "SinglesMatch", "Standing", "new_chain_ends"]
+__all__ = ["ChainEnds", "Gains", "MatchWeights", "SinglesMatch", "Standing", "new_chain_ends"]
 
 
 class SinglesMatch(NamedTuple):
@@ -42,6 +42,15 @@ class ChainEnds(NamedTuple):
     # come; where it is not, the end is stable with couples too.
     touched: np.ndarray  # bool[P]
     mover_ptr: np.ndarray  # int32[P + 1]: where each program's movers begin
+
+
+class MatchWeights(NamedTuple):
+    """A linear function of the match of singles: the sum, over matched applicants, of four weights."""
+
+    of_matched: np.ndarray  # float64[n]: of each applicant, wherever matched
+    of_program: np.ndarray  # float64[P]: of a seat filled there
+    of_place: np.ndarray  # float64[2]: of the first place of the list; of a place before `before`
+    before: np.ndarray  # int32[n]: each applicant's place in the match without added seats
 
 
 class Gains(NamedTuple):
