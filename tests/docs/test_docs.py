@@ -142,7 +142,7 @@ class TestCommands:
 def names(bundled, bundled_layers, national):
     """What a page that begins in the middle, without an import, may take for granted."""
     more = carms.Scenario("Ontario FM +10 %").scale_quota(1.10, province="ON", discipline="Family Medicine")
-    study = carms.simulate(national, more, n_draws=110, rng=2025)
+    study = carms.simulate(national, more, n_draws=200, rng=2025)
     return {
         "carms": carms,
         "release": bundled,

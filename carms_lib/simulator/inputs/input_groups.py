@@ -7,41 +7,42 @@ a cohort's, and how much a group moves a result (`carms_lib.pressure`).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from carms_lib.exceptions import UnknownNameError
 
 __all__ = ["INPUT_GROUPS", "InputGroup", "input_group"]
 
 
-class InputGroup(NamedTuple):
+@dataclass(frozen=True)
+class InputGroup:
     """A named group of uncertain inputs.
 
-    Attributes
+    Parameters
     ----------
     meaning : str
         What the group holds, as a noun phrase that a sentence can take.
     parameters : tuple of str
         Names of `PARAMETERS`.
-    prefixes : tuple of str
-        Beginnings of the names of other inputs: cells of joint draws ("table.column.item") and "size of CLASS".
+    tables : tuple of str
+        First words of other inputs: the table of a cell of joint draws ("table.column.item"), "size" of "size of CLASS".
     """
 
     meaning: str
     parameters: tuple[str, ...]
-    prefixes: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
 
 
 INPUT_GROUPS: dict[str, InputGroup] = {
     "disciplines": InputGroup(
         "the popularity of disciplines and how many of them applicants rank",
         ("demand_spread", "one_discipline", "third_discipline"),
-        ("disciplines.",),
+        ("disciplines",),
     ),
     "places": InputGroup(
         "the appeal of places and applicants' attachment to them",
         ("home_school", "school_province", "home_province", "other_language", "quota_appeal", "program_spread"),
-        ("provinces.", "schools."),
+        ("provinces", "schools"),
     ),
     "list lengths": InputGroup(
         "the number of programs that applicants apply to",
@@ -50,14 +51,14 @@ INPUT_GROUPS: dict[str, InputGroup] = {
     "selection": InputGroup(
         "the weights that programs give to merit, first choice, home and chance",
         ("merit", "first_discipline", "home_candidate", "local_candidate", "interview_noise"),
-        ("classes.merit.",),
+        ("classes",),
     ),
     "interviews": InputGroup(
         "the interviews that programs hold and the share of candidates that they rank",
         ("ranked_share", "ranked_share_abroad", "interviews_per_seat"),
     ),
     "participation": InputGroup(
-        "the number of applicants in each class, and couples", ("couples_share", "couple_nearness"), ("size of ",)
+        "the number of applicants in each class, and couples", ("couples_share", "couple_nearness"), ("size",)
     ),
     "seats and second iteration": InputGroup(
         "growth of quotas, reversions and the second iteration",
@@ -94,7 +95,7 @@ def input_group(names: Iterable[str]) -> list[str]:
         groups = [
             group
             for group, row in INPUT_GROUPS.items()
-            if name in row.parameters or name.startswith(row.prefixes or "\0")
+            if name in row.parameters or name.replace(".", " ").split(" ")[0] in row.tables
         ]
         if not groups:
             raise UnknownNameError("input", name, [each for row in INPUT_GROUPS.values() for each in row.parameters])
