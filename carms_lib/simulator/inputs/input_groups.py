@@ -25,7 +25,7 @@ class InputGroup:
     parameters : tuple of str
         Names of `PARAMETERS`.
     tables : tuple of str
-        First words of other inputs: the table of a cell of joint draws ("table.column.item"), "size" of "size of CLASS".
+        First words of other inputs: the table of a cell of joint draws ("table.column.item"), "size" of "size of img".
     """
 
     meaning: str
