@@ -1,11 +1,11 @@
 """Sensitivity: which group of assumptions moves the answer most, from the joint draws of a study.
 
 Belongs here: `sensitivity_of` and the `Sensitivity` result. Does not belong here: the regression and its intervals
-(`_group_effects`), Sobol indices for independent inputs (`_sobol`), bands of kind `input`, which say how much all
+(`group_effects`), Sobol indices for independent inputs (`_sobol`), bands of kind `input`, which say how much all
 assumptions move a result together (`_bands`).
 
 A study runs R draws on each setting of its inputs, which are drawn jointly. The answer's variance over settings, less
-what chance leaves in a mean of R draws, is var(E[y | inputs]); `_group_effects` divides it between the groups of
+what chance leaves in a mean of R draws, is var(E[y | inputs]); `group_effects` divides it between the groups of
 `INPUT_GROUPS`, and what no group has is left over: curvature, and what a setting draws beside its inputs (the
 popularity of each discipline and the appeal of each program in it).
 
@@ -36,8 +36,8 @@ from carms_lib._views import open_view
 from carms_lib.exceptions import ArgumentError, StudyError
 from carms_lib.pressure._arguments import check_level, check_name
 from carms_lib.pressure._band_ends import block_means
-from carms_lib.pressure._group_effects import group_effects, shapley_forms, shrunk_correlations
 from carms_lib.pressure._pressure import measure_outcomes
+from carms_lib.pressure.group_effects import group_effects, shapley_forms, shrunk_correlations
 from carms_lib.provenance import Provenance
 from carms_lib.result_files import SavedResult, save_tables
 from carms_lib.simulator import BASELINE, INPUT_GROUPS, Study, input_group

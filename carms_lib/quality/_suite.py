@@ -215,9 +215,11 @@ class Check:
         def look(evidence: Evidence) -> CheckResult:
             frame = evidence[layer][short].reset_index(drop=True)
             cases = _failure_cases(frame, schema)
-            at = cases["index"].dropna().astype(int)
+            # Of another type is the whole column, also where pandas asks pyarrow and pandera lists every row.
+            is_whole = cases["index"].isna() | cases["check"].astype("string").str.startswith("dtype(")
+            at = cases.loc[~is_whole, "index"].astype(int)
             rows = pd.Series(frame.index.isin(at), index=frame.index)
-            whole = cases.loc[cases["index"].isna(), "check"].astype("string").unique().tolist()
+            whole = cases.loc[is_whole, "check"].astype("string").unique().tolist()
             told = ", ".join([*whole, *sorted({str(check) for check in cases.loc[at.index, "check"]})])
             keys = _row_keys(frame, rows, layer, short)
             columns = tuple(str(column) for column in schema.columns)

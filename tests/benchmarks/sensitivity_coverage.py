@@ -15,7 +15,7 @@ from typing import NamedTuple
 import carms_lib as carms
 import numpy as np
 import pandas as pd
-from carms_lib.pressure._group_effects import group_effects, shapley_forms, shrunk_correlations
+from carms_lib.pressure.group_effects import group_effects, shapley_forms, shrunk_correlations
 from carms_lib.simulator import INPUT_GROUPS, input_group
 from carms_lib.simulator.draw.settings import draw_settings, inputs_of_settings
 

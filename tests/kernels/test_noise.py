@@ -60,7 +60,8 @@ def test_a_purpose_keeps_its_number() -> None:
     assert numbers == {
         "INPUT": 1, "PROGRAM": 2, "QUOTA": 3, "SIZE": 4, "MERIT": 5, "DISCIPLINE": 6, "BREADTH": 7, "BACKUP": 8,
         "LENGTH": 9, "TASTE": 10, "FILE": 11, "INTERVIEW": 12, "SECOND": 13, "SECOND_LENGTH": 14, "SECOND_TASTE": 15,
-        "SECOND_FILE": 16, "DEMAND": 17, "COUPLE": 18, "COUPLE_ORDER": 19, "REVERSION": 20, "SETTING": 40, "FIRST": 41,
+        "SECOND_FILE": 16, "DEMAND": 17, "COUPLE": 18, "COUPLE_ORDER": 19, "REVERSION": 20, "SEATS": 24, "SPLIT": 25,
+        "SETTING": 40, "FIRST": 41, "LOTTERY": 60,
     }  # fmt: skip
 
 

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from carms_lib.pressure import published_rates
-from carms_lib.pressure._published_rates import shrunk_rates
 from scipy import integrate, stats
 
 
@@ -47,7 +46,8 @@ def test_hyper_parameters_are_averaged_over_as_by_quadrature():
     options = {"epsabs": 1e-6, "epsrel": 1e-3}
     whole = integrate.dblquad(lambda u, x: weight(u, x)[0], *ends, **options)[0]
     expected = integrate.dblquad(share, *ends, **options)[0] / whole
-    mean, low, high = shrunk_rates(cases, total, 0.9)
+    found = published_rates(pd.DataFrame({"cases": cases, "total": total}), count="cases", total="total", level=0.9)
+    mean, low, high = (found[name].to_numpy() for name in ("shrunk", "shrunk_lower", "shrunk_upper"))
     assert mean[0] == pytest.approx(expected, abs=0.004)
     assert (low < mean).all()
     assert (mean < high).all()

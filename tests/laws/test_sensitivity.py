@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from carms_lib.exceptions import ArgumentError, StudyError, UnknownNameError
 from carms_lib.pressure import METRICS, compare_supply, find_sensitivity, sensitivity_of
-from carms_lib.pressure._group_effects import group_effects, joint_interval, shapley_forms
+from carms_lib.pressure.group_effects import group_effects, joint_interval, shapley_forms
 from carms_lib.simulator import INPUT_GROUPS, PARAMETERS, input_group
 
 COHORTS = ("2016", "2017", "2025", "2026", "2027")

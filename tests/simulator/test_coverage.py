@@ -7,6 +7,7 @@ Six metrics of a larger market, the long study's own counting; every metric by n
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -51,6 +52,19 @@ def test_bands_are_not_vacuous(script: ModuleType, synthetic: carms.Market) -> N
         bands = script.bands_of(study, kind)
         width = (bands["upper"] - bands["lower"]) / bands["estimate"]
         assert (width["matched"] > 0) & (width["matched"] < 0.15)
+
+
+def test_the_count_on_the_real_cohort_in_short(docs_script: Callable[[str], ModuleType], market: carms.Market) -> None:
+    """The script of the page, on a small market: every view and kind, with few repetitions."""
+    table = docs_script("make_coverage_national").study(market, settings=60, repetitions=8, size=30)
+    views = {"pressure", "outcomes of seats", "placements, difference", "preferences", "ranks of disciplines"}
+    assert views <= set(table["view"])
+    assert set(table["kind"]) == {"outcome", "mean"}
+    assert (
+        table[["coverage", "without_ends", "least", "most"]].apply(lambda shares: shares.between(0, 1)).all(axis=None)
+    )
+    assert (table["without_ends"] <= table["coverage"]).all()
+    assert np.average(table["coverage"], weights=table["cells"]) > 0.85
 
 
 @pytest.mark.parametrize(("kind", "n_draws"), [("outcome", 50), ("mean", 50), ("input", 50)])

@@ -43,6 +43,7 @@ from carms_lib.simulator.study.study import Study
 __all__ = ["simulate"]
 
 _MOST_UNSTABLE = 0.05  # share of draws; more than that means a market that couples rule
+_FEWEST_UNSTABLE = 2  # draws: so few say nothing of a share
 _MOST_DROPPED = 3  # times that one job is asked for again
 _LOST = {"KilledWorker", "CommClosedError", "FutureCancelledError", "CancelledError"}  # of distributed
 
@@ -108,7 +109,7 @@ def simulate(
     LargeChangeWarning
         A lever multiplies seats by a factor below 0.5 or above 2.
     StabilityWarning
-        In more than 5 % of the draws of a scenario no stable matching with couples was found; see `Study.couples`.
+        In more than two draws, and more than 5 % of those of a scenario, no stable matching with couples was found; see `Study.couples`.
 
     Notes
     -----
@@ -182,7 +183,7 @@ def _warn_if_unstable(study: Study) -> None:
     table = study.couples()
     shares = dict(zip(table["scenario"], table["draws_unstable"], strict=True))
     worst = max(shares, key=shares.__getitem__)
-    if shares[worst] > _MOST_UNSTABLE:
+    if shares[worst] > _MOST_UNSTABLE and round(shares[worst] * study.n_draws) > _FEWEST_UNSTABLE:
         warnings.warn(
             f"In {shares[worst]:.0%} of the draws of {worst!r} no stable matching with couples was "
             "found: Study.couples() counts what blocks. Is couples_share as it should be?",
