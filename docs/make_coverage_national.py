@@ -196,6 +196,8 @@ def cover_ranks(pool: Pool, repetitions: int, settings: int) -> pd.DataFrame:
             known = np.isfinite(whole.of_draws).all(axis=0)
             if measure.bottom is not None:
                 known &= measure.bottom.mean(axis=0) >= 5.0
+            if known.sum() < 2:
+                continue  # nothing to rank
             everything = whole.of_groups(known)
             rng = np.random.default_rng([ENTROPY, 2])
             held: dict[str, list[np.ndarray]] = {"outcome": [], "mean": []}

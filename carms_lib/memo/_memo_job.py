@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 
 __all__ = ["RECORD", "MemoPaths", "check_memo", "draw_figures", "write_memo"]
 
-_SEAT_DRAWS = 100  # following every seat costs several draws' time; their bands are wide for other reasons
-
 
 @dataclass(frozen=True)
 class MemoPaths:
@@ -145,7 +143,7 @@ def write_memo(
     market = Market.from_gold(layers.gold, cohort, provenance=source.provenance)
     options = _scenarios(scenarios)
     study = simulate(market, *options, n_draws=n_draws, rng=rng, progress=progress)
-    seats = seat_values(market, n_draws=min(n_draws, _SEAT_DRAWS), rng=study.entropy)
+    seats = seat_values(market, n_draws=n_draws, rng=study.entropy)
     with _warnings_once() as said:
         findings = find(study, layers, seats, market, options)
         views = {

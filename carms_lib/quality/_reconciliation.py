@@ -195,7 +195,7 @@ def check_no_quarantine(step: str, quarantine: pd.DataFrame) -> CheckResult:
     """
     reasons = quarantine.groupby(["table", "reason"], sort=True).size().reset_index(name="count")
     told = ", ".join(f"{r['table']}: {r['reason']} ({r['count']:,})" for r in reasons.to_dict("records"))
-    keys = (quarantine["table"] + " " + quarantine["key"]).drop_duplicates()
+    keys = (quarantine["table"].astype("str") + " " + quarantine["key"].astype("str")).drop_duplicates()
     return CheckResult(
         step=step,
         check="nothing set aside",

@@ -110,7 +110,8 @@ def measures_of(market: carms.Market, of_couples: carms.Market, settings: int, d
     gains = np.concatenate([judge(market, plan, {"three": lambda _: three}, aim)["three"] for plan in some])
     allocated = [Measure(f"{name} by three seats", gains[:, [i]]) for i, name in enumerate(ALLOCATION_METRICS)]
     asked = (
-        study.pressure, lambda: study.outcomes(["first_language", "eligibility"]), study.outcomes, study.preferences,
+        study.pressure, lambda: study.outcomes("first_language", where={"eligibility": "CMG"}), study.outcomes,
+        study.preferences,
         values.bands, values.gains,
     )  # fmt: skip
     counted = [measure._replace(fewest=0.0) for view in asked for measure in counted_by(view)]

@@ -109,7 +109,8 @@ def simulate(
     LargeChangeWarning
         A lever multiplies seats by a factor below 0.5 or above 2.
     StabilityWarning
-        In more than two draws, and more than 5 % of those of a scenario, no stable matching with couples was found; see `Study.couples`.
+        In more than two draws, and more than 5 % of those of a scenario, no stable matching with couples was
+        found; see `Study.couples`.
 
     Notes
     -----
