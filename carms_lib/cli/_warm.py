@@ -113,6 +113,7 @@ def _simulate() -> None:
     study.pressure(by=["province", "discipline"])
     study.outcomes(by="discipline")
     study.outcomes(by="applicant_class")
+    study.outcomes(by=["applicant_class", "province"])
     seat_values(market, n_draws=10, rng=1).gains(to="applicant_class")
     theta, sizes, shifts = draw_settings(market.cohort, 1, 1)
     inputs = BlockInputs(theta[0], sizes[0], shifts[0])

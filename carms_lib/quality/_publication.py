@@ -128,7 +128,7 @@ def check_sites_reviewed(silver: Tables, reference: Reference) -> CheckResult:
     """
     site = silver["site"].merge(reference.site[["school", "site"]], how="left", indicator=True)
     new = site[site["_merge"] == "left_only"]
-    keys = (new["school"] + " / " + new["site"]).tolist()
+    keys = (new["school"].astype("str") + " / " + new["site"].astype("str")).tolist()
     return check_share("silver", "site is reviewed", "site", keys, len(site), threshold=0, severity="warning")
 
 
