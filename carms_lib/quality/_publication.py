@@ -73,7 +73,9 @@ def check_titles(bronze: Tables, silver: Tables) -> CheckResult:
     named = pd.Series(False, index=program.index)
     for school in ("school", "school_fr"):
         for discipline in ("discipline", "discipline_fr"):
-            name = program[school] + program[discipline] + program["site"]
+            # As text: a column without any value is one of numbers, which pyarrow does not join with words.
+            first, second, third = (program[column].astype("str") for column in (school, discipline, "site"))
+            name = first + second + third
             named |= title == name.map(letters, na_action="ignore")
     differs = program.loc[~named, "program_stream_id"].tolist()
     return check_share(
