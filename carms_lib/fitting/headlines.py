@@ -75,7 +75,7 @@ def headline_cohort(base: Cohort, year: int) -> Cohort:
     columns = {**base.columns, "classes.size": {"unit": "persons", "source": key, "fitted": False}}
     others = "; other classes are assumed near their 2017 size"
     return replace(
-        base,
+        base if year == base.year else base.without_margins(),
         name=str(year),
         year=year,
         classes=classes,

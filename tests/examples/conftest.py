@@ -22,7 +22,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(ROOT))  # `examples` is run from the root of the checkout
 
 KEY = "a key that only the tests know, long enough"
-N_DRAWS = 110
+N_DRAWS = 400
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

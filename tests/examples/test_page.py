@@ -63,7 +63,7 @@ def test_the_map_shows_every_province_and_the_table_what_the_service_says(page, 
     assert f"{places['ON']['pressure']['estimate']:.0%}".replace("%", " %") in tile(page, "ON").text
     told = client.get("/analytics/match-pressure?limit=25").json()
     assert rows(page) == [item["cell"]["discipline"] for item in told["items"]]
-    assert "110 simulated matches" in page.find_element(By.ID, "about").text
+    assert "400 simulated matches" in page.find_element(By.ID, "about").text
 
 
 def test_a_province_is_chosen_on_the_map_and_left_again(page, client):

@@ -41,7 +41,7 @@ def test_every_input_of_every_cohort_is_in_exactly_one_group(year):
         holding = [
             group
             for group, row in INPUT_GROUPS.items()
-            if name in row.parameters or (row.prefixes and name.startswith(row.prefixes))
+            if name in row.parameters or name.replace(".", " ").split()[0] in row.tables
         ]
         assert len(holding) == 1, name
     with pytest.raises(UnknownNameError, match="merits"):
