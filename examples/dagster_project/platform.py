@@ -43,7 +43,7 @@ class Platform(dg.ConfigurableResource):
     def study_file(self, release_id: str, gold_digest: str) -> Path:
         """Return where a study is kept: another release, other quotas or other settings make another file."""
         asked = f"{release_id} {gold_digest} {self.cohort} {self.draws} {self.entropy}"
-        return Path(self.studies) / f"{release_id}-{hashlib.sha256(asked.encode()).hexdigest()[:16]}.study"
+        return Path(self.studies) / f"{release_id}-{hashlib.sha256(asked.encode()).hexdigest()[:16]}.npz"
 
 
 def _pages(warehouse: Warehouse) -> Iterator[pd.DataFrame]:
