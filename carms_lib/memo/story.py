@@ -52,10 +52,10 @@ def tell(findings: Findings, cohort: Cohort, provenance: Provenance, warnings: l
     return [
         *_question(findings),
         *_pressure(findings),
+        *_comparison(findings, cohort),  # how far to trust it stands before what it advises
+        *past_forecasts(published_backtest()),
         *_scenarios(findings),
         *_seats(findings),
-        *_comparison(findings, cohort),
-        *past_forecasts(published_backtest()),
         *_limits(findings, cohort, warnings),
         *_method(findings, cohort, provenance),
         Heading("Provenance"),
@@ -72,7 +72,8 @@ def _question(findings: Findings) -> Iterator[Block]:
         + (f", and what would {asked} change for the country?" if asked else "?")
     )
     yield Heading("The answer")
-    yield Answer((_country(findings), _most_pressed(findings), *(_effect(item) for item in findings.changes[:1])))
+    effects = (_effect(item) for item in findings.changes[:1])
+    yield Answer((_country(findings), _most_pressed(findings), *effects, *_record(published_backtest())))
     yield Paragraph(
         f"In brackets: the {share(OUTER)} band of what may happen next time, with chance and uncertain assumptions "
         "both in it.",
@@ -107,6 +108,24 @@ def _effect(item: ScenarioChange) -> str:
         f"by {with_band(item.matched, change)}, and of seats left empty by {with_band(item.unfilled, change)}, both "
         "after two iterations."
     )
+
+
+def _record(backtest: pd.DataFrame | None) -> Iterator[str]:
+    """Say how forecasts of past years did; nothing where no back-test is bundled."""
+    if backtest is None:
+        return
+    inside, of, nearer = _held(rows_of(backtest))
+    yield (
+        f"Forecasts of past years held {count(inside)} of {count(of)} published figures in their {share(OUTER)} band; "
+        f"for {count(len(backtest) - len(nearer))} of {count(len(backtest))} groups of figures, last year’s figure was "
+        "nearer."
+    )
+
+
+def _held(rows: list[Row]) -> tuple[int, int, list[Row]]:
+    """Return how many bands held, of how many, and the groups of figures where the model was nearer."""
+    inside, of = (sum(row[name] for row in rows) for name in ("inside", "of"))
+    return inside, of, [row for row in rows if row["model_error"] < row["naive_error"]]
 
 
 def _pressure(findings: Findings) -> Iterator[Block]:
@@ -327,8 +346,7 @@ def past_forecasts(backtest: pd.DataFrame | None) -> Iterator[Block]:
     if backtest is None:
         return
     rows = rows_of(backtest)
-    inside, of = (sum(row[name] for row in rows) for name in ("inside", "of"))
-    better = [row for row in rows if row["model_error"] < row["naive_error"]]
+    inside, of, better = _held(rows)
     others = ", and not for the others" if len(better) < len(rows) else ""
     yield Heading("How its forecasts of past years did")
     yield Paragraph(
