@@ -27,7 +27,10 @@ def main() -> None:
         progress=False,
     )
     seats = gold["program"].groupby("discipline")["quota"].sum()
-    pressure = study.pressure(by=["province", "discipline"], metric="pressure", scenario="baseline").to_frame()
+    canadian = {"applicant_class": "cmg_current"}
+    pressure = study.pressure(
+        by=["province", "discipline"], metric="pressure", scenario="baseline", where=canadian
+    ).to_frame()
     pressure = pressure.loc[pressure["discipline"].isin(seats.index[seats >= 20])]
     changes = study.compare(SCENARIO.name).outcomes(by="province", metric="filled")
 
