@@ -65,7 +65,7 @@ def test_every_result_comes_back_from_every_format(
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("path", ["x.pdf", "x", "x.xls", "x.csv.zip", "x.CSVV", 3, None])
-def test_any_other_suffix_is_an_error_and_nothing_is_written(
+def test_fault_15_any_other_suffix_is_an_error_and_nothing_is_written(
     results: dict[str, Any], name: str, path: Any, tmp_path: Path
 ) -> None:
     with pytest.raises(ArgumentError, match=r"^path="):

@@ -134,10 +134,11 @@ def measure_pressure(
         groups = group(study.outcomes_of(name, 0, 0), by, where)
         counts = count_pressure(study, name, groups, choice_field, match_field)
         measures[name] = measures_of("pressure", wanted, counts, fewest=fewest)
-        if not measures[name]:
+        lacking = [] if metric is None else [each for each in wanted if each not in {m.metric for m in measures[name]}]
+        if lacking:
             raise ArgumentError(
-                f"metric={wanted!r} counts seats, which have no class of applicant: group by columns of the programs "
-                "alone."
+                f"metric={lacking!r} counts seats, which have no class of applicant: group by, and choose with where, "
+                "columns of the programs alone."
             )
     return measures, groups.keys
 

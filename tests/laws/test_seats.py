@@ -100,7 +100,7 @@ def test_rounding_is_not_biased(national: carms.Market) -> None:
         assert 0.85 < z.std() < 1.15
 
 
-def test_ten_percent_more_reaches_programs_with_one_to_three_seats(national: carms.Market) -> None:
+def test_fault_3_ten_percent_more_reaches_programs_with_one_to_three_seats(national: carms.Market) -> None:
     """Fault 3: the 493 programs with one to three seats got none of 394 seats."""
     small = national.programs["quota"].between(1, 3).to_numpy()
     release, quota = drawn(LEVERS["+10 %"].apply(national), 400)
@@ -110,7 +110,7 @@ def test_ten_percent_more_reaches_programs_with_one_to_three_seats(national: car
     assert gained.std() > 0  # and how many is part of the band
 
 
-def test_half_of_a_split_is_half_and_small_disciplines_are_split_too(national: carms.Market) -> None:
+def test_fault_3_half_of_a_split_is_half_and_small_disciplines_are_split_too(national: carms.Market) -> None:
     """Fault 3: 53.8 % went to the IMG stream, and all three seats of Neurosurgery."""
     release, _ = drawn(national, 100)
     made = carms.Scenario("half").split_streams(0.5).apply(national)
@@ -127,7 +127,7 @@ def test_half_of_a_split_is_half_and_small_disciplines_are_split_too(national: c
     assert set(quota[:, neurosurgery].sum(axis=1)) == {1, 2}
 
 
-def test_known_margins_hold_in_every_draw(national: carms.Market) -> None:
+def test_fault_13_known_margins_hold_in_every_draw(national: carms.Market) -> None:
     """Fault 13: Family Medicine came out at 1,839 to 1,843 against 1,821 on both bases."""
     study = carms.simulate(national, LEVERS["+5 in NL"], n_draws=10, rng=1)
     family = (national.programs["discipline"] == "Family Medicine").to_numpy()
@@ -240,7 +240,7 @@ def test_a_replayed_draw_has_the_seats_of_the_study(market: carms.Market) -> Non
     np.testing.assert_array_equal(np.stack(again), study.outcomes_of("x").quota)
 
 
-def test_largest_remainder_goes_by_remainder_not_by_size() -> None:
+def test_fault_19_largest_remainder_goes_by_remainder_not_by_size() -> None:
     """Fault 19: the largest get their seats by what is left of them, though others are larger."""
     assert largest_remainder([10, 1.9, 1.1], 13).tolist() == [10, 2, 1]
     assert largest_remainder([60.2, 20.7, 9.1], 90).tolist() == [60, 21, 9]

@@ -116,7 +116,7 @@ class TestThatItIsTrue:
     def said(self, row):
         return f"**{row['estimate']:,.0f}** ({row['lower']:,.0f} to {row['upper']:,.0f})"
 
-    def test_the_answer_states_the_national_outcome(self, memo, study):
+    def test_fault_11_the_answer_states_the_national_outcome(self, memo, study):
         text = memo.markdown.read_text("utf-8")
         national = study.outcomes(scenario="baseline")
         for metric in ("filled", "unfilled", "unfilled_first_iteration"):
@@ -127,7 +127,7 @@ class TestThatItIsTrue:
         )
         assert seats == filled + empty
 
-    def test_the_answer_names_the_most_and_least_pressed_disciplines(self, memo, study, bundled_layers):
+    def test_fault_9_the_answer_names_the_most_and_least_pressed_disciplines(self, memo, study, bundled_layers):
         release_seats = bundled_layers.gold["program"].groupby("discipline")["quota"].sum()
         where = {"discipline": list(release_seats.index[release_seats >= 20]), "applicant_class": "cmg_current"}
         frame = study.pressure(by="discipline", metric="pressure", scenario="baseline", where=where).to_frame()

@@ -116,3 +116,17 @@ def test_the_back_test_stands_before_the_advice(told, national, study, monkeypat
     assert held in answer
     assert f"{worse} of {len(record)} groups of figures, last year’s figure was nearer" in answer
     assert text.index("How its forecasts of past years did") < text.index("## What more seats would do")
+
+
+def test_fault_10_a_table_has_one_horizon(told, national, study, monkeypatch):
+    """Matched applicants after both iterations stood beside newly matched ones of the first."""
+    text = sentences(told, national.cohort, study, monkeypatch)
+    both, first = (
+        next(table for table in text.split("\n\n") if table.startswith(f"| {head}"))
+        for head in ("Option, after both iterations |", "One more seat there, first iteration |")
+    )
+    change, seat = told.changes[0], told.changes[0].seat_value
+    assert f"**{seat['estimate']:.1f}**" in first
+    assert f"**{seat['estimate']:.1f}**" not in both
+    assert f"**{change.matched['estimate']:+,.0f}**" in both
+    assert "**+" not in first

@@ -110,6 +110,7 @@ TARGETS = (
     Target("simulator/draw/interviews.py", DRAW),
     Target("simulator/draw/first_iteration.py", (*STEPS, *COUPLES[-1:])),
     Target("simulator/draw/second_iteration.py", STEPS),
+    Target("simulator/draw/whole_seats.py", (*_tests("laws", "seats"), *STEPS)),
     Target("simulator/inputs/rounding.py", (*_tests("simulator", "rounding"), *RULES)),
     Target("simulator/inputs/rules.py", RULES),
     Target("simulator/inputs/levers.py", LEVERS),
@@ -117,12 +118,13 @@ TARGETS = (
     Target("pressure/_arguments.py", ARGUMENTS),
     Target("pressure/_counts.py", METRICS),
     Target("pressure/_bands.py", METRICS),
+    Target("pressure/_band_ends.py", (*METRICS, *_tests("laws", "bands"))),
     Target("transforms/values.py", TABLES),
     Target("transforms/_silver_tables.py", TABLES),
     Target("transforms/_gold.py", TABLES),
 )
 # Files in which only mutations of `NAMED` are made.
-OTHERS = (Target("loaders/pages.py", _tests("loaders", "pages")), Target("pressure/_band_ends.py", METRICS))
+OTHERS = (Target("loaders/pages.py", _tests("loaders", "pages")),)
 TARGET_OF = {target.file: target for target in (*TARGETS, *OTHERS)}
 
 #: File, what stands there, and what is put in its place: each stands once in its file.
