@@ -87,7 +87,7 @@ def test_fault_8_manitoba_family_medicine_by_class_of_applicant(study: carms.Stu
     by_stream = told.pivot_table(index="eligibility", columns="metric", values="estimate")
     np.testing.assert_allclose(by_stream[parts].sum(axis=1), by_stream["pressure"], atol=1e-9)
     assert (by_stream[parts].idxmax(axis=1) == "pressure_funnel").all()
-    with pytest.raises(ArgumentError, match="pressure_scarcity.*no class of applicant"):
+    with pytest.raises(ArgumentError, match=r"pressure_scarcity.*no class of applicant"):
         study.pressure(metric=["pressure", "pressure_scarcity"], where=CANADIAN)
 
 
