@@ -22,7 +22,7 @@ from carms_lib.exceptions import ArgumentError, SourceNotFoundError, UnknownName
 from carms_lib.fitting.markets import PROVINCE
 from carms_lib.fitting.published import SCHOOLS, Published, read_published
 
-__all__ = ["FIGURES", "FIRST_YEAR", "Figure", "Reading", "Record", "load_record"]
+__all__ = ["FIGURES", "FIRST_YEAR", "RecordFigure", "Reading", "Record", "load_record"]
 
 #: The first match of the record: tables by discipline begin with it.
 FIRST_YEAR = 2009
@@ -65,7 +65,7 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Figure:
+class RecordFigure:
     """One row of the registry of figures.
 
     Parameters
@@ -89,51 +89,51 @@ class Figure:
     readings: tuple[Reading, ...]
 
 
-def _country(unit: str, is_input: bool, meaning: str, *readings: Reading) -> Figure:
-    return Figure("country", unit, is_input, meaning, readings)
+def _country(unit: str, is_input: bool, meaning: str, *readings: Reading) -> RecordFigure:
+    return RecordFigure("country", unit, is_input, meaning, readings)
 
 
 _SHARE, _PERSONS, _SEATS = "share, 0 to 1", "persons", "seats"
 _FAMILY = "all_streams, Family Medicine"
 
 #: Name of a figure -> what it is and where it stands.
-FIGURES: Mapping[str, Figure] = {
-    "quota": Figure(
+FIGURES: Mapping[str, RecordFigure] = {
+    "quota": RecordFigure(
         "discipline", _SEATS, True, "seats that Canadian graduates may fill, first iteration, after reversions",
         (Reading("CMG_stream", "quota_after_reversion"),),
     ),
-    "applications": Figure(
+    "applications": RecordFigure(
         "discipline", _PERSONS, True, "Canadian graduates who applied to the discipline",
         (Reading("CMG", "applicants"),),
     ),
-    "applications_only_here": Figure(
+    "applications_only_here": RecordFigure(
         "discipline", _PERSONS, True, "Canadian graduates who applied to this discipline alone",
         (Reading("CMG", "applicants_to_this_discipline_only"),),
     ),
-    "first_choices": Figure(
+    "first_choices": RecordFigure(
         "discipline", _PERSONS, False, "Canadian graduates whose rank-order list is headed by the discipline",
         (Reading("CMG", "first_choice_applicants"),),
     ),
-    "first_choice_rate": Figure(
+    "first_choice_rate": RecordFigure(
         "discipline", _SHARE, False, "share of first choices matched to the discipline, first iteration",
         (
             Reading("CMG", "matched_as_discipline_choice_1", divided_by="first_choice_applicants"),
             Reading("CMG", "matched_of_first_choice_pct", per_cent=True),
         ),
     ),
-    "first_choice_unmatched": Figure(
+    "first_choice_unmatched": RecordFigure(
         "discipline", _PERSONS, False, "first choices of the discipline left unmatched, first iteration",
         (Reading("CMG", "first_choice_unmatched"),),
     ),
-    "unfilled_first_iteration": Figure(
+    "unfilled_first_iteration": RecordFigure(
         "discipline", _SEATS, False, "seats that Canadian graduates might have filled, left after the first iteration",
         (Reading("CMG_stream", "quota_vacant"),),
     ),
-    "fm_quota": Figure(
+    "fm_quota": RecordFigure(
         "province", _SEATS, True, "Family Medicine seats that Canadian graduates may fill",
         (Reading("CMG_stream", "positions_available"), Reading("CMG_stream", "quota_offered")),
     ),
-    "fm_unfilled_first_iteration": Figure(
+    "fm_unfilled_first_iteration": RecordFigure(
         "province", _SEATS, False, "Family Medicine seats of all streams left after the first iteration",
         (Reading("all_streams", "positions_unfilled"),),
     ),
@@ -341,7 +341,7 @@ def _dated(frame: pd.DataFrame) -> pd.DataFrame:
     ).sort_values(["figure", "cell", "year"], kind="stable", ignore_index=True)
 
 
-def _rows_of(name: str, figure: Figure, published: Published) -> pd.DataFrame:
+def _rows_of(name: str, figure: RecordFigure, published: Published) -> pd.DataFrame:
     """Return the values of a figure, each cell and year once: the first reading that gives it."""
     found = pd.concat([_read(figure.cells, reading, published) for reading in figure.readings], ignore_index=True)
     found = found.dropna(subset=["value"]).drop_duplicates(["cell", "year"]).assign(figure=name)

@@ -87,6 +87,7 @@ MARKET = (
         for name in (
             "a_market_names_the_release_of_its_table",
             "a_school_that_the_cohort_does_not_know_has_no_number",
+            "a_discipline_without_tastes_of_schools_is_wanted_alike_everywhere",
             "seats_revert_to_the_first_program_too_when_a_program_is_added",
         )
     ),
@@ -117,7 +118,7 @@ TARGETS = (
     Target("simulator/inputs/market.py", MARKET),
     Target("pressure/_arguments.py", ARGUMENTS),
     Target("pressure/_counts.py", METRICS),
-    Target("pressure/_bands.py", METRICS),
+    Target("pressure/_bands.py", (*METRICS, *_tests("laws", "bands"))),
     Target("pressure/_band_ends.py", (*METRICS, *_tests("laws", "bands"))),
     Target("transforms/values.py", TABLES),
     Target("transforms/_silver_tables.py", TABLES),
@@ -160,6 +161,10 @@ EQUIVALENT: dict[str, str] = {
     "over above",
     "simulator/draw/second_iteration.py: weight = total_weight(space.field, 0, found): 0 -> (0 + 1)": "the weight "
     "tells when a race is cut short at first, which changes how long it takes and not who arrives",
+    "simulator/draw/whole_seats.py: if now < _NEARLY or now > 1.0 - _NEARLY:: > -> >=": "no sum of shares is that near "
+    "to one to the last bit",
+    "simulator/draw/whole_seats.py: depth_of[node] = -1: 1 -> (1 + 1)": "any negative depth says that a place is not "
+    "on the path",
     "simulator/inputs/rounding.py: whole: np.ndarray = np.floor(exact + _NEARLY).astype(np.int64): + -> -": "a share "
     "that is whole or nearly is then rounded down by one, has the largest remainder, and is the first to get one back",
 }

@@ -145,6 +145,9 @@ class TestOutcome:
         assert bands.to_frame()["n_draws"].tolist() == [2]
         assert bands.sizes["per_draw"].tolist() == [2]
 
+    def test_two_settings_that_agree_leave_draws_as_they_are(self):
+        assert ends(bands_of([0, 6, 1, 5], a_setting=2)) == ends(bands_of([0, 6, 1, 5]))
+
     def test_quantiles_pass_over_what_is_missing(self):
         values = np.array([[1.0, nan], [nan, nan], [3.0, nan]])
         assert quantiles(values, [0.5]).tolist() == [[2.0, 0.0]]

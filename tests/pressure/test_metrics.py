@@ -183,6 +183,28 @@ def test_level_lies_between_0_and_1(study: carms.Study, level: object) -> None:
         study.pressure(level=level)
 
 
+def test_parts_of_pressure_by_hand() -> None:
+    """X has one seat. Of four who want it one gets it; one ranks nothing, one heads the list with Y, one is beaten."""
+    programs = PROGRAMS.iloc[[0, 2]]
+    wished, ranked, final = [[0, 0, 0, 0]], [[0, -1, 1, 0]], [[0, -1, 1, -1]]
+    arrays = [np.tile(np.array(rows, dtype=np.int16), (100, 1)) for rows in (wished, ranked, final)]
+
+    def parts(seats: int) -> list[float]:
+        outcomes = Outcomes(
+            programs, APPLICANTS.iloc[:4], wished=arrays[0], ranked=arrays[1], first=arrays[2], final=arrays[2],
+            quota=np.tile(np.array([seats, 1], dtype=np.int32), (100, 1)),
+        )  # fmt: skip
+        made = carms.Study({BASELINE: outcomes}, entropy=1, inputs=pd.DataFrame(), provenance=Provenance())
+        frame = made.pressure("discipline", fewest=0).to_frame()
+        found = frame[frame["discipline"] == "X"].set_index("metric")["estimate"]
+        names = ("pressure", "pressure_funnel", "pressure_scarcity", "pressure_competition")
+        return [found[name] for name in names]
+
+    assert parts(seats=1) == pytest.approx([3 / 4, 2 / 4, 1 / 4, 0])  # two head their list with one seat
+    assert parts(seats=2) == pytest.approx([3 / 4, 2 / 4, 0, 1 / 4])  # a seat for each, and one is lost all the same
+    assert parts(seats=3) == pytest.approx([3 / 4, 2 / 4, 0, 1 / 4])
+
+
 def test_questions_without_an_answer_are_refused(study: carms.Study) -> None:
     with pytest.raises(ArgumentError, match="no class of applicant"):
         study.pressure("applicant_class", metric="unfilled")

@@ -45,6 +45,17 @@ def test_a_school_that_the_cohort_does_not_know_has_no_number(programs: pd.DataF
     assert market.tables.program_school[~elsewhere].tolist() == known
 
 
+def test_a_discipline_without_tastes_of_schools_is_wanted_alike_everywhere(
+    programs: pd.DataFrame, cohort: carms.Cohort
+) -> None:
+    tastes = pd.DataFrame({"Psychiatry": 0.5}, index=cohort.schools.index)
+    market = carms.Market.from_gold(programs, replace(cohort, tastes=tastes))
+    taste = market.tables.school_taste
+    told = list(dict.fromkeys(market.programs["discipline"])).index("Psychiatry")
+    np.testing.assert_allclose(taste[:, told], np.exp(0.5), rtol=1e-6)
+    np.testing.assert_array_equal(np.delete(taste, told, axis=1), 1.0)
+
+
 def test_seats_revert_to_the_first_program_too_when_a_program_is_added(
     programs: pd.DataFrame, cohort: carms.Cohort
 ) -> None:
@@ -60,6 +71,7 @@ def test_seats_revert_to_the_first_program_too_when_a_program_is_added(
     assert market.tables.reverts_to.tolist() == [-1, 0]
     longer = carms.Scenario("x").add_program("03", like="02", seats=1).apply(market)
     assert longer.tables.reverts_to.tolist() == [-1, 0, 0]
+    assert longer.programs.index.tolist() == [0, 1, 2]
 
 
 def test_roster_has_room_for_the_largest_class(market: carms.Market) -> None:
