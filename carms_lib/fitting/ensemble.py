@@ -47,10 +47,10 @@ from carms_lib.simulator import Cohort, Market
 from carms_lib.simulator.draw.block import DRAWS_PER_INPUT, BlockInputs, BlockResult, run_block
 from carms_lib.transforms import build
 
-__all__ = ["SINGLY", "held", "market_of", "run_ensemble", "smooth", "template"]
+__all__ = ["SETTLED", "SINGLY", "held", "market_of", "run_ensemble", "smooth", "template"]
 
 #: Inputs that the tables of 2016-2017 settle: quotas after reversions are known, and so are first choices.
-_SETTLED = {"quota_drift": 0.0, "reversion_share": 0.0, "demand_spread": 0.0}
+SETTLED = {"quota_drift": 0.0, "reversion_share": 0.0, "demand_spread": 0.0}
 #: Fits match everybody singly: couples are one applicant in twenty-five, move the moments by less than chance does,
 #: and an odd member of an early ensemble can take a hundred times as long over them.
 SINGLY = {"couples_share": 0.0}
@@ -101,7 +101,7 @@ def market_of(published: Published, year: int, base: Cohort, *, taste_year: int 
     Market
     """
     cohort = cohort_of(published, year, base, taste_year=taste_year)
-    cohort = held(cohort, _SETTLED | SINGLY, f"CaRMS R-1 {year} tables 9 to 14: quotas and first choices are known")
+    cohort = held(cohort, SETTLED | SINGLY, f"CaRMS R-1 {year} tables 9 to 14: quotas and first choices are known")
     return Market.from_gold(programs_of(seats_of(published, year), template()), cohort)
 
 

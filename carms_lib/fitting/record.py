@@ -22,7 +22,7 @@ from carms_lib.exceptions import ArgumentError, SourceNotFoundError, UnknownName
 from carms_lib.fitting.markets import PROVINCE
 from carms_lib.fitting.published import SCHOOLS, Published, read_published
 
-__all__ = ["FIGURES", "FIRST_YEAR", "RecordFigure", "Reading", "Record", "load_record"]
+__all__ = ["FIGURES", "FIRST_YEAR", "Reading", "Record", "RecordFigure", "load_record"]
 
 #: The first match of the record: tables by discipline begin with it.
 FIRST_YEAR = 2009

@@ -23,7 +23,15 @@ import pandas as pd
 from carms_lib.fitting.record import Record
 from carms_lib.forecasting.demand import weighted_level
 
-__all__ = ["DISCIPLINE_FIGURES", "Design", "DisciplineFigure", "forecast_figure", "rival_figure"]
+__all__ = [
+    "DISCIPLINE_FIGURES",
+    "SIMULATED_DESIGNS",
+    "Design",
+    "DisciplineFigure",
+    "forecast_figure",
+    "rival_figure",
+    "simulated_figure",
+]
 
 _FAMILY = "Family Medicine"
 _HALF = 0.5  # added to counts, so that none is a number on every scale
@@ -145,6 +153,42 @@ def forecast_figure(
     forecast = of.unscale(scaled, choices if of.per == "first_choices" else quota)
     kept = pd.Series(design.kept, index=forecast.index).where(forecast.index != _FAMILY, 1.0)
     return forecast * kept
+
+
+#: Designs whose response is to the simulated figure, on the figure's own scale: 1 is the simulator's own answer.
+SIMULATED_DESIGNS = _grid((0.5, 0.7, 0.85, 1.0), (0.25, 0.5, 0.75, 1.0))
+
+
+def simulated_figure(
+    record: Record, figure: str, year: int, quota: pd.Series, choices: pd.Series,
+    simulated: Mapping[int, pd.DataFrame], design: Design,
+) -> pd.Series:  # fmt: skip
+    """Return the forecast of one figure: the level of what the simulator missed, plus its answer times the response.
+
+    Parameters
+    ----------
+    record, figure, year, quota, choices
+        As in `forecast_figure`.
+    simulated : mapping of int to pandas.DataFrame
+        Year -> simulated figures by discipline, of `year` and of past years.
+    design : Design
+        One of `SIMULATED_DESIGNS`.
+
+    Returns
+    -------
+    pandas.Series
+        float64 by discipline of `quota` [unit of the figure].
+    """
+    of = DISCIPLINE_FIGURES[figure]
+    past, first, seats = _aligned(record, figure, year)
+    past = past[[column for column in past.columns if int(column) in simulated]]
+    sizes = (first if of.per == "first_choices" else seats)[past.columns]
+    answers = pd.DataFrame({column: simulated[int(column)][figure] for column in past.columns}).reindex(past.index)
+    missed = of.scale(past, sizes) - design.response * of.scale(answers, sizes)
+    size = choices.reindex(quota.index) if of.per == "first_choices" else quota
+    now = of.scale(simulated[year][figure].reindex(quota.index).to_frame(year), size.to_frame(year))[year]
+    level = weighted_level(missed, year, design.memory).reindex(quota.index)
+    return of.unscale(level + design.response * now, size)
 
 
 def rival_figure(record: Record, figure: str, year: int, quota: pd.Series, choices: pd.Series) -> pd.Series:

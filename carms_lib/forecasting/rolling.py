@@ -3,9 +3,10 @@
 Belongs here: origins, the pool of forecasts and its weights, bands, scores. Does not belong here: how a figure is
 forecast (`disciplines`), the page of results.
 
-A forecast is the mean over a pool: every design of its figure, and the plain statistical rival. Weights begin equal,
-half with the rival, and each year multiplies them by exp(-RATE x error / error of last year's figure): who was nearer
-gains. Nothing is chosen by hand, and no design wins by luck of one year.
+A forecast is the mean over a pool of three kinds: the plain statistical rival, designs whose response to seats per
+first choice is given, and designs whose response is simulated. Weights begin with half at the rival and a quarter at
+each other kind, equal within it, and each year multiplies them by exp(-RATE x error / error of last year's figure): who
+was nearer gains. Nothing is chosen by hand, and no design wins by luck of one year.
 
 References
 ----------
@@ -23,7 +24,14 @@ from scipy import stats
 
 from carms_lib.fitting.record import Record
 from carms_lib.forecasting.demand import DEMAND_GRADES, expected_first_choices
-from carms_lib.forecasting.disciplines import DISCIPLINE_FIGURES, forecast_figure, rival_figure
+from carms_lib.forecasting.disciplines import (
+    DISCIPLINE_FIGURES,
+    SIMULATED_DESIGNS,
+    forecast_figure,
+    rival_figure,
+    simulated_figure,
+)
+from carms_lib.forecasting.simulated import SimulatedYears
 
 __all__ = [
     "FEWEST_SEATS",
@@ -45,8 +53,8 @@ ORIGINS: Mapping[str, tuple[int, int]] = {
     "unfilled_first_iteration": (2014, 2017),
 }
 #: How fast weights move to who was nearer, per year of an error as large as that of last year's figure.
-RATE = 20.0
-RIVAL = "rival"
+RATE = 8.0
+RIVAL, SIMULATED = "rival", "simulated"
 #: Cells that the assumed spread beyond chance weighs as much as.
 _PRIOR_CELLS, _PRIOR_SPREAD = 10.0, 0.4
 _SPREADS = np.round(np.geomspace(0.02, 2.0, 41), 4)
@@ -65,6 +73,9 @@ class Origin:
         Seats, and expected first choices, by discipline.
     published, last_year : pandas.Series
         The figure of the year, and of the one before.
+    simulated : mapping of int to pandas.DataFrame
+        The figures as simulated: of past years with the first choices that were published, of the year itself with
+        those expected. Empty without a simulator.
     """
 
     year: int
@@ -73,9 +84,10 @@ class Origin:
     choices: pd.Series
     published: pd.Series
     last_year: pd.Series
+    simulated: Mapping[int, pd.DataFrame]
 
     @classmethod
-    def of(cls, record: Record, figure: str, grade: str, year: int) -> Origin:
+    def of(cls, record: Record, figure: str, grade: str, year: int, simulator: SimulatedYears | None = None) -> Origin:
         """Return the origin of one past year; disciplines of `FEWEST_SEATS` seats or more."""
         before = record.as_of(year)
         quota = record.panel("quota")[year].dropna()
@@ -83,7 +95,18 @@ class Origin:
         choices = expected_first_choices(before, year, quota, news, grade=grade)
         cells = quota.index[quota >= FEWEST_SEATS]
         panel = record.panel(figure).reindex(cells)
-        return cls(year, before, quota[cells], choices.reindex(cells), panel[year], panel[year - 1])
+        simulated = {} if simulator is None else _play(simulator, before, figure, year, quota, choices)
+        return cls(year, before, quota[cells], choices.reindex(cells), panel[year], panel[year - 1], simulated)
+
+
+def _play(
+    simulator: SimulatedYears, before: Record, figure: str, year: int, quota: pd.Series, choices: pd.Series
+) -> dict[int, pd.DataFrame]:
+    """Return the year and those behind it as simulated, the past ones with what was published since."""
+    first, seats = before.panel("first_choices"), before.panel("quota")
+    past = [each for each in before.years(figure) if each in seats.columns and first[each].notna().mean() > 0.5]
+    played = {each: simulator.figures(each, seats[each], first[each]) for each in past}
+    return played | {year: simulator.figures(year, quota, choices)}
 
 
 def pool_of(origin: Origin, figure: str) -> pd.DataFrame:
@@ -101,8 +124,17 @@ def pool_of(origin: Origin, figure: str) -> pd.DataFrame:
         Disciplines (rows) by member (columns): "rival", and the others by their design.
     """
     asked = origin.record, figure, origin.year, origin.quota, origin.choices
-    members = {design.name: forecast_figure(*asked, design) for design in DISCIPLINE_FIGURES[figure].designs}
-    return pd.DataFrame({RIVAL: rival_figure(*asked), **members})
+    designs = {design.name: forecast_figure(*asked, design) for design in DISCIPLINE_FIGURES[figure].designs}
+    of_simulator = {
+        f"{SIMULATED}, {design.name}": simulated_figure(*asked, origin.simulated, design)
+        for design in (SIMULATED_DESIGNS if origin.simulated else ())
+    }
+    return pd.DataFrame({RIVAL: rival_figure(*asked), **designs, **of_simulator})
+
+
+def kind_of(member: str) -> str:
+    """Return the kind of a member of a pool: "rival", "simulated" or "given"."""
+    return RIVAL if member == RIVAL else SIMULATED if member.startswith(SIMULATED) else "given"
 
 
 def pool_weights(pools: Mapping[int, pd.DataFrame], origins: Mapping[int, Origin], year: int) -> pd.Series:
@@ -122,7 +154,8 @@ def pool_weights(pools: Mapping[int, pd.DataFrame], origins: Mapping[int, Origin
         float64 by member; they sum to 1.
     """
     members = pools[year].columns
-    begin = np.where(members == RIVAL, 1.0, 1.0 / (len(members) - 1))
+    kinds = np.array([kind_of(str(name)) for name in members])
+    begin = np.array([(1.0 if kind == RIVAL else 0.5) / (kinds == kind).sum() for kind in kinds])
     error, last, years = pd.Series(0.0, index=members), 0.0, 0
     for past in (each for each in origins if each < year):
         both = pd.DataFrame({"now": origins[past].published, "last": origins[past].last_year})
@@ -136,7 +169,9 @@ def pool_weights(pools: Mapping[int, pd.DataFrame], origins: Mapping[int, Origin
     return pd.Series(begin / begin.sum(), index=members)
 
 
-def nested_forecasts(record: Record, figure: str, grade: str, level: float = 0.90) -> pd.DataFrame:
+def nested_forecasts(
+    record: Record, figure: str, grade: str, *, simulator: SimulatedYears | None = None, level: float = 0.90
+) -> pd.DataFrame:
     """Return the forecast of every origin, weights and spread from earlier origins alone.
 
     Parameters
@@ -146,6 +181,8 @@ def nested_forecasts(record: Record, figure: str, grade: str, level: float = 0.9
         A name of `DISCIPLINE_FIGURES`.
     grade : str
         One of `DEMAND_GRADES`.
+    simulator : SimulatedYears, optional
+        Without it the pool has no simulated response.
     level : float, default 0.90
         Of the bands.
 
@@ -153,8 +190,8 @@ def nested_forecasts(record: Record, figure: str, grade: str, level: float = 0.9
     -------
     pandas.DataFrame
         One row per year and discipline: year, cell, estimate, lower, upper, published, last_year, statistical (the
-        rival), response (the pool's mean, the rival counted as none), rival_weight, spread (beyond chance, on the
-        figure's scale).
+        rival), weight_rival, weight_given, weight_simulated, response (the mean over the pool of the response to the
+        simulated figure, 0 for other members), spread (beyond chance, on the figure's scale).
     """
     of = DISCIPLINE_FIGURES[figure]
     years = range(ORIGINS[figure][0], ORIGINS[figure][1] + 1)
@@ -162,7 +199,7 @@ def nested_forecasts(record: Record, figure: str, grade: str, level: float = 0.9
     pools: dict[int, pd.DataFrame] = {}
     parts: list[pd.DataFrame] = []
     for year in years:
-        origin = origins[year] = Origin.of(record, figure, grade, year)
+        origin = origins[year] = Origin.of(record, figure, grade, year, simulator)
         pools[year] = pool_of(origin, figure)
         weights = pool_weights(pools, origins, year)
         estimate = (pools[year] * weights).sum(axis=1, skipna=False)
@@ -170,13 +207,16 @@ def nested_forecasts(record: Record, figure: str, grade: str, level: float = 0.9
         chance, steepness = of.chance(estimate, size), of.steepness(estimate)
         spread = _spread(parts)
         lower, upper = _ends(figure, estimate, chance + (spread * steepness) ** 2, level)
-        response = sum(weights[design.name] * design.response for design in of.designs)
+        kinds = weights.groupby(kind_of).sum()
+        response = sum(
+            weights.get(f"{SIMULATED}, {design.name}", 0.0) * design.response for design in SIMULATED_DESIGNS
+        )
         frame = pd.DataFrame(
             {
                 "year": year, "cell": estimate.index, "estimate": estimate, "lower": lower, "upper": upper,
                 "published": origin.published, "last_year": origin.last_year, "statistical": pools[year][RIVAL],
-                "response": response, "rival_weight": weights[RIVAL], "spread": spread, "_chance": chance,
-                "_steepness": steepness,
+                **{f"weight_{kind}": kinds.get(kind, 0.0) for kind in (RIVAL, "given", SIMULATED)},
+                "response": response, "spread": spread, "_chance": chance, "_steepness": steepness,
             }
         )  # fmt: skip
         parts.append(frame.dropna(subset=["estimate", "published", "last_year"]))

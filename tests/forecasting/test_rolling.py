@@ -6,10 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from carms_lib.exceptions import ArgumentError, UnknownNameError
+from carms_lib.fitting.published import read_published
 from carms_lib.fitting.record import FIGURES, Record, load_record
 from carms_lib.forecasting.demand import DEMAND_GRADES, expected_first_choices, weighted_level
 from carms_lib.forecasting.disciplines import DISCIPLINE_FIGURES, Design, forecast_figure
 from carms_lib.forecasting.rolling import ORIGINS, Origin, nested_forecasts, pool_of, pool_weights, score_forecasts
+from carms_lib.forecasting.simulated import SimulatedYears
 
 
 @pytest.fixture(scope="module")
@@ -70,8 +72,12 @@ def test_without_response_and_memory_a_forecast_is_last_years_figure(made):
 
 def test_the_response_of_a_made_record_is_found(made):
     forecasts = nested_forecasts(made, "first_choice_rate", "first_choices")
-    response = forecasts.groupby("year")["response"].first()
-    assert response[2017] == pytest.approx(1.5, abs=0.4)
+    origins = {year: Origin.of(made, "first_choice_rate", "first_choices", year) for year in range(2012, 2018)}
+    pools = {year: pool_of(origin, "first_choice_rate") for year, origin in origins.items()}
+    weights = pool_weights(pools, origins, 2017)
+    response = sum(weights[each.name] * each.response for each in DISCIPLINE_FIGURES["first_choice_rate"].designs)
+    assert response == pytest.approx(1.5, abs=0.4)
+    assert forecasts.groupby("year")["weight_rival"].first()[2017] < 0.1
     scores = score_forecasts(forecasts)
     assert scores["against_last_year"] < 0.6
     assert 0 <= scores["coverage"] <= 1
@@ -104,7 +110,7 @@ def test_a_forecast_is_the_same_bits_whatever_came_of_the_year_and_later(made, f
     for name in frame.loc[later, "figure"].unique():
         chosen = later & (frame["figure"] == name)
         frame.loc[chosen, "value"] = rng.permutation(frame.loc[chosen, "value"].to_numpy()) * 0.5
-    columns = ["year", "cell", "estimate", "lower", "upper", "statistical", "response", "rival_weight", "spread"]
+    columns = ["year", "cell", "estimate", "lower", "upper", "statistical", "weight_rival", "response", "spread"]
     before, after = (nested_forecasts(Record(each), figure, grade) for each in (made.figures, frame))
     asked = [each.loc[each["year"] <= year, columns].reset_index(drop=True) for each in (before, after)]
     assert len(asked[0])
@@ -115,6 +121,42 @@ def test_a_forecast_is_the_same_bits_whatever_came_of_the_year_and_later(made, f
 @pytest.fixture(scope="module")
 def record(data_dir) -> Record:
     return load_record(data_dir / "published")
+
+
+@pytest.fixture(scope="module")
+def simulator(data_dir) -> SimulatedYears:
+    return SimulatedYears.of(read_published(data_dir / "published"), n_draws=100)
+
+
+@pytest.mark.release
+def test_a_year_is_simulated_with_its_seats_and_its_demand(record, simulator):
+    quota, first = record.panel("quota")[2014], record.panel("first_choices")[2014]
+    figures = simulator.figures(2014, quota, first)
+    assert simulator.figures(2014, quota.copy(), first.copy()) is figures
+    published = {name: record.panel(name)[2014] for name in figures.columns}
+    large = quota.index[quota >= 20]
+    error = (figures["first_choice_rate"] - published["first_choice_rate"])[large].abs().mean()
+    last = (record.panel("first_choice_rate")[2013] - published["first_choice_rate"])[large].abs().mean()
+    assert error < last  # told the demand, the bare simulator is nearer than last year's figure
+    assert figures["first_choice_rate"].dropna().between(0, 1).all()
+    more = simulator.figures(2014, quota.where(quota.index != "Dermatology", 45.0), first)
+    assert more.loc["Dermatology", "first_choice_rate"] > figures.loc["Dermatology", "first_choice_rate"] + 0.1
+
+
+@pytest.mark.release
+def test_the_simulated_response_is_of_the_year_alone(record, simulator):
+    """The same bits, whatever came of the year and later."""
+    frame = record.figures.copy()
+    later = (frame["year"] >= 2015) & ~frame["is_input"]
+    for name in frame.loc[later, "figure"].unique():
+        chosen = later & (frame["figure"] == name)
+        frame.loc[chosen, "value"] = frame.loc[chosen, "value"].to_numpy()[::-1] * 0.5
+    origins = [
+        Origin.of(each, "first_choice_unmatched", "applications", 2015, simulator) for each in (record, Record(frame))
+    ]
+    pools = [pool_of(origin, "first_choice_unmatched") for origin in origins]
+    pd.testing.assert_frame_equal(*pools, check_exact=True)
+    assert sum(name.startswith("simulated") for name in pools[0].columns) == 16
 
 
 @pytest.mark.release
@@ -130,8 +172,8 @@ class TestPastYears:
             ("first_choice_unmatched", "none", 0.85),
         ],
     )
-    def test_forecasts_beat_last_years_figure_by_what_was_asked(self, record, figure, grade, most):
-        forecasts = nested_forecasts(record, figure, grade)
+    def test_forecasts_beat_last_years_figure_by_what_was_asked(self, record, simulator, figure, grade, most):
+        forecasts = nested_forecasts(record, figure, grade, simulator=simulator)
         assert sorted(forecasts["year"].unique()) == list(range(ORIGINS[figure][0], ORIGINS[figure][1] + 1))
         scores = score_forecasts(forecasts)
         assert scores["against_last_year"] <= most
