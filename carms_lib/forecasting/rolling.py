@@ -155,7 +155,8 @@ def pool_weights(pools: Mapping[int, pd.DataFrame], origins: Mapping[int, Origin
     """
     members = pools[year].columns
     kinds = np.array([kind_of(str(name)) for name in members])
-    begin = np.array([(1.0 if kind == RIVAL else 0.5) / (kinds == kind).sum() for kind in kinds])
+    others = len(set(kinds)) - 1
+    begin = np.array([(1.0 if kind == RIVAL else 1.0 / others) / (kinds == kind).sum() for kind in kinds])
     error, last, years = pd.Series(0.0, index=members), 0.0, 0
     for past in (each for each in origins if each < year):
         both = pd.DataFrame({"now": origins[past].published, "last": origins[past].last_year})

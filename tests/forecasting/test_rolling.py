@@ -125,7 +125,7 @@ def record(data_dir) -> Record:
 
 @pytest.fixture(scope="module")
 def simulator(data_dir) -> SimulatedYears:
-    return SimulatedYears.of(read_published(data_dir / "published"), n_draws=100)
+    return SimulatedYears.of(read_published(data_dir / "published"), n_draws=60)
 
 
 @pytest.mark.release
