@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -59,7 +59,7 @@ VIEWS: dict[str, list[str] | None] = {
 class Pool(NamedTuple):
     """Draws of many settings; `rows` is the joint draw of the inputs of each setting."""
 
-    study: carms.Study
+    study: carms.Study | None
     rows: np.ndarray
 
 
@@ -144,8 +144,8 @@ def row_of(view: str, metric: str, kind: str, is_rare: bool, of_cells: np.ndarra
     }  # fmt: skip
 
 
-def cover(pool: Pool, repetitions: int, settings: int) -> pd.DataFrame:
-    """Count how often bands hold what they are for.
+def cover(all_pieces: Iterable[Piece], pool: Pool, repetitions: int, settings: int) -> pd.DataFrame:
+    """Count how often bands of measures in the draws of a pool hold what they are for.
 
     Returns
     -------
@@ -153,7 +153,7 @@ def cover(pool: Pool, repetitions: int, settings: int) -> pd.DataFrame:
         One row per view, metric, kind, "rare" or not: cells, repetitions, coverage, its least and its most over cells.
     """
     rows = []
-    for piece in pieces(pool.study):
+    for piece in all_pieces:
         whole = count(piece.measure, DRAWS_PER_INPUT, piece.minus)
         held: dict[str, list[np.ndarray]] = {"outcome": [], "mean": []}
         rng = np.random.default_rng([ENTROPY, 1])
@@ -220,7 +220,8 @@ def cover_ranks(pool: Pool, repetitions: int, settings: int) -> pd.DataFrame:
 def study(market: carms.Market, *, settings: int, repetitions: int, size: int) -> pd.DataFrame:
     """Return the coverage of every view, metric and kind that needs no more than the pool."""
     pool = make_pool(market, settings)
-    return pd.concat([cover(pool, repetitions, size), cover_ranks(pool, repetitions, size)], ignore_index=True)
+    parts = [cover(pieces(pool.study), pool, repetitions, size), cover_ranks(pool, repetitions, size)]
+    return pd.concat(parts, ignore_index=True)
 
 
 def main() -> None:

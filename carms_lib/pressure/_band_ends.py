@@ -21,7 +21,7 @@ mean
     cannot be negative. So a share stays between 0 and 1, a count at or above 0. What was never seen in n = sum y
     cases may still happen: the band reaches to -log((1 - level) / 2) / n, the bound of a Poisson count of 0.
     A difference that is zero in most draws is the mean of its increases less that of its decreases. Each is bounded as
-    a count, and the two bounds are combined (method of variance estimates recovery, with their correlation).
+    a count, and the two bounds are combined (method of variance estimates recovery, with their correlation where it widens).
 input
     The spread of E[x/y | inputs]. With s2 the variance within blocks, the block ratios overstate it by s2 / R, so they
     are drawn in towards r by sqrt(max(0, 1 - s2 / (R var(e_b)))), one-way analysis of variance, and quantiles are taken
@@ -216,7 +216,8 @@ def rare_change_ends(
         unseen = -np.log(tails_of(level)[0]) / cases
         together = ((up - up.mean(axis=0)) * (down - down.mean(axis=0))).sum(axis=0)
         correlation = together / ((len(up) - 1) * up.std(axis=0, ddof=1) * down.std(axis=0, ddof=1))
-    correlation = np.where(np.isfinite(correlation), correlation, 0.0)
+    # One that is positive would narrow a band as its level grows where one end is bound by what was not seen.
+    correlation = np.minimum(np.where(np.isfinite(correlation), correlation, 0.0), 0.0)
     bounds = [mean_ends(mean, part, cases, level, "positive") for mean, part in zip(means, (up, down), strict=True)]
     below = [mean - np.where(mean > 0.0, low, 0.0) for mean, (low, _) in zip(means, bounds, strict=True)]
     above = [np.maximum(high, unseen) - mean for mean, (_, high) in zip(means, bounds, strict=True)]

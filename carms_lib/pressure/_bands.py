@@ -314,7 +314,7 @@ def _band(counted: Counted, level: float, kind: str, draws_per_input: int) -> di
         blocks = block_means(counted.residual, draws_per_input)
         lower, upper = mean_ends(counted.estimate, blocks, counted.cases, level, counted.scale)
         if counted.scale == "real" and settings >= 2:
-            seldom = (counted.of_draws == 0.0).mean(axis=0) > _SELDOM
+            seldom = (~(np.abs(counted.of_draws) > 0.0)).mean(axis=0) > _SELDOM  # none, or nothing to count
             changes = (counted.estimate + counted.residual)[:, seldom]
             ends = rare_change_ends(changes, draws_per_input, counted.cases[seldom], level)
             lower[seldom], upper[seldom] = ends

@@ -130,6 +130,25 @@ class SeatValues:
         UnknownNameError, ArgumentError
             As in `pressure_bands`.
         """
+        measures, keys = self.measures(by, metric)
+        return self._summarise(measures, keys, level, kind)
+
+    def measures(
+        self, by: str | Sequence[str] | None = None, metric: str | Sequence[str] | None = None
+    ) -> tuple[list[Measure], pd.DataFrame]:
+        """Return the metrics in every draw, before any band, and the keys of their cells.
+
+        Parameters
+        ----------
+        by, metric
+            As in `bands`.
+
+        Returns
+        -------
+        measures : list of Measure
+        keys : pandas.DataFrame
+            One row per cell.
+        """
         names = wanted_metrics(metric, SEAT_METRICS)
         cell, keys = number_rows(self.programs, check_names("by", by, self.programs.columns))
         weight = self._seats()
@@ -138,7 +157,7 @@ class SeatValues:
         counts = {"seats": np.broadcast_to(placed.sum(axis=0), (self.n_draws, len(keys)))}
         for name in {count for metric in names for count in METRICS[metric].counts} - set(counts):
             counts[name] = self._of_programs(name) @ placed
-        return self._summarise(measures_of("seat_values", names, counts), keys, level, kind)
+        return measures_of("seat_values", names, counts), keys
 
     def gains(
         self,

@@ -37,7 +37,7 @@ from carms_lib.exceptions import ArgumentError, StudyError
 from carms_lib.pressure._arguments import check_level, check_name
 from carms_lib.pressure._band_ends import block_means
 from carms_lib.pressure._pressure import measure_outcomes
-from carms_lib.pressure.group_effects import group_effects, shapley_forms, shrunk_correlations
+from carms_lib.pressure.group_effects import InputLaw, group_effects, shapley_forms
 from carms_lib.provenance import Provenance
 from carms_lib.result_files import SavedResult, save_tables
 from carms_lib.simulator import BASELINE, INPUT_GROUPS, Study, input_group
@@ -235,6 +235,20 @@ def _inputs_of(study: Study, settings: int) -> pd.DataFrame:
     return varied
 
 
+def _law_of(study: Study, inputs: pd.DataFrame) -> InputLaw:
+    """Return how the inputs vary and go together, over more settings than the study has."""
+    if study.input_moments is None:
+        raise StudyError(
+            "study does not say how its uncertain inputs vary and go together (input_moments), as files of older "
+            "versions do not; its own settings are too few to tell. Simulate it again."
+        )
+    of = study.input_moments[list(inputs.columns)]
+    sd = of.loc["sd"].to_numpy(float)
+    together = of.loc[list(inputs.columns)].to_numpy(float)
+    # A little of the identity keeps what many settings of few joint draws tell invertible.
+    return InputLaw(of.loc["mean"].to_numpy(float), sd, 0.99 * together + 0.01 * np.eye(len(sd)))
+
+
 def _effects(
     counts: dict[str, np.ndarray], inputs: pd.DataFrame, study: Study, level: float
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -243,7 +257,8 @@ def _effects(
     of_inputs = input_group(inputs.columns)
     groups = [name for name in INPUT_GROUPS if name in of_inputs]
     x, at = inputs.to_numpy(float), np.array([groups.index(name) for name in of_inputs])
-    forms = shapley_forms(shrunk_correlations((x - x.mean(axis=0)) / x.std(axis=0)), at) if groups else None
+    law = _law_of(study, inputs)
+    forms = shapley_forms(law.correlations, at) if groups else None
     few = len(inputs) < _PER_GROUP * len(groups)
     frames: list[pd.DataFrame] = []
     drivers: list[tuple[str, str | None, str | None, str | None]] = []
@@ -257,7 +272,7 @@ def _effects(
         whole = values[: len(averages) * each].reshape(-1, each)
         noise = float(whole.var(axis=1, ddof=1).mean()) / each if each > 1 else 0.0
         rng = np.random.default_rng(study.entropy)
-        found = group_effects(averages, x, at, noise, level, rng, forms)
+        found = group_effects(averages, x, at, noise, level, rng, law, forms)
         frames.append(rows.assign(estimate=found.estimate, lower=found.lower, upper=found.upper))
         drivers.append((name, *_named([groups[k] for k in np.flatnonzero(found.leading)], few, inputs, groups, each)))
     return pd.concat(frames, ignore_index=True), _drivers(drivers)

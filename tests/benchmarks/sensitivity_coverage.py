@@ -15,20 +15,21 @@ from typing import NamedTuple
 import carms_lib as carms
 import numpy as np
 import pandas as pd
-from carms_lib.pressure.group_effects import group_effects, shapley_forms, shrunk_correlations
+from carms_lib.pressure.group_effects import InputLaw, group_effects, shapley_forms
 from carms_lib.simulator import INPUT_GROUPS, input_group
-from carms_lib.simulator.draw.settings import draw_settings, inputs_of_settings
+from carms_lib.simulator.draw.settings import draw_settings, input_moments, inputs_of_settings
 
 LEVEL = 0.90
 
 
 class Population(NamedTuple):
-    """Settings to draw from, standardised, and the Shapley forms of all of them."""
+    """Settings to draw from, standardised, and the Shapley forms of all of them; the law is that of other settings."""
 
     inputs: np.ndarray
     groups: np.ndarray
     forms: np.ndarray
     correlations: np.ndarray
+    law: InputLaw
 
 
 def population(year: str, keep: tuple[str, ...] | None = None, settings: int = 4_000) -> Population:
@@ -41,11 +42,14 @@ def population(year: str, keep: tuple[str, ...] | None = None, settings: int = 4
     kept = np.isin(names, list(keep or INPUT_GROUPS))
     x = frame.to_numpy(float)[:, kept]
     groups = np.unique(names[kept], return_inverse=True)[1]
-    z = (x - x.mean(axis=0)) / x.std(axis=0)
-    # The joint draws are few rows that come again, which the formula of chance must know.
-    rows = max(len(cohort.draws), 1)
-    correlations = shrunk_correlations(z[:rows])
-    return Population(z, groups, shapley_forms(correlations, groups), correlations)
+    mean, sd = x.mean(axis=0), x.std(axis=0)
+    z = (x - mean) / sd
+    correlations = z.T @ z / len(z)
+    # What a study knows: other settings than these, of the same cohort.
+    moments = input_moments(cohort, 8)[frame.columns[kept]]
+    known = 0.99 * moments.loc[moments.columns].to_numpy() + 0.01 * np.eye(x.shape[1])
+    law = InputLaw((moments.loc["mean"].to_numpy() - mean) / sd, moments.loc["sd"].to_numpy() / sd, known)
+    return Population(z, groups, shapley_forms(correlations, groups), correlations, law)
 
 
 def coefficients(truth: str, people: Population, rng: np.random.Generator) -> np.ndarray:
@@ -75,7 +79,7 @@ def one(
     y = z @ beta + np.sqrt(curved / (1.0 - curved) * signal) * bend
     chance = noise * signal / (1.0 - curved)
     y = y + rng.normal(0.0, np.sqrt(chance), settings)
-    found = group_effects(y, z, people.groups, chance, LEVEL, rng)
+    found = group_effects(y, z, people.groups, chance, LEVEL, rng, people.law)
     true = values / signal * (1.0 - curved)
     return pd.DataFrame(
         {"true": true, "estimate": found.estimate, "lower": found.lower, "upper": found.upper, "leading": found.leading}

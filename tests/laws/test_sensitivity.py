@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from carms_lib.exceptions import ArgumentError, StudyError, UnknownNameError
 from carms_lib.pressure import METRICS, compare_supply, find_sensitivity, sensitivity_of
-from carms_lib.pressure.group_effects import group_effects, joint_interval, shapley_forms
+from carms_lib.pressure.group_effects import InputLaw, group_effects, joint_interval, shapley_forms
 from carms_lib.simulator import INPUT_GROUPS, PARAMETERS, input_group
 
 COHORTS = ("2016", "2017", "2025", "2026", "2027")
@@ -54,6 +54,10 @@ def test_fault_5_inputs_drawn_together_are_all_there(small_study, market):
     assert {f"size of {name}" for name in market.cohort.classes.index} <= set(small_study.inputs.columns)
 
 
+#: Six inputs that go their own ways.
+ALONE = InputLaw(np.zeros(6), np.ones(6), np.eye(6))
+
+
 def test_shapley_effects_are_those_of_the_closed_form():
     """Two groups with correlation r: (Owen and Prieur 2017) each has its own share and half of what both tell."""
     r, one, two = 0.6, 1.0, 2.0
@@ -76,7 +80,7 @@ def test_shares_are_of_what_inputs_move_and_not_of_chance():
     rng = np.random.default_rng(2)
     x = rng.normal(size=(150, 6))
     y = x[:, 0] + rng.normal(size=150)
-    found = group_effects(y, x, np.array([0, 0, 1, 1, 2, 2]), 1.0, 0.9, rng)
+    found = group_effects(y, x, np.array([0, 0, 1, 1, 2, 2]), 1.0, 0.9, rng, ALONE)
     assert found.estimate[0] > 0.75
     assert found.leading.tolist() == [True, False, False]
     assert found.estimate.sum() <= 1
@@ -86,7 +90,7 @@ def test_a_tie_names_nobody():
     rng = np.random.default_rng(3)
     x = rng.normal(size=(100, 6))
     y = x[:, 0] + x[:, 2]
-    found = group_effects(y, x, np.array([0, 0, 1, 1, 2, 2]), 0.0, 0.9, rng)
+    found = group_effects(y, x, np.array([0, 0, 1, 1, 2, 2]), 0.0, 0.9, rng, ALONE)
     assert found.leading.tolist() == [True, True, False]
 
 

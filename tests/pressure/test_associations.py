@@ -71,7 +71,11 @@ def test_a_result_that_never_varies_goes_with_nothing(small_study):
     outcomes = small_study.outcomes_of()
     same = {name: np.tile(getattr(outcomes, name)[:1], (len(outcomes.final), 1)) for name in ("final", "quota")}
     still = carms.Study(
-        {BASELINE: outcomes._replace(**same)}, entropy=3, inputs=small_study.inputs, provenance=Provenance()
+        {BASELINE: outcomes._replace(**same)},
+        entropy=3,
+        inputs=small_study.inputs,
+        input_moments=small_study.input_moments,
+        provenance=Provenance(),
     )
     assert sensitivity_of(still).to_frame()[["estimate", "lower", "upper"]].isna().all(axis=None)
 

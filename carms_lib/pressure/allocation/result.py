@@ -15,7 +15,7 @@ import pandas as pd
 
 from carms_lib._views import open_view
 from carms_lib.pressure._arguments import KIND_NOTES, check_count, check_name
-from carms_lib.pressure._bands import Bands, formats_of, summarise
+from carms_lib.pressure._bands import Bands, Measure, formats_of, summarise
 from carms_lib.pressure._counts import measures_of
 from carms_lib.pressure.allocation.bound import SeatBound, find_seat_bound
 from carms_lib.pressure.allocation.lottery import Lottery
@@ -116,13 +116,8 @@ class Allocation:
         """
         if against is not None:
             against = check_name("against", against, [IN_PROPORTION])
-        counts = self._aim.counts
-        measures = {
-            name: measures_of("allocation", ALLOCATION_METRICS, {c: gains[:, [i]] for i, c in enumerate(counts)})
-            for name, gains in self._gains.items()
-        }
         return summarise(
-            measures,
+            self.measures(),
             pd.DataFrame(index=range(1)),
             level=level,
             kind=kind,
@@ -131,6 +126,14 @@ class Allocation:
             provenance=self.provenance,
             against=against,
         )
+
+    def measures(self) -> dict[str, list[Measure]]:
+        """Return the metrics in every draw that judged, by placement."""
+        counts = self._aim.counts
+        return {
+            name: measures_of("allocation", ALLOCATION_METRICS, {c: gains[:, [i]] for i, c in enumerate(counts)})
+            for name, gains in self._gains.items()
+        }
 
     def find_bound(self, *, n_draws: int | None = None, time_limit: float = 60.0) -> SeatBound:
         """Return what no placement of k seats within the limits can exceed, and the gap to the placement by value.

@@ -26,6 +26,7 @@ __all__ = [
     "check_draws",
     "draw_parameters",
     "draw_settings",
+    "input_moments",
     "inputs_of_settings",
     "joint_rows",
     "shifted",
@@ -172,6 +173,37 @@ def inputs_of_settings(cohort: Cohort, entropy: int, theta: np.ndarray, sizes: n
     frame = frame.join(pd.DataFrame(sizes, columns=[f"size of {name}" for name in cohort.classes.index]))
     frame.index.name = "setting"
     return frame
+
+
+#: Settings that tell how inputs vary and go together; they are drawn and never matched.
+_POOL = 4_000
+
+
+def input_moments(cohort: Cohort, entropy: int) -> pd.DataFrame:
+    """Return how the uncertain inputs vary and go together, over many more settings than a study has.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    entropy : int
+        Of the study.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One column per input of `inputs_of_settings`; rows "mean", "sd", then the correlation with each input by name
+        (0 with one that does not vary).
+    """
+    theta, sizes, _ = draw_settings(cohort, entropy, _POOL)
+    frame = inputs_of_settings(cohort, entropy, theta, sizes)
+    x = frame.to_numpy(float)
+    mean, sd = x.mean(axis=0), x.std(axis=0)
+    varies = sd > 1e-12 * np.maximum(np.abs(mean), 1.0)
+    z = np.where(varies, (x - mean) / np.where(varies, sd, 1.0), 0.0)
+    together = z.T @ z / _POOL
+    np.fill_diagonal(together, 1.0)
+    rows = np.vstack([mean, np.where(varies, sd, 0.0), together])
+    return pd.DataFrame(rows, index=["mean", "sd", *frame.columns], columns=frame.columns)
 
 
 def shifted(market: Market, shift: Shift) -> Tables:

@@ -72,6 +72,7 @@ class DrawnOutcomes:
         entropy: int,
         inputs: pd.DataFrame,
         provenance: Provenance,
+        input_moments: pd.DataFrame | None = None,
     ) -> None:
         self._rows = {name: (each.programs, each.applicants) for name, each in outcomes.items()}
         self._held = {
@@ -80,6 +81,7 @@ class DrawnOutcomes:
         self._store: DrawStore | None = None
         self.entropy = entropy
         self.inputs = inputs
+        self.input_moments = input_moments
         self.provenance = provenance
         self.n_draws = len(outcomes[BASELINE].wished)
         self.draws_per_input = DRAWS_PER_INPUT
@@ -93,6 +95,7 @@ class DrawnOutcomes:
         n_draws: int,
         entropy: int,
         inputs: pd.DataFrame,
+        input_moments: pd.DataFrame,
         scenarios: Sequence[Scenario],
     ) -> Self:
         """Return the study whose draws lie in a store.
@@ -106,6 +109,8 @@ class DrawnOutcomes:
         entropy : int
         inputs : pandas.DataFrame
             One row per setting: every uncertain input, as `inputs_of_settings` returns them.
+        input_moments : pandas.DataFrame
+            How they vary and go together, as the function of that name returns it.
         scenarios : sequence of Scenario
             For the provenance.
 
@@ -120,7 +125,9 @@ class DrawnOutcomes:
             scenarios=[repr(scenario) for scenario in scenarios],
         )
         rows = {name: (market.programs, market.applicants) for name, market in markets.items()}
-        return cls._on_store(store, rows, n_draws, entropy=entropy, inputs=inputs, provenance=provenance)
+        return cls._on_store(
+            store, rows, n_draws, entropy=entropy, inputs=inputs, input_moments=input_moments, provenance=provenance
+        )
 
     @classmethod
     def _on_store(
@@ -131,11 +138,13 @@ class DrawnOutcomes:
         *,
         entropy: int,
         inputs: pd.DataFrame,
+        input_moments: pd.DataFrame | None,
         provenance: Provenance,
     ) -> Self:
         study = cls.__new__(cls)
         study._rows, study._held, study._store = dict(rows), {}, store
         study.entropy, study.inputs, study.provenance = entropy, inputs, provenance
+        study.input_moments = input_moments
         study.n_draws, study.draws_per_input = n_draws, DRAWS_PER_INPUT
         return study
 

@@ -32,7 +32,7 @@ from carms_lib import __version__
 from carms_lib.exceptions import ArgumentError, StabilityWarning, WorkerError
 from carms_lib.kernels.noise import entropy_from
 from carms_lib.simulator.draw.block import DRAWS_PER_INPUT, BlockInputs, BlockResult, compile_block, run_block
-from carms_lib.simulator.draw.settings import check_draws, draw_settings, inputs_of_settings
+from carms_lib.simulator.draw.settings import check_draws, draw_settings, input_moments, inputs_of_settings
 from carms_lib.simulator.inputs.market import Market
 from carms_lib.simulator.inputs.scenario import Scenario
 from carms_lib.simulator.inputs.tables import NOT_IN_LISTS, Tables
@@ -161,7 +161,10 @@ def simulate(
             if not _is_lost_worker(error):
                 raise
             raise WorkerError(_lost(error, bar.n, n_draws, checkpoint)) from error
-    study = Study.from_store(store, markets, n_draws=n_draws, entropy=entropy, inputs=drawn, scenarios=scenarios)
+    study = Study.from_store(
+        store, markets, n_draws=n_draws, entropy=entropy, inputs=drawn,
+        input_moments=input_moments(market.cohort, entropy), scenarios=scenarios,
+    )  # fmt: skip
     _warn_if_unstable(study)
     return study
 

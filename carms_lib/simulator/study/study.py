@@ -46,6 +46,9 @@ class Study(DrawnOutcomes):
         Give it as `rng` to run the same draws again.
     inputs : pandas.DataFrame
         One row per setting of the uncertain inputs, one column per parameter of the cohort.
+    input_moments : pandas.DataFrame or None
+        How these inputs vary and go together over many more settings than the study has: mean, sd and correlations, a
+        column for each input. None for a study made by hand.
     provenance : Provenance
     """
 
@@ -310,5 +313,6 @@ class Study(DrawnOutcomes):
             stored.n_draws,
             entropy=stored.entropy,
             inputs=stored.inputs,
+            input_moments=stored.input_moments,
             provenance=stored.provenance,
         )

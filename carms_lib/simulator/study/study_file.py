@@ -38,6 +38,7 @@ class StoredStudy(NamedTuple):
     n_draws: int
     entropy: int
     inputs: pd.DataFrame
+    input_moments: pd.DataFrame | None  # None in files of versions that did not keep them
     provenance: Provenance
 
 
@@ -75,6 +76,8 @@ def write_study(study: DrawnOutcomes, path: Path) -> None:
             text = json.dumps(head, ensure_ascii=False, default=str).encode()
             _write_array(archive, "head", np.frombuffer(text, dtype=np.uint8))
             _write_array(archive, "inputs", study.inputs.to_numpy())
+            if study.input_moments is not None:
+                _write_array(archive, "input_moments", study.input_moments.to_numpy(float))
             for number, name in enumerate(study.scenarios):
                 for field in OUTCOME_FIELDS:
                     like = getattr(rows[name], field)
@@ -130,12 +133,19 @@ def read_study(path: Path) -> StoredStudy:
             }
             inputs = pd.DataFrame(_read_array(archive, "inputs"), columns=head["inputs"])
             inputs.index.name = "setting"
+            moments = None
+            if "input_moments.npy" in archive.namelist():
+                names = list(inputs.columns)
+                moments = pd.DataFrame(
+                    _read_array(archive, "input_moments"), index=["mean", "sd", *names], columns=inputs.columns
+                )
             return StoredStudy(
                 store=_fill_store(archive, rows, int(head["n_draws"])),
                 rows=rows,
                 n_draws=int(head["n_draws"]),
                 entropy=int(head["entropy"]),
                 inputs=inputs,
+                input_moments=moments,
                 provenance=Provenance.from_dict(head["provenance"]),
             )
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
