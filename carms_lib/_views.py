@@ -25,6 +25,7 @@ __all__ = ["RankView", "Result", "SeatValueView", "View", "open_view"]
 _VIEWS = {
     "pressure": ("carms_lib.pressure", "pressure_bands"),
     "outcomes": ("carms_lib.pressure", "outcome_bands"),
+    "choices": ("carms_lib.pressure", "choice_bands"),
     "preferences": ("carms_lib.pressure", "preference_bands"),
     "ranks": ("carms_lib.pressure", "rank_groups"),
     "seat_value": ("carms_lib.pressure", "seat_values_of"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from carms_lib.pressure._arguments import KINDS
 from carms_lib.pressure._band_ends import quantiles
 from carms_lib.pressure._bands import BAND_COLUMNS, Bands, Measure, summarise
+from carms_lib.pressure._choices import choice_bands
 from carms_lib.pressure._pressure import outcome_bands, preference_bands, pressure_bands
 from carms_lib.pressure._published_rates import RATE_METHODS, published_rates
 from carms_lib.pressure._seat_values import SeatValues, seat_values, seat_values_of
@@ -20,6 +21,7 @@ from carms_lib.pressure.allocation import OBJECTIVES, Allocation, Objective, Sea
 from carms_lib.pressure.metric_views import COUNTS, METRIC_VIEWS
 from carms_lib.pressure.metrics import (
     ALLOCATION_METRICS,
+    CHOICE_METRICS,
     HEADLINES,
     METRICS,
     OUTCOME_METRICS,
@@ -38,6 +40,7 @@ from carms_lib.pressure.series import SERIES_MODELS, Projection, load_series, pr
 __all__ = [
     "ALLOCATION_METRICS",
     "BAND_COLUMNS",
+    "CHOICE_METRICS",
     "COUNTS",
     "HEADLINES",
     "KINDS",
@@ -63,6 +66,7 @@ __all__ = [
     "SeatValues",
     "Sensitivity",
     "allocate_seats",
+    "choice_bands",
     "compare_supply",
     "describe_metrics",
     "find_sensitivity",

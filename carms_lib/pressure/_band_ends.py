@@ -21,7 +21,8 @@ mean
     cannot be negative. So a share stays between 0 and 1, a count at or above 0. What was never seen in n = sum y
     cases may still happen: the band reaches to -log((1 - level) / 2) / n, the bound of a Poisson count of 0.
     A difference that is zero in most draws is the mean of its increases less that of its decreases. Each is bounded as
-    a count, and the two bounds are combined (method of variance estimates recovery, with their correlation where it widens).
+    a count, and the two bounds are combined (method of variance estimates recovery), with their correlation where it
+    widens the band.
 input
     The spread of E[x/y | inputs]. With s2 the variance within blocks, the block ratios overstate it by s2 / R, so they
     are drawn in towards r by sqrt(max(0, 1 - s2 / (R var(e_b)))), one-way analysis of variance, and quantiles are taken

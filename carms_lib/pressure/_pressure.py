@@ -130,7 +130,7 @@ def measure_pressure(
     wanted = wanted_metrics(metric, PRESSURE_METRICS)
     fewest = check_fewest(fewest)
     measures = {}
-    for name in _scenarios(study, scenario, against):
+    for name in chosen_scenarios(study, scenario, against):
         groups = group(study.outcomes_of(name, 0, 0), by, where)
         counts = count_pressure(study, name, groups, choice_field, match_field)
         measures[name] = measures_of("pressure", wanted, counts, fewest=fewest)
@@ -199,7 +199,7 @@ def measure_outcomes(
 ) -> tuple[dict[str, list[Measure]], Groups]:
     """Return match outcomes in every draw, by scenario, and their groups; see `outcome_bands`."""
     measures = {}
-    for name in _scenarios(study, scenario, against):
+    for name in chosen_scenarios(study, scenario, against):
         groups = group(study.outcomes_of(name, 0, 0), by, where)
         counts = count_outcomes(study, name, groups)
         view, allowed = ("placements", PLACEMENT_METRICS) if groups.is_crossed else ("outcomes", OUTCOME_METRICS)
@@ -223,7 +223,7 @@ def _headline(measures: Mapping[str, Sequence[Measure]], groups: Groups) -> str:
     return first if first in shown else shown[0]
 
 
-def _scenarios(study: Study, scenario: str | Sequence[str] | None, against: str | None) -> list[str]:
+def chosen_scenarios(study: Study, scenario: str | Sequence[str] | None, against: str | None) -> list[str]:
     """Return the scenarios to count, the one that is subtracted first."""
     if against is not None:
         check_name("against", against, study.scenarios)

@@ -37,6 +37,7 @@ COUNTS: Mapping[str, Count] = MappingProxyType(
         "first_choices_obtained": Count("persons", "applicants matched to their first choice"),
         "first_choices_of_class": Count("persons", "first choices"),
         "first_choices_unmatched": Count("persons", "first choices of unmatched applicants"),
+        "interviews": Count("persons", "interviews held"),
         "lost_before_ranking": Count("persons", "first choices lost before ranking"),
         "lost_to_competition": Count("persons", "first choices lost to others"),
         "lost_to_scarcity": Count("persons", "first choices without a seat"),
@@ -44,9 +45,18 @@ COUNTS: Mapping[str, Count] = MappingProxyType(
         "matched_of_class": Count("persons", "matched applicants"),
         "matched_first_iteration": Count("persons", "applicants matched in the first iteration"),
         "matched_img": Count("persons", "international graduates matched"),
+        "matched_to_any_choice": Count("persons", "applicants matched in the first iteration"),
+        "matched_to_first_choice": Count("persons", "applicants matched to their first choice"),
+        "matched_to_lower_choice": Count("persons", "applicants matched to their fourth choice or a lower one"),
+        "matched_to_no_choice": Count("persons", "applicants who were interviewed and matched nowhere"),
+        "matched_to_second_choice": Count("persons", "applicants matched to their second choice"),
+        "matched_to_third_choice": Count("persons", "applicants matched to their third choice"),
+        "not_interviewed": Count("persons", "applicants without an interview"),
         "need_met": Count("seats", "seats filled, each weighted by need"),
         "newly_matched": Count("persons", "applicants newly matched"),
         "newly_matched_cmg": Count("persons", "Canadian graduates newly matched"),
+        "residents": Count("persons", "residents"),
+        "residents_from_elsewhere": Count("persons", "residents whose first choice was elsewhere"),
         "seat_taken": Count("seats", "added seats taken"),
         "seats": Count("seats", "seats"),
         "seats_family_medicine": Count("seats", "Family Medicine seats"),
@@ -80,6 +90,13 @@ METRIC_VIEWS: Mapping[str, MetricView] = MappingProxyType(
         ),
         "placements": MetricView(
             ("matched", "matched_first_iteration", "first_choices", "matched_of_class", "filled_of_cell")
+        ),
+        "choices": MetricView(
+            (
+                "applicants", "matched_to_first_choice", "matched_to_second_choice", "matched_to_third_choice",
+                "matched_to_lower_choice", "matched_to_any_choice", "matched_to_no_choice", "not_interviewed",
+                "interviews", "residents", "residents_from_elsewhere",
+            )
         ),
         "preferences": MetricView(("first_choices", "first_choices_of_class")),
         "seat_values": MetricView(

@@ -30,6 +30,7 @@ from carms_lib.pressure.metric_views import COUNTS, METRIC_VIEWS
 
 __all__ = [
     "ALLOCATION_METRICS",
+    "CHOICE_METRICS",
     "HEADLINES",
     "METRICS",
     "OUTCOME_METRICS",
@@ -195,6 +196,39 @@ METRICS: Mapping[str, Metric] = _register(
             "Share of first choices",
             "applicants of the class whose first choice lies in the cell, per applicant of the class who has a "
             "first choice",
+        ),
+        *(
+            Metric(
+                f"{name}_choice_obtained", "share, 0 to 1", "share", f"matched_to_{name}_choice", "applicants",
+                ("choices",), "first",
+                f"Matched to their {words}, share",
+                f"applicants matched to the {words} of their rank-order list, per applicant",
+            )
+            for name, words in {
+                "first": "first choice", "second": "second choice", "third": "third choice",
+                "lower": "fourth choice or a lower one", "any": "first, second, third or a lower choice",
+            }.items()
+        ),
+        Metric(
+            "no_choice_obtained", "share, 0 to 1", "share", "matched_to_no_choice", "applicants", ("choices",), "first",
+            "Interviewed and unmatched, share",
+            "applicants who had an interview and no match, per applicant",
+        ),
+        Metric(
+            "no_interview", "share, 0 to 1", "share", "not_interviewed", "applicants", ("choices",), "first",
+            "Without an interview, share",
+            "applicants whom no program interviewed, and who therefore rank none, per applicant",
+        ),
+        Metric(
+            "interviews_held", "interviews per applicant", "ratio", "interviews", "applicants", ("choices",), "first",
+            "Interviews held per applicant",
+            "programs that interviewed the applicant, which make the rank-order list",
+        ),
+        Metric(
+            "first_choice_elsewhere", "share, 0 to 1", "share", "residents_from_elsewhere", "residents", ("choices",),
+            "first",
+            "Residents whose first choice was elsewhere, share",
+            "applicants matched to the cell whose rank-order list another cell heads, per applicant matched to it",
         ),
         Metric(
             "unmatched_cmg", "applicants", "count", "unmatched_cmg", None, ("headlines",), "both",
@@ -403,7 +437,8 @@ def describe_metrics(view: str | None = None) -> pd.DataFrame:
     Parameters
     ----------
     view : str, optional
-        Only the metrics of one view: pressure, outcomes, preferences, seat_values, gains, allocation or headlines.
+        Only the metrics of one view: pressure, outcomes, placements, choices, preferences, seat_values, gains,
+        allocation or headlines.
 
     Returns
     -------
@@ -438,6 +473,7 @@ PRESSURE_METRICS = metrics_of("pressure")
 OUTCOME_METRICS = metrics_of("outcomes")
 #: Who is matched where: outcomes by columns of programs and of applicants.
 PLACEMENT_METRICS = metrics_of("placements")
+CHOICE_METRICS = metrics_of("choices")
 PREFERENCE_METRICS = metrics_of("preferences")
 SEAT_METRICS = metrics_of("seat_values")
 #: What a placement of seats is judged by.

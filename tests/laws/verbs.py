@@ -78,6 +78,13 @@ VERBS: dict[str, Verb] = {
         lambda world, asked: world.study.preferences(**asked), PROGRAM_COLUMNS + APPLICANT_COLUMNS, PREFERENCE_METRICS,
         by="needed",
     ),
+    "Study.choices_obtained": Verb(
+        lambda world, asked: world.study.choices_obtained(**asked, fewest=0), PROGRAM_COLUMNS + APPLICANT_COLUMNS,
+    ),
+    "Comparison.choices_obtained": Verb(
+        lambda world, asked: _compare(world).choices_obtained(**asked, fewest=0), PROGRAM_COLUMNS + APPLICANT_COLUMNS,
+        difference=True,
+    ),
     "Comparison.outcomes": Verb(
         lambda world, asked: _compare(world).outcomes(**asked), PROGRAM_COLUMNS + APPLICANT_COLUMNS, difference=True
     ),
@@ -98,6 +105,7 @@ VERBS: dict[str, Verb] = {
 ELSEWHERE = {
     "pressure_bands": "Study.pressure",
     "outcome_bands": "Study.outcomes",
+    "choice_bands": "Study.choices_obtained",
     "preference_bands": "Study.preferences",
     "rank_groups": "Study.ranks",
     "seat_values": "SeatValues.bands",

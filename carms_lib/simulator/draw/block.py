@@ -63,6 +63,8 @@ class BlockResult(NamedTuple):
     final: np.ndarray  # [D, n]: the program matched to after both iterations
     quota: np.ndarray  # int32 [D, P]: seats after reversions
     couples: np.ndarray  # int32 [D, len(COUPLE_COUNTS)]
+    interviews: np.ndarray  # int16 [D, n]: programs that interviewed the applicant, which make the rank-order list
+    place: np.ndarray  # int16 [D, n]: of `first` on the applicant's rank-order list, 1 for the top; 0 for no match
 
 
 @inner_kernel
@@ -74,6 +76,25 @@ def _count_couples(members: np.ndarray, match: np.ndarray, orders: int, blocking
         matched = int(match[members[c, 0]] >= 0) + int(match[members[c, 1]] >= 0)
         out[1] += matched == 2
         out[2] += matched == 1
+
+
+@inner_kernel
+def _count_interviews(ptr: np.ndarray, ranked: np.ndarray, out: np.ndarray) -> None:
+    """Write how long each rank-order list is; 0 for who does not take part."""
+    for a in range(len(ranked)):
+        out[a] = ptr[a + 1] - ptr[a] if ranked[a] >= 0 else 0
+
+
+@inner_kernel
+def _find_places(ptr: np.ndarray, idx: np.ndarray, first: np.ndarray, out: np.ndarray) -> None:
+    """Write where on the own list each match stands."""
+    for a in range(len(first)):
+        out[a] = 0
+        if first[a] >= 0:
+            e = ptr[a]
+            while idx[e] != first[a]:
+                e += 1
+            out[a] = e - ptr[a] + 1
 
 
 class DrawKeys(NamedTuple):
@@ -126,6 +147,7 @@ def _run_draws(
     for i in range(len(keys.draws)):
         draw = keys.draws[i]
         couples = write_lists(entropy, draw, theta, setting.sizes, tables, space, out.wished[i], out.ranked[i])
+        _count_interviews(space.lists.ptr, out.ranked[i], out.interviews[i])
         draw_release(entropy, draw, theta, plan, seating)
         for v in range(len(variants.change)):
             draw_quota(entropy, draw, plan, variants.change[v], variants.is_uneven[v], seating)
@@ -137,6 +159,7 @@ def _run_draws(
             for a in range(len(state.match)):
                 first[a] = state.match[a] if out.ranked[i, a] > NOT_TAKING_PART else NOT_TAKING_PART
                 final[a] = first[a]
+            _find_places(space.lists.ptr, space.lists.idx, first, out.place[v, i])
             _count_couples(space.lists.members[:couples], state.match, orders, blocking, out.couples[v, i])
             if variants.second_iteration[v]:
                 second_iteration(entropy, draw, theta, tables, variants.second_open[v], space, state)
@@ -172,7 +195,7 @@ def run_block(
     Returns
     -------
     list of BlockResult
-        One for each variant; they share `wished` and `ranked`.
+        One for each variant; they share `wished`, `ranked` and `interviews`.
     """
     keys = DrawKeys(entropy=np.uint64(entropy), block=block, draws=np.asarray(draws, dtype=np.int64))
     tables = shifted(market, inputs.shift)
@@ -181,7 +204,9 @@ def run_block(
         _run_draws(*arguments)
     out = arguments[-1]
     return [
-        out._replace(first=out.first[v], final=out.final[v], quota=out.quota[v], couples=out.couples[v])
+        out._replace(
+            first=out.first[v], final=out.final[v], quota=out.quota[v], couples=out.couples[v], place=out.place[v]
+        )
         for v in range(len(variants))
     ]
 
@@ -206,6 +231,8 @@ def _arguments(
         final=np.empty((*each, n), dtype=kind),
         quota=np.empty((*each, programs), dtype=np.int32),
         couples=np.empty((*each, len(COUPLE_COUNTS)), dtype=np.int32),
+        interviews=np.empty((len(keys.draws), n), dtype=np.int16),
+        place=np.empty((*each, n), dtype=np.int16),
     )
     opened, plans = [open_programs(variant.tables) for variant in variants], [made.seat_plan for made in variants]
     differ = Variants(

@@ -105,6 +105,35 @@ class Comparison:
         )  # fmt: skip
         return bands
 
+    def choices_obtained(
+        self,
+        by: str | Sequence[str] | None = None,
+        *,
+        level: float = 0.90,
+        kind: str = "outcome",
+        metric: str | Sequence[str] | None = None,
+        fewest: float = 5.0,
+        where: Mapping[str, str | Sequence[str]] | None = None,
+    ) -> View:
+        """Return scenario minus baseline for choices obtained and interviews held, with bands.
+
+        Parameters
+        ----------
+        by : str or sequence of str, optional
+            Columns that make the groups.
+        level, kind, metric, fewest, where
+            As in `carms_lib.pressure.choice_bands`.
+
+        Returns
+        -------
+        Bands
+        """
+        bands: View = open_view("choices")(
+            self.study, by, level=level, kind=kind, metric=metric, scenario=self.scenario, against=BASELINE,
+            fewest=fewest, where=where,
+        )  # fmt: skip
+        return bands
+
     def to_frame(self) -> pd.DataFrame:
         """Return the national differences as a band frame."""
         return self.outcomes().to_frame()

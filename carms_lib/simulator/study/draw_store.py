@@ -31,10 +31,10 @@ __all__ = ["MEMORY", "OUTCOME_FIELDS", "DrawStore", "Layout", "entropy_of", "ope
 
 #: A store larger than this many bytes is a file.
 MEMORY = 128 * 2**20
-#: What is kept of a draw; the first two are shared by all scenarios with the same lists.
+#: What is kept of a draw.
 OUTCOME_FIELDS = BlockResult._fields
-_SHARED = ("wished", "ranked")
-_MAGIC = "carms_lib draws, format 1"
+_SHARED = ("wished", "ranked", "interviews")  # by all scenarios with the same lists
+_MAGIC = "carms_lib draws, format 2"
 _HEAD_UNIT = 4096
 
 
@@ -57,7 +57,12 @@ class Layout:
             for name in family:
                 applicants, programs = shapes[name]
                 kind = np.dtype(kind_of_program(programs)).newbyteorder("<")
-                sizes = {"quota": ("<i4", programs), "couples": ("<i4", len(COUPLE_COUNTS))}
+                sizes: dict[str, tuple[Any, int]] = {
+                    "quota": ("<i4", programs),
+                    "couples": ("<i4", len(COUPLE_COUNTS)),
+                    "interviews": ("<i2", applicants),
+                    "place": ("<i2", applicants),
+                }
                 for field in OUTCOME_FIELDS:
                     label = f"{number}/{field}" if field in _SHARED else f"{number}/{name}/{field}"
                     self._place[name, field] = label

@@ -50,6 +50,10 @@ class Outcomes(NamedTuple):
     couples : ndarray of shape (D, 5), int32
         Couples of the first iteration: how many, both matched, one matched, orders of admission tried, coalitions
         that block what came out.
+    interviews : ndarray of shape (D, n), int16
+        Programs that interviewed the applicant: the length of the rank-order list.
+    place : ndarray of shape (D, n), int16
+        Of `first` on the applicant's rank-order list, 1 for the top; 0 for no match in the first iteration.
     """
 
     programs: pd.DataFrame
@@ -60,6 +64,8 @@ class Outcomes(NamedTuple):
     final: np.ndarray
     quota: np.ndarray
     couples: np.ndarray = np.zeros((0, len(COUPLE_COUNTS)), dtype=np.int32)
+    interviews: np.ndarray = np.zeros((0, 0), dtype=np.int16)
+    place: np.ndarray = np.zeros((0, 0), dtype=np.int16)
 
 
 class DrawnOutcomes:

@@ -114,6 +114,37 @@ class Study(DrawnOutcomes):
         )
         return bands
 
+    def choices_obtained(
+        self,
+        by: str | Sequence[str] | None = None,
+        *,
+        level: float = 0.90,
+        kind: str = "outcome",
+        metric: str | Sequence[str] | None = None,
+        scenario: str | Sequence[str] | None = None,
+        against: str | None = None,
+        where: Mapping[str, str | Sequence[str]] | None = None,
+        fewest: float = 5.0,
+    ) -> View:
+        """Return how far down their rank-order lists applicants match, and interviews held, with bands.
+
+        Parameters
+        ----------
+        by : str or sequence of str, optional
+            Columns that make the groups.
+        level, kind, metric, scenario, against, where, fewest
+            As in `carms_lib.pressure.choice_bands`.
+
+        Returns
+        -------
+        Bands
+        """
+        bands: View = open_view("choices")(
+            self, by, level=level, kind=kind, metric=metric, scenario=scenario, against=against, where=where,
+            fewest=fewest,
+        )  # fmt: skip
+        return bands
+
     def preferences(
         self,
         by: str | Sequence[str] = "discipline",

@@ -26,8 +26,9 @@ from carms_lib.simulator.study.outcomes import DrawnOutcomes
 
 __all__ = ["StoredStudy", "read_study", "write_study"]
 
-_FORMAT = 3
-_READABLE = (2, 3)  # format 2 held the parameters alone of each setting
+_FORMAT = 4
+_LATER = ("interviews", "place")  # since format 4
+_READABLE = (2, 3, 4)  # format 2 held the parameters alone of each setting; 3 no interviews and places on lists
 
 
 class StoredStudy(NamedTuple):
@@ -161,22 +162,30 @@ def _fill_store(
     blocks = -(-n_draws // DRAWS_PER_INPUT)
     layout = Layout([[name] for name in rows], shapes)
     store = open_store(layout, blocks, None, {})
+    known = set(archive.namelist())
     members = {
-        name: [archive.open(f"{number}/{field}.npy") for field in OUTCOME_FIELDS] for number, name in enumerate(rows)
+        name: {
+            field: archive.open(f"{number}/{field}.npy")
+            for field in OUTCOME_FIELDS
+            if f"{number}/{field}.npy" in known or field not in _LATER
+        }
+        for number, name in enumerate(rows)
     }
-    heads = {name: [_read_array_head(member) for member in opened] for name, opened in members.items()}
+    heads = {
+        name: {field: _read_array_head(member) for field, member in opened.items()} for name, opened in members.items()
+    }
     for block in range(blocks):
         count = min(DRAWS_PER_INPUT, n_draws - block * DRAWS_PER_INPUT)
         results = {}
         for name, opened in members.items():
-            parts = {
-                field: _read_rows(member, *head, count)
-                for field, member, head in zip(OUTCOME_FIELDS, opened, heads[name], strict=True)
-            }
+            parts = {field: _read_rows(member, *heads[name][field], count) for field, member in opened.items()}
+            for field in _LATER:  # not there, or of a study made by hand, which has no columns
+                if parts.get(field, np.empty((0, 0))).shape[1] == 0:
+                    parts[field] = np.zeros((count, shapes[name][0]), dtype=np.int16)
             results[name] = BlockResult(**parts)
         store.write(block, results)
     for opened in members.values():
-        for member in opened:
+        for member in opened.values():
             member.close()
     return store
 
