@@ -31,6 +31,7 @@ import carms_lib as carms
 import numpy as np
 import pandas as pd
 from carms_lib.pressure._bands import Counted, Measure, _band, count
+from carms_lib.pressure._choices import measure_choices
 from carms_lib.pressure._pressure import measure_outcomes, measure_preferences, measure_pressure
 from carms_lib.pressure.ranks import Ranking, rank_counted
 from carms_lib.simulator import BASELINE
@@ -53,6 +54,8 @@ VIEWS: dict[str, list[str] | None] = {
     "outcomes, country": None,
     "placements": ["applicant_class", "province"],
     "preferences": ["discipline"],
+    "choices obtained": ["applicant_class"],
+    "choices obtained by discipline": ["discipline"],
 }
 
 
@@ -90,6 +93,16 @@ def pieces(study: carms.Study) -> Iterator[Piece]:
                 if against:
                     continue
                 found, _ = measure_preferences(study, by or [], metric=None, first_choice="wished", scenario=BASELINE)
+            elif view.startswith("choices"):
+                found, _ = measure_choices(
+                    study,
+                    by,
+                    metric=None,
+                    scenario=None if against else BASELINE,
+                    against=against,
+                    where=None,
+                    fewest=0.0,
+                )
             else:
                 found, _ = measure_outcomes(
                     study, by, metric=None, scenario=None if against else BASELINE, against=against

@@ -67,7 +67,7 @@ def choice_bands(
     StudyError
         The study was saved by a version that did not keep places on lists.
     """
-    measures, groups = _measure_choices(
+    measures, groups = measure_choices(
         study, by, metric=metric, scenario=scenario, against=against, where=where, fewest=check_fewest(fewest)
     )
     return summarise(
@@ -82,7 +82,7 @@ def choice_bands(
     )
 
 
-def _measure_choices(
+def measure_choices(
     study: Study, by: str | Sequence[str] | None, *, metric: str | Sequence[str] | None,
     scenario: str | Sequence[str] | None, against: str | None, where: Where | None, fewest: float,
 ) -> tuple[dict[str, list[Measure]], Groups]:  # fmt: skip

@@ -34,6 +34,7 @@ TESTED = {
     "calibration": ("tests/fitting/test_scripts.py",),
     "onedraw": ("tests/docs/test_one_draw.py",),
     "mutate": ("tests/mutation/test_mutate.py",),
+    "unused": ("tests/docs/test_published_tables.py",),
     "fit": ("tests/fitting/test_scripts.py", "tests/forecasting/test_projection.py"),
 }
 #: Words that rewrite committed files or take an hour: the program, the file and its syntax are checked and no more.

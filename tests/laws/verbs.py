@@ -15,6 +15,7 @@ import carms_lib as carms
 import pandas as pd
 from carms_lib import pressure
 from carms_lib.pressure import (
+    CHOICE_METRICS,
     OUTCOME_METRICS,
     PLACEMENT_METRICS,
     PREFERENCE_METRICS,
@@ -142,6 +143,9 @@ def metrics_allowed(verb: str, by: list[str]) -> tuple[str, ...]:
     if verb.endswith(("outcomes",)):
         sides = {name in APPLICANT_COLUMNS for name in by}
         return PLACEMENT_METRICS if sides == {True, False} else OUTCOME_METRICS
+    if verb.endswith("choices_obtained"):
+        of_programs = any(name in PROGRAM_COLUMNS for name in by)
+        return tuple(name for name in CHOICE_METRICS if of_programs or name != "first_choice_elsewhere")
     return VERBS[verb].metrics or PRESSURE_METRICS
 
 

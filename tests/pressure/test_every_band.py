@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 from carms_lib.pressure import (  # private: draws before bands
     ALLOCATION_METRICS,
+    CHOICE_METRICS,
     KINDS,
     OUTCOME_METRICS,
     PLACEMENT_METRICS,
@@ -25,6 +26,7 @@ from carms_lib.pressure import (  # private: draws before bands
     SEAT_METRICS,
     Measure,
     SeatValues,
+    _choices,
     _pressure,
     _seat_values,
     summarise,
@@ -41,7 +43,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::carms_lib.exceptions.TooFewDraw
 
 LEVEL, ERRORS = 0.90, 4.0
 METRICS = (
-    *dict.fromkeys((*PRESSURE_METRICS, *OUTCOME_METRICS, *PLACEMENT_METRICS, *PREFERENCE_METRICS)),
+    *dict.fromkeys((*PRESSURE_METRICS, *OUTCOME_METRICS, *PLACEMENT_METRICS, *CHOICE_METRICS, *PREFERENCE_METRICS)),
     *SEAT_METRICS, "better_off",
     *(f"{name} by three seats" for name in ALLOCATION_METRICS),
 )  # fmt: skip
@@ -93,7 +95,7 @@ def counted_by(*views: Callable[[], Any]) -> list[Measure]:
         caught.extend(next(iter(measures.values())))
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in (_pressure, _seat_values):
+        for module in (_pressure, _choices, _seat_values):
             patch.setattr(module, "summarise", catch)
         for view in views:
             view()
@@ -111,7 +113,7 @@ def measures_of(market: carms.Market, of_couples: carms.Market, settings: int, d
     allocated = [Measure(f"{name} by three seats", gains[:, [i]]) for i, name in enumerate(ALLOCATION_METRICS)]
     asked = (
         study.pressure, lambda: study.outcomes("first_language", where={"eligibility": "CMG"}), study.outcomes,
-        study.preferences,
+        lambda: study.choices_obtained("province"), study.preferences,
         values.bands, values.gains,
     )  # fmt: skip
     counted = [measure._replace(fewest=0.0) for view in asked for measure in counted_by(view)]

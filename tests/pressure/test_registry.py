@@ -14,6 +14,7 @@ from carms_lib.exceptions import ArgumentError, UnknownNameError
 from carms_lib.plotting import plot_bands
 from carms_lib.pressure import (
     ALLOCATION_METRICS,
+    CHOICE_METRICS,
     COUNTS,
     HEADLINES,
     METRIC_VIEWS,
@@ -135,6 +136,7 @@ def test_views_show_the_metrics_of_their_rows_in_order(small_study: carms.Study,
         "pressure": (small_study.pressure(), PRESSURE_METRICS),
         "outcomes": (small_study.outcomes(), OUTCOME_METRICS),
         "placements": (small_study.outcomes(["applicant_class", "discipline"]), PLACEMENT_METRICS),
+        "choices": (small_study.choices_obtained("discipline"), CHOICE_METRICS),
         "preferences": (small_study.preferences(), PREFERENCE_METRICS),
         "seat_values": (values.bands(), SEAT_METRICS),
         "gains": (values.gains(), metrics_of("gains")),

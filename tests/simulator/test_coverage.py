@@ -72,3 +72,16 @@ def test_too_few_draws_are_warned_of(market: carms.Market, kind: str, n_draws: i
     study = carms.simulate(market, n_draws=n_draws, rng=1)
     with pytest.warns(TooFewDrawsWarning, match="n_draws=400" if kind == "outcome" else "n_draws=100"):
         study.outcomes(kind=kind)
+
+
+def test_other_bands_on_a_small_market_in_short(
+    docs_script: Callable[[str], ModuleType], market: carms.Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The script of the page for bands that are no views of a study; shares, series and sensitivity have laws."""
+    script = docs_script("make_coverage_others")
+    monkeypatch.setattr(script, "made_up", lambda _: iter(()))
+    table = script.study(market, settings=60, repetitions=8, size=30)
+    views = {"seat values", "seat values, country", "allocation, by seat value", "allocation, difference"}
+    assert views <= set(table["view"])
+    assert table["coverage"].between(0, 1).all()
+    assert np.average(table["coverage"], weights=table["cells"]) > 0.8
