@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, Select, select
+from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from carms_lib.exceptions import ArgumentError, UnknownNameError
 from carms_lib.schemas import TEXT, codes
@@ -190,10 +190,26 @@ def _keys(connection: Connection, argument: str, table: str, named: str, wanted:
     rows = connection.execute(select(members.c[named], members.c[f"{table}_key"])).all()
     closed = {"province": codes.PROVINCES, "eligibility": codes.ELIGIBILITIES}
     allowed = set(closed.get(argument, ())) | {str(name) for name, _ in rows}
+    known = {str(name) for name, _ in rows}
     for name in wanted:
         if name not in allowed:
             raise UnknownNameError(argument, name, allowed)
+        if argument == "province" and known and name not in known:
+            raise UnknownNameError(argument, name, known, advice=_without_school(connection, name))
     return sorted(key for name, key in rows if name in wanted)
+
+
+def _without_school(connection: Connection, province: str) -> str:
+    """Say where to look for a province that no school lies in."""
+    program, site = TABLES["program"], TABLES["site"]
+    seats = connection.scalar(
+        select(func.sum(program.c.quota))
+        .join(site, site.c.site_key == program.c.site_key)
+        .where(site.c.site_province == province, program.c.valid_to.is_(None))
+    )
+    if seats:
+        return f"No program's school is in {province}; {seats:,} seats are trained there: see column site_province."
+    return f"No program's school is in {province}, and none trains there: {province} has no program."
 
 
 # --- search ----------------------------------------------------------------------------------------------

@@ -173,6 +173,13 @@ class Site(Base):
     site: Mapped[str]
     site_province: Mapped[str] = mapped_column(ForeignKey("province.province"))
     site_province_reason: Mapped[str]
+    community: Mapped[str | None]
+    site_class: Mapped[str | None]
+    site_latitude: Mapped[float | None]
+    site_longitude: Mapped[float | None]
+    site_population: Mapped[int | None]
+    distance_km: Mapped[float | None]
+    distributed_campus: Mapped[str | None]
     row_hash: Mapped[str]
     run_id: Mapped[int] = mapped_column(ForeignKey("load_run.run_id"))
 
