@@ -71,6 +71,7 @@ class TestWhatIsWritten:
             "pressure-heat-map.svg",
             "pressure-international.svg",
             "scenario-1.svg",
+            "seats-by-community.svg",
         ]
 
     def test_the_sections_stand_in_order_in_both_forms(self, memo):
@@ -345,6 +346,7 @@ class TestThatItCanBeRepeated:
             "pressure-by-province.svg",
             "pressure-heat-map.svg",
             "pressure-international.svg",
+            "seats-by-community.svg",
         ]
 
     def test_warnings_of_many_views_are_passed_on_once(self, tmp_path):
