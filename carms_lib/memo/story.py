@@ -128,8 +128,7 @@ def _pressure(findings: Findings) -> Iterator[Block]:
     if len(findings.trained):
         yield Figure(
             "seats-by-community",
-            "Seats by community of training. Classes by population: urban 100,000 or more, regional 30,000 or more, "
-            "rural fewer.",
+            "Seats by community of training; its legend gives the classes of communities.",
             "Map of Canada with a mark for each community where residents train, its area the seats.",
         )
     lowest, highest = lowest_and_highest(findings.disciplines.loc[findings.disciplines["level"] == OUTER])

@@ -84,7 +84,7 @@ class TestWhatIsWritten:
 
     def test_the_page_stands_alone_and_can_be_mailed(self, memo):
         page = memo.html.read_text("utf-8")
-        assert page.count("data:image/svg+xml;base64,") == 5
+        assert page.count("data:image/svg+xml;base64,") == 6
         assert not re.search(r'(?:src|href)="(?!data:)', page)
         assert len(page) < 2_000_000
 
