@@ -131,6 +131,8 @@ class UnknownNameError(ArgumentError, LookupError):
     allowed : iterable of str
         Every name that would have been accepted. Near names are offered first; when none is near, a few of
         the allowed ones are listed.
+    advice : str, default ""
+        Said in place of near names, where more is known of the name than that it is unknown.
 
     Attributes
     ----------
@@ -140,7 +142,7 @@ class UnknownNameError(ArgumentError, LookupError):
         The near names, nearest first; empty when none is near.
     """
 
-    def __init__(self, argument: str, value: object, allowed: Iterable[object]) -> None:
+    def __init__(self, argument: str, value: object, allowed: Iterable[object], *, advice: str = "") -> None:
         names = sorted({str(name) for name in allowed})
         folded: dict[str, str] = {}
         for name in names:
@@ -149,7 +151,10 @@ class UnknownNameError(ArgumentError, LookupError):
         self.argument = argument
         self.value = value
         self.suggestions = tuple(folded[name] for name in close)
-        if self.suggestions:
+        if advice:
+            self.suggestions = ()
+            hint = advice
+        elif self.suggestions:
             hint = "Did you mean " + " or ".join(repr(name) for name in self.suggestions) + "?"
         elif names:
             more = f" and {len(names) - 8} more" if len(names) > 8 else ""

@@ -1,4 +1,4 @@
-"""Draw the pictures of README and home page: ``python docs/make_pictures.py``.
+"""Draw the pictures of README, home page and the page of places: ``python docs/make_pictures.py``.
 
 They are committed, so that a reader sees them before anything is installed; run this again when the model changes.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import carms_lib as carms
-from carms_lib.plotting import plot_differences, plot_heatmap, plot_quota
+from carms_lib.plotting import plot_differences, plot_heatmap, plot_quota, plot_site_map
 from matplotlib.figure import Figure
 
 ASSETS = Path(__file__).resolve().parent / "assets"
@@ -16,7 +16,7 @@ SCENARIO = carms.Scenario("Ontario FM +10 %").scale_quota(1.10, province="ON", d
 
 
 def main() -> None:
-    """Simulate once and draw three pictures."""
+    """Simulate once and draw four pictures."""
     release = carms.load_release()
     gold = carms.build(release).gold
     study = carms.simulate(
@@ -37,6 +37,7 @@ def main() -> None:
     drawings = {
         "pressure.png": (plot_heatmap, pressure, {}, (10.2, 9.0)),
         "changes.png": (plot_differences, changes, {}, (7.6, 4.2)),
+        "sites.png": (plot_site_map, gold, {}, (7.6, 7.6)),
         "seats.png": (plot_quota, gold, {"n_rows": 15}, (7.6, 5.4)),
     }
     for name, (plot, shown, options, size) in drawings.items():

@@ -26,7 +26,7 @@ from carms_lib.loaders import Release, load_release
 from carms_lib.memo.findings import find
 from carms_lib.memo.forms import find_browser, print_pdf, to_html, to_markdown
 from carms_lib.memo.story import TITLE, subtitle, tell
-from carms_lib.plotting import plot_differences, plot_forest, plot_heatmap, plot_tile_map
+from carms_lib.plotting import plot_differences, plot_forest, plot_heatmap, plot_site_map, plot_tile_map
 from carms_lib.pressure import seat_values
 from carms_lib.provenance import Provenance, package_versions
 from carms_lib.simulator import Market, Scenario, load_cohort, simulate
@@ -252,6 +252,8 @@ def draw_figures(findings: Findings) -> dict[str, bytes]:
         "pressure-by-discipline": _svg(plot_forest, (7.6, 1.5 + 0.28 * len(findings.large)), findings.disciplines),
         "pressure-heat-map": _svg(plot_heatmap, (10.2, 1.7 + 0.36 * len(findings.large)), findings.heat),
     }
+    if len(findings.trained):
+        pictures["seats-by-community"] = _svg(plot_site_map, (7.6, 7.6), findings.trained)
     if len(findings.abroad):
         size = (7.6, 1.5 + 0.28 * len(findings.large))
         pictures["pressure-international"] = _svg(plot_forest, size, findings.abroad)

@@ -92,6 +92,7 @@ class Findings:
     disciplines: pd.DataFrame  # pressure on Canadian graduates by large discipline, at both levels
     abroad: pd.DataFrame  # pressure on international graduates by large discipline, at both levels
     provinces: pd.DataFrame  # pressure on Canadian graduates by province of training
+    trained: pd.DataFrame  # the programs, for the map of sites; empty where no site has coordinates
     most_pressed: Superlative  # of the large disciplines, for Canadian graduates
     least_pressed: Superlative
     causes: pd.DataFrame  # parts of pressure of the large disciplines' seats by stream: funnel, scarcity, competition
@@ -136,6 +137,7 @@ def find(
             for level in ((INNER, OUTER) if international is not None else ())
         ),
         provinces=_pressure(study, "site_province" if "site_province" in program else "province", None, canadian),
+        trained=program if program["site_latitude"].notna().any() else program.iloc[:0],
         most_pressed=_superlative(study, large, canadian, highest=True),
         least_pressed=_superlative(study, large, canadian, highest=False),
         causes=_causes(study, large),

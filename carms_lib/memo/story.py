@@ -144,6 +144,12 @@ def _pressure(findings: Findings) -> Iterator[Block]:
         f"Tile map of pressure by province of training. Highest: {_spoken(highest, _place(findings))}; lowest: "
         f"{_spoken(lowest, _place(findings))}.",
     )
+    if len(findings.trained):
+        yield Figure(
+            "seats-by-community",
+            "Seats by community of training; its legend gives the classes of communities.",
+            "Map of Canada with a mark for each community where residents train, its area the seats.",
+        )
     lowest, highest = lowest_and_highest(findings.disciplines.loc[findings.disciplines["level"] == OUTER])
     yield Figure(
         "pressure-by-discipline",

@@ -18,6 +18,7 @@ from carms_lib.plotting.ranks import plot_ranks
 from carms_lib.plotting.seat_values import plot_seat_values
 from carms_lib.plotting.sensitivity import plot_sensitivity
 from carms_lib.plotting.series import plot_backtest, plot_series
+from carms_lib.plotting.site_map import plot_site_map
 from carms_lib.plotting.supply import plot_supply
 from carms_lib.plotting.tile_map import plot_tile_map
 
@@ -33,6 +34,7 @@ __all__ = [
     "plot_seat_values",
     "plot_sensitivity",
     "plot_series",
+    "plot_site_map",
     "plot_supply",
     "plot_tile_map",
 ]

@@ -108,7 +108,7 @@ def read_bands(bands: pd.DataFrame | BandSource, *, metric: str | None = None) -
     ----------
     bands : DataFrame or object with to_frame()
         A band frame: columns metric, scenario, <group keys>, estimate, lower, upper, level, kind, n_draws. A
-        row whose estimate is missing is a group that is too small to say anything of.
+        row whose estimate is missing is a group whose figures are suppressed.
     metric : str, optional
         The metric to draw; needed when there are several and `bands` has no headline.
 

@@ -80,23 +80,23 @@ def plot_differences(
         s=30, zorder=3, linewidths=1.2, edgecolors=colours,
         facecolors=[colour if filled else style.PAPER for colour, filled in zip(colours, clear, strict=True)],
     )  # fmt: skip
-    for name in shown.loc[shown["estimate"].isna(), "_label"]:
-        ax.text(
-            0.01, heights[name], "too small to say", transform=ax.get_yaxis_transform(),
-            fontsize=7.5, style="italic", color=style.MUTED, va="center",
-        )  # fmt: skip
+    style.mark_suppressed(ax, [heights[name] for name in shown.loc[shown["estimate"].isna(), "_label"]])
 
     ends = np.concatenate([[0.0], known["lower"].to_numpy(dtype=float), known["upper"].to_numpy(dtype=float)])
     margin = 0.06 * (float(np.ptp(ends)) or 1.0)
     ax.set_xlim(float(ends.min()) - margin, float(ends.max()) + margin)
     ax.set_ylim(len(shown) - 0.4, -0.6)
     ax.set_yticks(range(len(shown)), style.row_labels(list(shown["_label"])))
-    ax.xaxis.set_major_formatter(lambda value, _: style.format_value(value, form, signed=True))
+    ax.xaxis.set_major_formatter(lambda value, _: style.format_change(value, form))
+    if form == "share":
+        ax.set_xlabel("percentage points", fontsize=8.5, color=style.MUTED)
     style.bare(ax, grid="x")
     ax.axvline(0, color=style.INK, linewidth=0.9, zorder=1)
     style.set_heading(ax, f"{label}: change against the baseline", style.subtitle_of(table))
     left_out = "" if len(shown) == len(outer) else f" The {len(shown)} groups that change most, of {len(outer)}."
-    style.note_below(ax, f"Filled: the band leaves zero out. Hollow: it holds zero.{left_out}", points=22)
+    style.note_below(
+        ax, f"Filled: the band leaves zero out. Hollow: it holds zero.{left_out}", points=38 if form == "share" else 22
+    )
     return ax
 
 

@@ -72,7 +72,8 @@ def plot_forest(
     for at, (name, offset) in enumerate(zip(table.scenarios, offsets, strict=True)):
         part = table.of_scenarios([name])
         colour = style.ACCENT if len(table.scenarios) == 1 else style.CATEGORICAL[at % len(style.CATEGORICAL)]
-        largest = max(largest, _draw_scenario(ax, part, heights, float(offset), colour))
+        alone = len(table.scenarios) == 1
+        largest = max(largest, _draw_scenario(ax, part, heights, float(offset), colour, alone=alone))
 
     ax.set_ylim(len(shown) - 0.4, -0.6)
     ax.set_yticks(range(len(shown)), style.row_labels(shown))
@@ -82,10 +83,16 @@ def plot_forest(
     style.bare(ax, grid="x")
     ax.axvline(0, color=style.GRID, linewidth=1.2, zorder=0)
     style.set_heading(ax, label, style.subtitle_of(table))
-    if len(table.scenarios) > 1:
-        ax.legend(loc="lower right", fontsize=8, frameon=True, edgecolor=style.GRID)
+    notes = []
     if len(shown) < len(groups):
-        style.note_below(ax, f"The {len(shown)} groups with the highest estimates, of {len(groups)}.", points=22)
+        notes.append(f"The {len(shown)} groups with the highest estimates, of {len(groups)}.")
+    if len(table.scenarios) > 1 and any(row.get_gid() == "suppressed" for row in ax.collections):
+        notes.append(f"Cross: {style.SUPPRESSED}.")
+    if notes:
+        style.note_below(ax, " ".join(notes), points=22)
+    if len(table.scenarios) > 1:
+        longest = max(len(name) for name in table.scenarios)
+        style.legend_below(ax, points=40 if notes else 26, columns=1 if longest > 40 else 2 if longest > 20 else 3)
     return ax
 
 
@@ -99,8 +106,10 @@ def _ordered_groups(table: BandTable) -> list[str]:
     return list(dict.fromkeys([*ordered, *table.labels(table.outer)]))
 
 
-def _draw_scenario(ax: Axes, part: BandTable, heights: dict[str, int], offset: float, colour: str) -> float:
-    """Draw one scenario and return the largest upper bound that was drawn."""
+def _draw_scenario(
+    ax: Axes, part: BandTable, heights: dict[str, int], offset: float, colour: str, *, alone: bool
+) -> float:
+    """Draw one scenario, the only one if `alone`, and return the largest upper bound that was drawn."""
     largest = 0.0
     for frame, width, alpha in ((part.outer, 1.3, 0.9), (part.inner, 4.2, 0.55)):
         rows = frame.assign(_label=part.labels(frame))
@@ -118,9 +127,12 @@ def _draw_scenario(ax: Axes, part: BandTable, heights: dict[str, int], offset: f
         outer.loc[known, "estimate"], y[known.to_numpy()],
         s=26, color=colour, edgecolors=style.PAPER, linewidths=0.8, zorder=3, label=part.scenarios[0],
     )  # fmt: skip
-    for height in y[~known.to_numpy()]:
-        ax.text(
-            0.01, height, "too small to say", transform=ax.get_yaxis_transform(),
-            fontsize=7.5, style="italic", color=style.MUTED, va="center",
+    hidden = y[~known.to_numpy()]
+    if alone:
+        style.mark_suppressed(ax, list(hidden))
+    elif len(hidden):  # words of several scenarios would be printed over each other
+        ax.scatter(
+            np.full(len(hidden), 0.012), hidden, transform=ax.get_yaxis_transform(), marker="x", s=14, color=colour,
+            linewidths=1.0, gid="suppressed",
         )  # fmt: skip
     return largest

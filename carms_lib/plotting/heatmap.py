@@ -1,6 +1,6 @@
 """Heat map of two group keys, such as province by discipline, with the uncertainty in each cell.
 
-Belongs here: `plot_heatmap`. Does not belong here: which cells are too small to say anything of; that arrives
+Belongs here: `plot_heatmap`. Does not belong here: which cells are suppressed; that arrives
 as a missing estimate.
 """
 
@@ -40,7 +40,7 @@ def plot_heatmap(
     bands : DataFrame or object with to_frame()
         A band frame with exactly two group keys and one level. A key that holds provinces becomes the
         columns, from west to east; otherwise the key with fewer values does. A row with a missing estimate is
-        drawn hatched ("too small to say"); a combination without a row is left empty ("no program").
+        drawn hatched ("suppressed"); a combination without a row is left empty ("no program").
     ax : Axes, optional
         Where to draw; None makes a new figure.
     metric, scenario : str, optional
@@ -122,7 +122,7 @@ def plot_heatmap(
     style.note_below(
         ax,
         f"In each cell: the estimate and its {100 * table.levels[0]:g} % band on a scale from 0 to "
-        f"{style.format_value(end, form)}.\nHatched: too small to say. Empty: no program.",
+        f"{style.format_value(end, form)}.\nHatched: {style.SUPPRESSED}. Empty: no program.",
         points=20,
     )
     return ax

@@ -76,6 +76,6 @@ def plot_ranks(ranks: pd.DataFrame | BandSource, *, ax: Axes | None = None, n_ro
     style.set_heading(ax, f"Ranks by: {label[0].lower()}{label[1:]}", style.subtitle_of(table))
     small = len(table.frame) - len(known)
     left_out = "" if len(shown) == len(known) else f" The first {len(shown)} of {len(known)}."
-    left_out += f" {small} too small to rank." if small else ""
+    left_out += f" {small} suppressed." if small else ""
     style.note_below(ax, f"At the right: probability of being among the first {first['k']}.{left_out}", points=36)
     return ax

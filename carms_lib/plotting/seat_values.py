@@ -81,10 +81,7 @@ def plot_seat_values(
         ax.hlines(at, drawn["lower"], drawn["upper"], colors=style.INK, linewidth=width, gid="bands")
     ax.scatter(known["estimate"], y, s=22, color=style.INK, zorder=3, linewidths=0.8, edgecolors=style.PAPER)
     for name in shown.loc[shown["estimate"].isna(), "_label"]:
-        ax.text(
-            0.01, heights[name], "too small to say", transform=ax.get_yaxis_transform(),
-            fontsize=7.5, style="italic", color=style.MUTED, va="center",
-        )  # fmt: skip
+        style.mark_suppressed(ax, [heights[name]])
     end = float(np.max(known["upper"].to_numpy(dtype=float), initial=0.0)) or 1.0
     ax.set_xlim(0, 1.04 * end)
     ax.set_ylim(len(shown) + 1.4, -0.6)  # room for the legend under the last rung

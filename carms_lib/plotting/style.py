@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
+from matplotlib.transforms import ScaledTranslation
 
 from carms_lib.exceptions import ArgumentError
 
@@ -39,10 +40,14 @@ __all__ = [
     "MUTED",
     "PAPER",
     "SEQUENTIAL",
+    "SUPPRESSED",
     "axes_or_new",
     "bare",
+    "format_change",
     "format_value",
     "label_and_form",
+    "legend_below",
+    "mark_suppressed",
     "note_below",
     "readable_on",
     "row_labels",
@@ -51,6 +56,7 @@ __all__ = [
     "upper_limit",
 ]
 
+SUPPRESSED = "suppressed"  # said of a cell whose estimate is missing: too few persons or no seats
 BLACK, INK, MUTED, GRID, PAPER, EMPTY = "#000000", "#1c2128", "#59636e", "#d8dee4", "#ffffff", "#f3f4f6"
 ACCENT, LESS, MORE = "#0f4c75", "#0072b2", "#d55e00"
 CATEGORICAL = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#1c2128")
@@ -85,6 +91,14 @@ def format_value(value: float, form: str, *, signed: bool = False) -> str:
     return f"{text} %" if form == "share" else text
 
 
+def format_change(value: float, form: str) -> str:
+    """Return a difference as printed on an axis: of shares in percentage points, signed and without a unit."""
+    if form != "share":
+        return format_value(value, form, signed=True)
+    text = f"{round(100 * value, 6):+,g}".replace("-", "−")
+    return "0" if text in ("+0", "−0") else text
+
+
 def axes_or_new(ax: object, width: float, height: float) -> Axes:
     """Return `ax`, or Axes on a new pyplot figure of this size [inches], which a notebook shows unasked."""
     if isinstance(ax, Axes):
@@ -102,7 +116,8 @@ def subtitle_of(table: BandTable) -> str:
     """Return the line that says scenario, kind, level and draws."""
     levels = " and ".join(f"{100 * level:g} %" for level in table.levels)
     bands = "band" if len(table.levels) == 1 else "bands"
-    return f"{' / '.join(table.scenarios)} · {levels} {table.kind} {bands} · {table.n_draws:,} draws"
+    named = " / ".join(table.scenarios) if len(table.scenarios) <= 2 else f"{len(table.scenarios)} scenarios"
+    return f"{named} · {levels} {table.kind} {bands} · {table.n_draws:,} draws"
 
 
 def set_heading(ax: Axes, title: str, subtitle: str, *, above: float = 0.0) -> None:
@@ -133,6 +148,25 @@ def note_below(ax: Axes, text: str, *, points: float) -> None:
         text, (0, 0), xytext=(0, -points), xycoords="axes fraction", textcoords="offset points",
         fontsize=7.5, color=MUTED, va="top", gid="note",
     )  # fmt: skip
+
+
+def legend_below(ax: Axes, *, points: float, columns: int, spacing: float = 0.5) -> None:
+    """Put the legend `points` under the axes, where no band can reach."""
+    below = ax.transAxes + ScaledTranslation(0.0, -points / 72.0, ax.figure.dpi_scale_trans)
+    legend = ax.legend(
+        loc="upper left", bbox_to_anchor=(0.0, 0.0), bbox_transform=below, borderaxespad=0.0, ncols=columns, fontsize=8,
+        frameon=False, borderpad=0.0, columnspacing=1.4, handletextpad=0.5, labelspacing=spacing,
+    )  # fmt: skip
+    legend.set_gid("legend")
+
+
+def mark_suppressed(ax: Axes, heights: Sequence[float]) -> None:
+    """Say at the left end of each row, in words, that its estimate is suppressed."""
+    for height in heights:
+        ax.text(
+            0.01, height, SUPPRESSED, transform=ax.get_yaxis_transform(),
+            fontsize=7.5, style="italic", color=MUTED, va="center", gid="suppressed",
+        )  # fmt: skip
 
 
 def bare(ax: Axes, *, grid: str | None = None) -> None:

@@ -5,7 +5,7 @@ Belongs here: `plot_supply`. Does not belong here: the score and its correlation
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from scipy import optimize
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_supply"]
 
-_LINE = 0.028  # of the height of the axes, for a name
-_PAPER: dict[str, Any] = {"facecolor": style.PAPER, "edgecolor": "none", "alpha": 0.75, "pad": 0.6}
+_LINE = 0.045  # of the height of the axes, for a name
+_COLUMN = 1.02  # of the width of the axes, where names begin
 
 
 class SupplySource(Protocol):
@@ -87,20 +87,26 @@ def plot_supply(proxy: SupplySource, *, ax: Axes | None = None, n_labels: int = 
         edgecolors=style.INK, linewidths=0.5, vmin=0.0,
     )  # fmt: skip
     named = frame.loc[frame["gap"].abs().sort_values(ascending=False, kind="stable").index[:n_labels]]
-    middle = float(frame["supply_score"].median())
-    heights = _apart(named["estimate"].to_numpy(dtype=float), _LINE * np.ptp(ax.get_ylim()))
+    ax.autoscale_view()
+    low, high = ax.get_ylim()
+    heights = _apart(named["estimate"].to_numpy(dtype=float), _LINE * (high - low))
+    if len(heights):  # a pile of names may not leave the axes
+        heights = heights + max(0.0, low + _LINE * (high - low) - heights.min())
+        heights = heights - max(0.0, heights.max() - high + _LINE * (high - low))
     for height, (_, row) in zip(heights, named.iterrows(), strict=True):
-        left = float(row["supply_score"]) > middle
+        # Names stand in a column right of the axes: inside, each would lie over the bands of its neighbours.
         ax.annotate(
             " · ".join(str(row[key]) for key in proxy.keys), (row["supply_score"], row["estimate"]),
-            xytext=(row["supply_score"] * (0.88 if left else 1.13), height), fontsize=6.8, color=style.INK, va="center",
-            ha="right" if left else "left", gid="name", bbox=_PAPER, zorder=4,
+            xytext=(_COLUMN, height), textcoords=ax.get_yaxis_transform(), fontsize=6.8, color=style.INK, va="center",
+            ha="left", gid="name", zorder=4,
             arrowprops={"arrowstyle": "-", "color": style.MUTED, "linewidth": 0.5, "shrinkA": 0, "shrinkB": 2},
         )  # fmt: skip
-    bar = ax.figure.colorbar(marks, ax=ax, shrink=0.6, aspect=26, pad=0.02, label="first choices per seat")
+    bar = ax.figure.colorbar(
+        marks, ax=ax, location="bottom", shrink=0.6, aspect=34, pad=0.04, label="first choices per seat"
+    )
     bar.outline.set_visible(False)
     bar.ax.tick_params(length=0, labelsize=8, colors=style.MUTED)
-    bar.ax.yaxis.label.set(size=8, color=style.MUTED)
+    bar.ax.xaxis.label.set(size=8, color=style.MUTED)
     ax.yaxis.set_major_formatter(lambda value, _: style.format_value(value, form))
     ax.set_xlabel("supply score: programs and quota against the largest cell", fontsize=8.5, color=style.MUTED)
     style.bare(ax, grid="y")

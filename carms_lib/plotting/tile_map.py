@@ -47,7 +47,9 @@ def plot_tile_map(
     Returns
     -------
     Axes
-        With thirteen tiles; those without a row are empty, those with a missing estimate are hatched.
+        With thirteen tiles; those with a missing estimate are hatched, those without a row are empty. An empty one says
+        "no program" where provinces are those of training (site_province), else "no school": residents of schools
+        elsewhere may train there.
 
     Raises
     ------
@@ -74,8 +76,9 @@ def plot_tile_map(
     ax = style.axes_or_new(ax, 7.6, 4.6)
     known = [estimate for estimate, _, _ in bounds.values() if math.isfinite(estimate)]
     norm = Normalize(0.0, style.upper_limit(max(known, default=0.0), form))
+    absent = "no program" if table.keys[0] == "site_province" else "no school"
     for code in TILES:
-        _draw_tile(ax, code, bounds.get(code), norm, form)
+        _draw_tile(ax, code, bounds.get(code), norm, form, absent)
 
     ax.set_xlim(-0.55, max(column for column, _ in TILES.values()) + 0.55)
     ax.set_ylim(max(row for _, row in TILES.values()) + 0.55, -0.55)
@@ -83,12 +86,15 @@ def plot_tile_map(
     ax.set_xticks([])
     ax.set_yticks([])
     style.bare(ax)
-    style.set_heading(ax, f"{label}, by province", style.subtitle_of(table))
+    of = "province of training" if table.keys[0] == "site_province" else "province of the school"
+    style.set_heading(ax, f"{label}, by {of}", style.subtitle_of(table))
     return ax
 
 
-def _draw_tile(ax: Axes, code: str, bound: tuple[float, float, float] | None, norm: Normalize, form: str) -> None:
-    """Draw one tile; `bound` is (estimate, lower, upper): all NaN when too small, None without a row."""
+def _draw_tile(
+    ax: Axes, code: str, bound: tuple[float, float, float] | None, norm: Normalize, form: str, absent: str
+) -> None:
+    """Draw one tile; `bound` is (estimate, lower, upper): all NaN when suppressed, None without a row."""
     column, row = TILES[code]
     known = bound is not None and math.isfinite(bound[0])
     face = style.SEQUENTIAL(norm(bound[0])) if bound is not None and known else style.EMPTY
@@ -98,7 +104,7 @@ def _draw_tile(ax: Axes, code: str, bound: tuple[float, float, float] | None, no
     ax.add_patch(tile)
     ax.text(column - 0.40, row - 0.27, code, fontsize=8.5, color=ink, va="center", fontweight="bold")
     if bound is None or not known:
-        said = "no seats" if bound is None else "too small to say"
+        said = absent if bound is None else style.SUPPRESSED
         ax.text(column, row + 0.1, said, fontsize=7, color=ink, ha="center", va="center", style="italic")
         return
     estimate, lower, upper = (style.format_value(value, form) for value in bound)

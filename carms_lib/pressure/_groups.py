@@ -14,6 +14,7 @@ import pandas as pd
 from carms_lib.exceptions import ArgumentError, StudyError
 from carms_lib.pressure._arguments import check_names
 from carms_lib.simulator import Outcomes
+from carms_lib.simulator.inputs.program_table import unknown_value
 
 __all__ = ["Groups", "Where", "group", "is_applicants", "number_rows"]
 
@@ -103,7 +104,10 @@ def _keep(table: pd.DataFrame, where: Where) -> np.ndarray:
     kept = np.ones(len(table), dtype=bool)
     for column, values in where.items():
         texts = table[column].astype(str)
-        wanted = check_names("where", values, sorted(set(texts)))
+        wanted = check_names("where", values)
+        for value in wanted:
+            if not (texts == value).any():
+                raise unknown_value(table, column, value, argument="where")
         kept &= texts.isin(wanted).to_numpy()
     if not kept.any():
         raise ArgumentError(f"where={dict(where)!r} keeps nothing: no row has these values together.")

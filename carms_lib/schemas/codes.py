@@ -24,10 +24,23 @@ __all__ = [
     "PROVINCES",
     "SECTION_KEYS",
     "SEVERITIES",
+    "SITE_CLASSES",
+    "SITE_CLASS_LIMITS",
+    "YES_NO",
 ]
 
 PROVINCES: Final = ("AB", "BC", "MB", "NB", "NL", "NS", "NT", "NU", "ON", "PE", "QC", "SK", "YT")
 """Two-letter codes of the ten provinces and three territories."""
+
+SITE_CLASS_LIMITS: Final = {"urban": 100_000, "regional": 30_000, "rural": 0}
+"""Class of a community -> least population: the limits of Statistics Canada's size groups of population centres (large
+urban, medium; small and rural areas are one class here). Statistics Canada, Dictionary, Census of Population, 2021:
+population centre; https://www.statcan.gc.ca/pub/92-195-x/2011001/geo/pop/p1-eng.htm."""
+
+SITE_CLASSES: Final = (*SITE_CLASS_LIMITS, "several")
+"""Classes of training sites; "several" is a site without a single community."""
+
+YES_NO: Final = ("yes", "no")
 
 JURISDICTION_KINDS: Final = ("province", "territory")
 

@@ -19,7 +19,16 @@ __all__ = ["GoldCell", "GoldProgram"]
     first=(
         *("program_stream_id", "release_id", "cycle", "iteration", "discipline", "school", "site", "stream"),
         *("eligibility", "admits_cmg", "admits_img", "admits_motp", "home_province", "return_of_service"),
-        *("school_province", "site_province", "mailing_province", "language", "page_language", "quota"),
+        *(
+            "school_province",
+            "site_province",
+            "site_class",
+            "community",
+            "mailing_province",
+            "language",
+            "page_language",
+            "quota",
+        ),
         *("applications_band", "applications_lower", "applications_upper"),
         *("interview_band", "interview_lower", "interview_upper", "accreditation"),
     ),

@@ -33,7 +33,8 @@ class Reference:
     school : DataFrame
         One row per school: school, school_short, school_fr, school_province.
     site : DataFrame
-        One row per school and site: school, site, site_province, reason.
+        One row per school and site: school, site, site_province, reason; where the site is (community, site_class,
+        coordinates, population, distance_km, distributed_campus) and the source of that.
     stream : DataFrame
         One row per stream: stream, eligibility, the rules as truth values, home_province, eligibility_rule.
     spelling : DataFrame

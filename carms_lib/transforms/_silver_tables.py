@@ -49,6 +49,8 @@ __all__ = [
     "stream_table",
 ]
 
+_PLACE_NUMBERS = ("site_latitude", "site_longitude", "site_population", "distance_km")
+_PLACE = ("community", "site_class", "distributed_campus", *_PLACE_NUMBERS)
 _LONGEST_PLACEHOLDER = 300  # characters; the longest seen is a table's row of titles
 
 
@@ -217,6 +219,11 @@ def site_table(program: pd.DataFrame, reference: Reference) -> pd.DataFrame:
     sites = sites.merge(reference.school[["school", "school_province"]], on="school", how="left")
     sites["site_province"] = sites["site_province"].fillna(sites["school_province"])
     sites["site_province_reason"] = sites["reason"].fillna(NOT_REVIEWED)
+    for name in _PLACE:
+        if name not in sites:  # reviewed data of a user's own may say the province alone
+            sites[name] = pd.Series(pd.NA, index=sites.index, dtype=TEXT)
+        if name in _PLACE_NUMBERS:
+            sites[name] = pd.to_numeric(sites[name])
     return shaped(sites, "silver", "site")
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, Select, select
+from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from carms_lib.exceptions import ArgumentError, UnknownNameError
 from carms_lib.schemas import TEXT, codes
@@ -62,8 +62,8 @@ class Question:
 
     Parameters
     ----------
-    province, discipline, school, stream, eligibility : str or sequence of str, optional
-        Names; several are alternatives. `province` is the school's.
+    province, discipline, school, stream, eligibility, site_province, site_class : str or sequence of str, optional
+        Names; several are alternatives. `province` is the school's, `site_province` that of training.
     text : str, optional
         Words that must all occur in the facts or in one section.
     """
@@ -73,6 +73,8 @@ class Question:
     school: str | Sequence[str] | None = None
     stream: str | Sequence[str] | None = None
     eligibility: str | Sequence[str] | None = None
+    site_province: str | Sequence[str] | None = None
+    site_class: str | Sequence[str] | None = None
     text: str | None = None
 
 
@@ -165,6 +167,8 @@ def _filters(connection: Connection, question: Question) -> list[ColumnElement[b
         ("discipline", "discipline", "discipline"),
         ("school", "school", "school"),
         ("province", "school", "school_province"),
+        ("site_province", "site", "site_province"),
+        ("site_class", "site", "site_class"),
         ("stream", "stream", "stream"),
         ("eligibility", "stream", "eligibility"),
     ):
@@ -188,12 +192,32 @@ def _keys(connection: Connection, argument: str, table: str, named: str, wanted:
     """Return the keys of every edition of the members that are named."""
     members = TABLES[table]
     rows = connection.execute(select(members.c[named], members.c[f"{table}_key"])).all()
-    closed = {"province": codes.PROVINCES, "eligibility": codes.ELIGIBILITIES}
-    allowed = set(closed.get(argument, ())) | {str(name) for name, _ in rows}
+    closed = {
+        "province": codes.PROVINCES,
+        "site_province": codes.PROVINCES,
+        "site_class": codes.SITE_CLASSES,
+        "eligibility": codes.ELIGIBILITIES,
+    }
+    known = {str(name) for name, _ in rows if name is not None}
+    allowed = set(closed.get(argument, ())) | known
     for name in wanted:
         if name not in allowed:
             raise UnknownNameError(argument, name, allowed)
+        if argument == "province" and name not in known and (seats := _trained_in(connection, name)):
+            advice = f"No program's school is in {name}; {seats:,} seats are trained there: use site_province={name!r}."
+            raise UnknownNameError(argument, name, known, advice=advice)
     return sorted(key for name, key in rows if name in wanted)
+
+
+def _trained_in(connection: Connection, province: str) -> int:
+    """Return the seats that are trained in a province, of what is valid now."""
+    program, site = TABLES["program"], TABLES["site"]
+    seats = connection.scalar(
+        select(func.sum(program.c.quota))
+        .join(site, site.c.site_key == program.c.site_key)
+        .where(site.c.site_province == province, program.c.valid_to.is_(None))
+    )
+    return int(seats or 0)
 
 
 # --- search ----------------------------------------------------------------------------------------------

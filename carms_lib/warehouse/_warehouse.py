@@ -146,6 +146,8 @@ class Warehouse(Database):
         school: str | Sequence[str] | None = None,
         stream: str | Sequence[str] | None = None,
         eligibility: str | Sequence[str] | None = None,
+        site_province: str | Sequence[str] | None = None,
+        site_class: str | Sequence[str] | None = None,
         text: str | None = None,
         release: str | None = None,
         as_of: dt.datetime | dt.date | str | None = None,
@@ -160,6 +162,8 @@ class Warehouse(Database):
             Province of the school, two-letter code.
         discipline, school, stream, eligibility : str or sequence of str, optional
             Names as in gold; several are alternatives.
+        site_province, site_class : str or sequence of str, optional
+            Province in which the seat trains, and class of its community.
         text : str, optional
             Words and "phrases in quotes" that must all occur in the program's facts or in one section of its page.
         release : str, optional
@@ -183,7 +187,7 @@ class Warehouse(Database):
         ArgumentError
             `limit`, `text`, `as_of` or `after` is not allowed.
         """
-        question = Question(province, discipline, school, stream, eligibility, text)
+        question = Question(province, discipline, school, stream, eligibility, site_province, site_class, text)
         moment = gold_view.read_as_of(as_of)
         return self._ask(
             "programs",

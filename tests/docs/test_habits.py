@@ -32,6 +32,7 @@ TESTED = {
     "bands": ("tests/simulator/test_coverage.py",),
     "bundle": ("tests/data/test_bundle.py",),
     "calibration": ("tests/fitting/test_scripts.py",),
+    "places": ("tests/data/test_places.py",),
     "onedraw": ("tests/docs/test_one_draw.py",),
     "mutate": ("tests/mutation/test_mutate.py",),
     "unused": ("tests/docs/test_published_tables.py",),

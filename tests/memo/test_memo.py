@@ -71,6 +71,7 @@ class TestWhatIsWritten:
             "pressure-heat-map.svg",
             "pressure-international.svg",
             "scenario-1.svg",
+            "seats-by-community.svg",
         ]
 
     def test_the_sections_stand_in_order_in_both_forms(self, memo):
@@ -83,7 +84,7 @@ class TestWhatIsWritten:
 
     def test_the_page_stands_alone_and_can_be_mailed(self, memo):
         page = memo.html.read_text("utf-8")
-        assert page.count("data:image/svg+xml;base64,") == 5
+        assert page.count("data:image/svg+xml;base64,") == 6
         assert not re.search(r'(?:src|href)="(?!data:)', page)
         assert len(page) < 2_000_000
 
@@ -345,6 +346,7 @@ class TestThatItCanBeRepeated:
             "pressure-by-province.svg",
             "pressure-heat-map.svg",
             "pressure-international.svg",
+            "seats-by-community.svg",
         ]
 
     def test_warnings_of_many_views_are_passed_on_once(self, tmp_path):

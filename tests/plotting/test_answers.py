@@ -47,7 +47,7 @@ class TestRanks:
         assert colours[0] != colours[1]
         assert ax.get_title(loc="left") == "Ranks by: pressure: first choices that end elsewhere"
         assert "baseline · 90 % outcome band · 500 draws" in texts(ax)
-        assert any(text.endswith("1 too small to rank.") for text in texts(ax))
+        assert any(text.endswith("1 suppressed.") for text in texts(ax))
 
     def test_only_the_first_and_bad_frames(self, ax, make_bands):
         plotting.plot_ranks(self.frame(), ax=ax, n_rows=1)

@@ -59,7 +59,7 @@ class TestForest:
     def test_a_group_that_is_too_small_is_named_last_and_has_no_mark(self, make_bands, ax):
         plotting.plot_forest(make_bands({"discipline": ["A", "B", "C"]}, [0.3, np.nan, 0.6]), ax=ax)
         assert row_names(ax) == ["C", "A", "B"]
-        assert texts(ax).count("too small to say") == 1
+        assert texts(ax).count("suppressed") == 1
         assert len(points(ax)) == len(bars(ax)) == 2
 
     def test_scenarios_stand_side_by_side_and_are_named(self, make_bands, ax):
@@ -144,7 +144,7 @@ class TestHeatmap:
         plotting.plot_heatmap(bands, ax=ax)
         (hatched,) = [patch for patch in ax.patches if patch.get_hatch()]
         assert (int(hatched.get_x()), int(hatched.get_y())) == (2, 0)
-        assert any("Hatched: too small to say. Empty: no program." in text for text in texts(ax))
+        assert any("Hatched: suppressed. Empty: no program." in text for text in texts(ax))
 
     def test_without_a_province_the_key_with_fewer_values_becomes_the_columns(self, make_bands, ax):
         bands = make_bands({"eligibility": ["CMG", "CMG", "IMG"], "discipline": ["A", "B", "C"]}, [0.1, 0.2, 0.3])
@@ -195,8 +195,8 @@ class TestTileMap:
         tiles = self.tiles(ax)
         assert tiles["YT"].get_hatch()
         assert not tiles["NU"].get_hatch()
-        assert texts(ax).count("too small to say") == 1
-        assert texts(ax).count("no seats") == 11
+        assert texts(ax).count("suppressed") == 1
+        assert texts(ax).count("no school") == 11
 
     def test_refuses_other_groupings_and_unknown_provinces(self, make_bands, ax):
         with pytest.raises(ArgumentError, match="a tile map shows provinces at one level"):
@@ -252,7 +252,7 @@ class TestDifferences:
     def test_too_small_is_said(self, make_bands, ax):
         plotting.plot_differences(make_bands({"discipline": ["A", "B"]}, [np.nan, 1.0], metric="matched"), ax=ax)
         assert row_names(ax) == ["B", "A"]
-        assert "too small to say" in texts(ax)
+        assert "suppressed" in texts(ax)
 
 
 class TestQuota:

@@ -30,7 +30,7 @@ def test_bars_part_the_newly_matched_from_those_who_move(bands, ax):
     assert [segment[:, 0].tolist() for segment in outer.get_segments()] == [[2.0, 3.0], [1.0, 2.0]]
     assert inner.get_linewidths()[0] > outer.get_linewidths()[0]
     said = [text.get_text() for text in ax.texts]
-    assert "too small to say" in said
+    assert "suppressed" in said
     assert "baseline · 50 % and 90 % outcome bands · 1,000 draws" in said
 
 

@@ -30,8 +30,8 @@ def test_one_layer_at_a_time(layer):
 def test_what_it_says_of_a_column():
     told = data_dictionary().set_index(["layer", "table", "column"])
     assert told.loc[("gold", "program", "quota")].to_dict() == {
-        "version": 1,
-        "position": 20,
+        "version": 2,
+        "position": 22,
         "dtype": "int64",
         "nullable": False,
         "key": False,

@@ -88,7 +88,7 @@ def invent(
         "discipline": disciplines.assign(discipline_id=[str(1 + place) for place in range(len(disciplines))]),
         "school": schools,
         "stream": streams,
-        "site": site.assign(site_province=site["school_province"], site_province_reason="province of the school"),
+        "site": _placed(site),
         "program": program,
         "band": pd.concat([_bands(program[KEY], metric) for metric in BANDS], ignore_index=True),
         "section": _sections(program) if sections else _sections(program).head(0),
@@ -103,6 +103,23 @@ def invent(
     silver["release"].columns = contract("silver", "release").columns
     silver = {name: shape(frame, "silver", name) for name, frame in silver.items()}
     return Layers(_bronze(silver, release_id, texts=texts), silver)
+
+
+def _placed(site: pd.DataFrame) -> pd.DataFrame:
+    """Return the sites with where they are; every third has no single community."""
+    number = np.arange(len(site))
+    placed = pd.Series(number % 3 > 0, index=site.index)
+    return site.assign(
+        site_province=site["school_province"],
+        site_province_reason="province of the school",
+        community=("Town " + pd.Series(number, index=site.index).astype(str)).where(placed),
+        site_class=pd.Series("rural", index=site.index).where(placed, "several"),
+        site_latitude=pd.Series(45.1234 + number / 64, index=site.index).where(placed),
+        site_longitude=pd.Series(-75.5 - number / 64, index=site.index).where(placed),
+        site_population=pd.Series(1_000 + number, index=site.index).astype("Int64").where(placed),
+        distance_km=pd.Series(10.1 * number, index=site.index).where(placed),
+        distributed_campus=pd.Series("no", index=site.index),
+    )
 
 
 def _bands(keys: pd.Series, metric: str) -> pd.DataFrame:

@@ -110,8 +110,8 @@ def test_every_migration_says_what_going_back_costs_and_the_notes_name_it():
 def test_migrations_as_sql_refuse_what_is_unknown():
     with pytest.raises(exceptions.UnknownNameError, match="Did you mean 'postgresql'"):
         migration_sql("postgres")
-    with pytest.raises(exceptions.UnknownNameError, match="revision='0009'"):
-        migration_sql("sqlite", end="0009")
+    with pytest.raises(exceptions.UnknownNameError, match="revision='0010'"):
+        migration_sql("sqlite", end="0010")
 
 
 # --- up --------------------------------------------------------------------------------------------------

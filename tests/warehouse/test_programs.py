@@ -43,6 +43,8 @@ def expected(gold, **filters):
         {"school": "Queen's University"},
         {"stream": "IMG Stream for IMG"},
         {"eligibility": "IMG"},
+        {"site_province": "ON"},
+        {"site_class": ["several", "urban"], "province": "ON"},
         {"eligibility": ["CMG", "ALL"], "province": "ON"},
         {"province": "ON", "discipline": ["Psychiatry", "Pediatrics"], "eligibility": "CMG"},
     ],

@@ -22,6 +22,7 @@ from carms_lib.pressure.allocation.objectives import province_need, read_aim, we
 from carms_lib.pressure.allocation.placement import judge, place_seats, prepare
 from carms_lib.pressure.allocation.result import BY_VALUE, IN_PROPORTION, Allocation
 from carms_lib.simulator import Market
+from carms_lib.simulator.inputs.program_table import unknown_value
 from carms_lib.simulator.study.replay import plan_blocks
 
 __all__ = ["allocate_seats"]
@@ -166,8 +167,11 @@ def _select(market: Market, among: Mapping[str, str | Sequence[str]]) -> np.ndar
         raise ArgumentError(f"among={among!r} must map columns to values, such as {{'province': 'ON'}}.")
     for column, values in among.items():
         check_name("among", column, programs.columns)
-        wanted = check_names(column, values, sorted(set(programs[column].astype(str))))
-        eligible = eligible & programs[column].astype(str).isin(wanted).to_numpy()
+        wanted, texts = check_names(column, values), programs[column].astype(str)
+        for value in wanted:
+            if not (texts == value).any():
+                raise unknown_value(programs, column, value)
+        eligible = eligible & texts.isin(wanted).to_numpy()
     if not eligible.any():
         raise ArgumentError(f"among={dict(among)!r} selects no program that has a seat.")
     return eligible

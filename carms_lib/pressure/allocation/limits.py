@@ -20,6 +20,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from carms_lib.exceptions import ArgumentError
 from carms_lib.pressure._arguments import check_count, check_name
 from carms_lib.simulator import Market
+from carms_lib.simulator.inputs.program_table import unknown_value
 
 __all__ = ["SeatLimits", "read_limits"]
 
@@ -211,8 +212,10 @@ def _rows_of(market: Market, argument: str, given: Any) -> list[tuple[str, str, 
     for columns, values, seats in cells:
         inside = np.ones(len(programs), dtype=bool)
         for column, value in zip(columns, values, strict=True):
-            texts = programs[check_name(argument, column, programs.columns)].astype(str)
-            inside &= (texts == check_name(column, str(value), sorted(set(texts)))).to_numpy()
+            here = (programs[check_name(argument, column, programs.columns)].astype(str) == str(value)).to_numpy()
+            if not here.any():
+                raise unknown_value(programs, column, str(value))
+            inside &= here
         words = ", ".join(f"{column} {value}" for column, value in zip(columns, values, strict=True))
         if isinstance(seats, float) and seats.is_integer():
             seats = int(seats)

@@ -6,7 +6,7 @@ library makes. Does not belong here: what a page alone prints, which is in `page
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from carms_lib.schemas import codes
 from carms_lib.schemas.fields.row import NO_UNIT, Field, in_disciplines, in_master, in_section, on_page
@@ -106,6 +106,40 @@ KEYS: Final = (
     ),
 )
 """Keys, lineage and the match."""
+
+_OfSite: TypeAlias = tuple[
+    str, str, str, Literal["text", "integer", "number"], tuple[str, ...] | None, int | None, int | None
+]
+_NO_ONE = "missing for a site without a single community and one that no one reviewed"
+#: Name, meaning, unit, type, values allowed, limits: where a site is, as reviewed.
+_OF_SITES: Final[tuple[_OfSite, ...]] = (
+    ("community", f"Town or city that the training site is based in; {_NO_ONE}.", NO_UNIT, "text", None, None, None),
+    (
+        "site_class",
+        (
+            "Class of the community by population: urban (100,000 or more, or inside such a built-up area), regional "
+            "(30,000 to 99,999), rural (fewer); several for a site without a single community, missing where no one "
+            "reviewed it."
+        ),
+        NO_UNIT, "text", codes.SITE_CLASSES, None, None,
+    ),
+    ("site_latitude", f"Latitude of the community, north positive; {_NO_ONE}.", "degrees", "number", None, 41, 84),
+    ("site_longitude", f"Longitude of the community, east positive; {_NO_ONE}.", "degrees", "number", None, -142, -52),
+    ("site_population", f"Inhabitants of the community; {_NO_ONE}.", "persons", "integer", None, 0, None),
+    (
+        "distance_km",
+        f"Great-circle distance from the community to the main campus of the school, the nearest of two; {_NO_ONE}.",
+        "km", "number", None, 0, None,
+    ),
+    (
+        "distributed_campus",
+        (
+            "Whether the community has a distributed (regional, satellite) campus of the site's school; missing where "
+            "no one reviewed the site."
+        ),
+        NO_UNIT, "text", codes.YES_NO, None, None,
+    ),
+)  # fmt: skip
 
 PLACES: Final = (
     Field(
@@ -216,6 +250,22 @@ PLACES: Final = (
         unit=NO_UNIT,
         pattern=".+",
         silver={"site": "reference: site, else 'province of the school'"},
+    ),
+    *(
+        Field(
+            name=name,
+            meaning=meaning,
+            unit=unit,
+            type=kind,
+            optional=True,
+            allowed=allowed,
+            minimum=minimum,
+            maximum=maximum,
+            silver={"site": "reference: site"},
+            gold={"program": "silver site"},
+            since=2,
+        )
+        for name, meaning, unit, kind, allowed, minimum, maximum in _OF_SITES
     ),
     Field(
         name="province",

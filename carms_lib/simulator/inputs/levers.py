@@ -24,7 +24,7 @@ import pandas as pd
 
 from carms_lib.exceptions import ArgumentError, LargeChangeWarning, ScenarioError, UnknownNameError
 from carms_lib.simulator.inputs.market import Market, reverting, with_programs, with_rule, with_schools
-from carms_lib.simulator.inputs.program_table import ELIGIBILITY, LANGUAGES
+from carms_lib.simulator.inputs.program_table import ELIGIBILITY, LANGUAGES, unknown_value
 from carms_lib.simulator.inputs.rounding import half_up
 from carms_lib.simulator.inputs.rules import RULES
 from carms_lib.simulator.inputs.tables import AXES, NOT_IN_LISTS
@@ -246,7 +246,7 @@ def _select(market: Market, lever: Lever, **given: str) -> np.ndarray:
         texts = programs[column].astype(str)
         for value in values:
             if not (texts == value).any():
-                raise UnknownNameError(column, value, texts.unique())
+                raise unknown_value(programs, column, value)
         chosen &= texts.isin(values)
     if not chosen.any():
         told = ", ".join(f"{column}={list(values)}" for column, values in where.items())

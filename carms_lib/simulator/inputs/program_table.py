@@ -16,7 +16,16 @@ from carms_lib.exceptions import MarketError, UnknownNameError
 from carms_lib.simulator.inputs.cohort import Cohort
 from carms_lib.simulator.inputs.tables import MOST_PROGRAMS
 
-__all__ = ["ELIGIBILITY", "LANGUAGES", "PROGRAM_COLUMNS", "check_programs", "interview_limits", "offenders"]
+__all__ = [
+    "ELIGIBILITY",
+    "JURISDICTIONS",
+    "LANGUAGES",
+    "PROGRAM_COLUMNS",
+    "check_programs",
+    "interview_limits",
+    "offenders",
+    "unknown_value",
+]
 
 #: What `Market.from_gold` needs of a table of programs; every other column may be used to group results.
 PROGRAM_COLUMNS = (
@@ -29,9 +38,44 @@ PROGRAM_COLUMNS = (
     "quota",
     "interview_band",
 )
+#: Canada's provinces and territories; a table of another country has codes of its own.
+JURISDICTIONS = ("AB", "BC", "MB", "NB", "NL", "NS", "NT", "NU", "ON", "PE", "QC", "SK", "YT")
+_PROVINCES = ("province", "school_province", "site_province")
 ELIGIBILITY = ("CMG", "IMG", "ALL", "MOTP")
 LANGUAGES = ("en", "fr", "either")
 _BAND = re.compile(r"(\d+(?:\.\d+)?)\s*-\s*(\d+(?:\.\d+)?)\s*%?")
+
+
+def unknown_value(programs: pd.DataFrame, column: str, value: object, *, argument: str = "") -> UnknownNameError:
+    """Return the error for a value that a column of the programs does not hold.
+
+    A province that no school lies in may still train residents; the error says how many seats, and how to ask for them.
+
+    Parameters
+    ----------
+    programs : pandas.DataFrame
+    column : str
+    value : object
+    argument : str, default ""
+        What the caller named, if not the column.
+
+    Returns
+    -------
+    UnknownNameError
+    """
+    allowed = programs[column].dropna().astype(str).unique()
+    advice = ""
+    if column in _PROVINCES and value in JURISDICTIONS and value not in allowed:
+        there = programs["site_province"].astype(str) == value if "site_province" in programs else None
+        if column == "site_province":
+            advice = f"No program trains in {value}."
+        elif there is not None and there.any():
+            seats = f"{float(programs.loc[there, 'quota'].sum()):,.0f}"
+            advice = f"No program's school is in {value}; {seats} seats are trained there: use site_province={value!r}."
+        else:
+            trains = ", and none trains there" if there is not None else ""
+            advice = f"No program's school is in {value}{trains}: {value} has no program."
+    return UnknownNameError(argument or column, value, allowed, advice=advice)
 
 
 def offenders(frame: pd.DataFrame, bad: pd.Series) -> str:

@@ -83,14 +83,19 @@ class Base(DeclarativeBase):
     type_annotation_map: ClassVar[dict[Any, Any]] = {str: Text, float: Double, dt.datetime: UtcDateTime}
 
 
+def _spelt(limit: int) -> str:
+    """Return a limit as a name holds it: without a sign."""
+    return str(limit).replace("-", "minus_")
+
+
 def at_least(column: str, minimum: int) -> CheckConstraint:
     """Require `column` to be at least `minimum` where it is given."""
-    return CheckConstraint(f"{column} >= {minimum}", name=f"{column}_at_least_{minimum}")
+    return CheckConstraint(f"{column} >= {minimum}", name=f"{column}_at_least_{_spelt(minimum)}")
 
 
 def at_most(column: str, maximum: int) -> CheckConstraint:
     """Require `column` to be at most `maximum` where it is given."""
-    return CheckConstraint(f"{column} <= {maximum}", name=f"{column}_at_most_{maximum}")
+    return CheckConstraint(f"{column} <= {maximum}", name=f"{column}_at_most_{_spelt(maximum)}")
 
 
 def is_bool(column: str) -> CheckConstraint:

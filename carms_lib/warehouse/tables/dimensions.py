@@ -166,6 +166,14 @@ class Site(Base):
         UniqueConstraint("site_key", "school_key"),  # what a fact refers to, so that its school is its site's
         not_empty("site"),
         not_empty("site_province_reason"),
+        one_of("site_class", codes.SITE_CLASSES),
+        one_of("distributed_campus", codes.YES_NO),
+        at_least("site_latitude", 41),
+        at_most("site_latitude", 84),
+        at_least("site_longitude", -142),
+        at_most("site_longitude", -52),
+        at_least("site_population", 0),
+        at_least("distance_km", 0),
     )
 
     site_key: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
@@ -173,6 +181,13 @@ class Site(Base):
     site: Mapped[str]
     site_province: Mapped[str] = mapped_column(ForeignKey("province.province"))
     site_province_reason: Mapped[str]
+    community: Mapped[str | None]
+    site_class: Mapped[str | None]
+    site_latitude: Mapped[float | None]
+    site_longitude: Mapped[float | None]
+    site_population: Mapped[int | None]
+    distance_km: Mapped[float | None]
+    distributed_campus: Mapped[str | None]
     row_hash: Mapped[str]
     run_id: Mapped[int] = mapped_column(ForeignKey("load_run.run_id"))
 
