@@ -112,6 +112,7 @@ def _simulate() -> None:
     study = simulate(market, more, n_draws=10, rng=1)
     study.pressure(by=["province", "discipline"])
     study.outcomes(by="discipline")
+    study.choices_obtained(by="discipline")
     study.outcomes(by="applicant_class")
     study.outcomes(by=["applicant_class", "province"])
     seat_values(market, n_draws=10, rng=1).gains(to="applicant_class")

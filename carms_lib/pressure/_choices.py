@@ -18,7 +18,7 @@ from carms_lib.kernels.jit import kernel
 from carms_lib.pressure._arguments import check_fewest
 from carms_lib.pressure._bands import Bands, Measure, summarise
 from carms_lib.pressure._counts import measures_of
-from carms_lib.pressure._groups import Groups, Where, group
+from carms_lib.pressure._groups import Groups, Where, group_all
 from carms_lib.pressure._pressure import FEWEST, chosen_scenarios, wanted_metrics
 from carms_lib.pressure.metrics import CHOICE_METRICS
 from carms_lib.simulator import Study
@@ -89,8 +89,7 @@ def measure_choices(
     """Return the metrics of every draw, by scenario, and their groups."""
     wanted = wanted_metrics(metric, CHOICE_METRICS)
     measures = {}
-    for name in chosen_scenarios(study, scenario, against):
-        groups = group(study.outcomes_of(name, 0, 0), by, where)
+    for name, groups in group_all(study, chosen_scenarios(study, scenario, against), by, where).items():
         measures[name] = measures_of("choices", wanted, count_choices(study, name, groups), fewest=fewest)
         there = {measure.metric for measure in measures[name]}
         lacking = [] if metric is None else [each for each in wanted if each not in there]

@@ -13,10 +13,10 @@ import pandas as pd
 
 from carms_lib.exceptions import ArgumentError, StudyError
 from carms_lib.pressure._arguments import check_names
-from carms_lib.simulator import Outcomes
+from carms_lib.simulator import Outcomes, Study
 from carms_lib.simulator.inputs.program_table import unknown_value
 
-__all__ = ["Groups", "Where", "group", "is_applicants", "number_rows"]
+__all__ = ["Groups", "Where", "group", "group_all", "is_applicants", "number_rows"]
 
 
 class Groups(NamedTuple):
@@ -89,6 +89,31 @@ def group(outcomes: Outcomes, by: str | Sequence[str] | None, where: Where | Non
         keys, cell, applicant_class, len(cell_keys), len(class_keys),
         bool(of_programs) or not chosen_programs.all(), bool(of_applicants) or not chosen_applicants.all(),
     )  # fmt: skip
+
+
+def group_all(
+    study: Study, scenarios: Sequence[str], by: str | Sequence[str] | None, where: Where | None = None
+) -> dict[str, Groups]:
+    """Return the groups of several scenarios: those of the first, so that each group holds the same rows in all.
+
+    A lever may change a column, such as "quota"; programs then stay in the group of the first scenario.
+
+    Raises
+    ------
+    ArgumentError
+        Scenarios have different rows, and other groups for it.
+    """
+    first = group(study.outcomes_of(scenarios[0], 0, 0), by, where)
+    found = {}
+    for name in scenarios:
+        outcomes = study.outcomes_of(name, 0, 0)
+        is_same = (len(outcomes.programs), len(outcomes.applicants)) == (len(first.cell), len(first.applicant_class))
+        found[name] = first if is_same else group(outcomes, by, where)
+        if not found[name].keys.equals(first.keys):
+            raise ArgumentError(
+                f"by={by!r}: {name!r} has other groups than {scenarios[0]!r}. Ask each with scenario={name!r} alone."
+            )
+    return found
 
 
 _SIDES = (True, False)

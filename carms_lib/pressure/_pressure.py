@@ -22,7 +22,7 @@ from carms_lib.exceptions import ArgumentError
 from carms_lib.pressure._arguments import check_fewest, check_name, check_names
 from carms_lib.pressure._bands import Bands, Measure, summarise
 from carms_lib.pressure._counts import count_outcomes, count_pressure, measures_of
-from carms_lib.pressure._groups import Groups, Where, group, is_applicants
+from carms_lib.pressure._groups import Groups, Where, group_all, is_applicants
 from carms_lib.pressure.metrics import OUTCOME_METRICS, PLACEMENT_METRICS, PREFERENCE_METRICS, PRESSURE_METRICS
 from carms_lib.simulator import BASELINE, Study
 
@@ -130,8 +130,7 @@ def measure_pressure(
     wanted = wanted_metrics(metric, PRESSURE_METRICS)
     fewest = check_fewest(fewest)
     measures = {}
-    for name in chosen_scenarios(study, scenario, against):
-        groups = group(study.outcomes_of(name, 0, 0), by, where)
+    for name, groups in group_all(study, chosen_scenarios(study, scenario, against), by, where).items():
         counts = count_pressure(study, name, groups, choice_field, match_field)
         measures[name] = measures_of("pressure", wanted, counts, fewest=fewest)
         lacking = [] if metric is None else [each for each in wanted if each not in {m.metric for m in measures[name]}]
@@ -199,8 +198,7 @@ def measure_outcomes(
 ) -> tuple[dict[str, list[Measure]], Groups]:
     """Return match outcomes in every draw, by scenario, and their groups; see `outcome_bands`."""
     measures = {}
-    for name in chosen_scenarios(study, scenario, against):
-        groups = group(study.outcomes_of(name, 0, 0), by, where)
+    for name, groups in group_all(study, chosen_scenarios(study, scenario, against), by, where).items():
         counts = count_outcomes(study, name, groups)
         view, allowed = ("placements", PLACEMENT_METRICS) if groups.is_crossed else ("outcomes", OUTCOME_METRICS)
         found = measures_of(view, allowed, counts, fewest=FEWEST)

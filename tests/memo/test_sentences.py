@@ -26,7 +26,7 @@ FIXED = {f"{100 * OUTER:.0f}", "50", f"{LARGE}", "1", "2"}
 
 def moved(value: object, by: float) -> object:
     """Return `value` with every number in it made larger, and shares still shares."""
-    if isinstance(value, (bool, np.bool_, str)) or value is None:
+    if isinstance(value, (bool, np.bool_, str)) or value is None or value is pd.NA:
         return value
     if isinstance(value, (int, np.integer)):
         return int(value * by) + 3

@@ -73,7 +73,7 @@ def scenarios(make_bands, names, estimates):
 
 class TestForest:
     @pytest.mark.parametrize("names", [[f"scenario {n}" for n in range(6)], ["baseline", LONG, LONG + " 2"]])
-    def test_the_legend_of_many_scenarios_hides_no_band(self, make_bands, names):
+    def test_fault_17_the_legend_of_many_scenarios_hides_no_band(self, make_bands, names):
         bands = scenarios(make_bands, names, [0.95, 0.9, 0.9, 0.88, 0.86, 0.85])
         ax, renderer = drawn(plotting.plot_bands, bands, size=(7.6, 6.0))
         check_apart(ax, renderer)
@@ -98,7 +98,7 @@ class TestForest:
 
 
 class TestDifferences:
-    def test_shares_change_by_percentage_points(self, make_bands):
+    def test_fault_17_shares_change_by_percentage_points(self, make_bands):
         bands = make_bands({"province": ["ON", "QC"]}, [0.021, -0.004], half_widths={0.9: 0.002})
         ax, renderer = drawn(plotting.plot_differences, bands)
         check_apart(ax, renderer)
@@ -121,7 +121,7 @@ class TestDifferences:
         assert style.format_change(value, form) == text
 
 
-def test_names_of_cells_are_not_over_the_bands_of_others():
+def test_fault_17_names_of_cells_are_not_over_the_bands_of_others():
     rng = np.random.default_rng(4)
     n = 60
     estimate = rng.uniform(0.1, 0.9, n)
@@ -152,7 +152,7 @@ def gold():
 
 
 class TestSiteMap:
-    def test_all_thirteen_jurisdictions_say_their_seats_or_that_they_have_none(self, gold):
+    def test_fault_4_all_thirteen_jurisdictions_say_their_seats_or_that_they_have_none(self, gold):
         ax, renderer = drawn(plotting.plot_site_map, gold, size=(7.6, 7.6))
         said = {text.get_gid(): text.get_text() for text in ax.texts if text.get_gid() in plotting.tile_map.TILES}
         assert len(said) == 13

@@ -132,3 +132,14 @@ def test_more_seats_move_people_up_their_lists(market):
     assert frame.loc["first_choice_obtained", "lower"] > 0
     assert frame.loc["no_choice_obtained", "upper"] < 0
     assert set(frame.index) == set(CHOICE_METRICS) - {"first_choice_elsewhere"}
+
+
+def test_programs_stay_in_their_group_where_a_lever_changes_the_column(market):
+    """Half as many seats again make other values of "quota": cells of the baseline hold for both."""
+    more = carms.Scenario("more").scale_quota(1.5)
+    study = carms.simulate(market, more, n_draws=20, rng=3, progress=False)
+    frames = {name: study.outcomes_of(name, 0, 0).programs["quota"] for name in study.scenarios}
+    assert set(frames["more"]) != set(frames[BASELINE])
+    for frame in (study.outcomes("quota", metric="seats"), study.choices_obtained("quota"), study.pressure("quota")):
+        for _, of in frame.to_frame().groupby("scenario"):
+            assert set(of["quota"]) == set(frames[BASELINE])

@@ -56,7 +56,7 @@ def test_seats_by_class_sum_to_all_seats(study, market):
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_a_province_of_training_alone_is_explained_in_every_filter(study, view):
+def test_fault_4_a_province_of_training_alone_is_explained_in_every_filter(study, view):
     with pytest.raises(UnknownNameError, match="51 seats are trained there: use site_province='NB'"):
         getattr(study, view)(by="discipline", where={"province": "NB"})
     with pytest.raises(UnknownNameError, match="YT has no program"):
