@@ -20,7 +20,7 @@ ROOT = Path(carms_lib.__file__).parent
 
 # The packages, top to bottom.
 ROWS = [
-    {"exceptions", "provenance"},
+    {"exceptions", "argument_checks", "provenance"},
     {"kernels", "schemas", "result_files"},
     {"matching", "loaders"},
     {"quality"},

@@ -15,7 +15,7 @@ import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from carms_lib.exceptions import FetchError, SourceError, UnknownNameError
 
@@ -108,7 +108,8 @@ def fetch_release(release_id: str = "1503", *, cache_dir: str | os.PathLike[str]
     --------
     >>> release = load_release(fetch_release())  # doctest: +SKIP
     """
-    if release_id not in _REGISTRY:
+    given: Any = release_id
+    if not isinstance(given, str) or release_id not in _REGISTRY:
         raise UnknownNameError("release_id", release_id, _REGISTRY)
     published = _REGISTRY[release_id]
     folder = f"release_{release_id}"

@@ -26,7 +26,7 @@ LARGEST = 2**31 - 2
 
 def check_choice(argument: str, value: object, allowed: Sequence[str]) -> None:
     """Raise UnknownNameError unless `value` is one of `allowed`."""
-    if value not in allowed:
+    if not isinstance(value, str) or value not in allowed:
         raise UnknownNameError(argument, value, allowed)
 
 

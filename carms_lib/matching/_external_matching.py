@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from carms_lib.argument_checks import check_instance
 from carms_lib.exceptions import ProblemError, UnknownNameError
 from carms_lib.matching._blocking_pairs import blocking_frame, count_blocking
 from carms_lib.matching._checks import check_choice
 from carms_lib.matching._linked_lists import NOT_LISTED
 from carms_lib.matching._matching import Matching
+from carms_lib.matching._problem import MatchingProblem
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from carms_lib.kernels.arrays import Int32s
-    from carms_lib.matching._problem import MatchingProblem
 
 __all__ = ["blocking_pairs", "check_matching", "is_stable"]
 
@@ -85,6 +86,7 @@ def check_matching(problem: MatchingProblem, matching: Mapping[Any, Any], *, rul
     Matching
         Its status is that which the checker finds. Errors are those of `is_stable`.
     """
+    check_instance("problem", problem, MatchingProblem, "MatchingProblem.from_lists(applicants, programs, quotas)")
     check_choice("rule", rule, ("BIS", "MM"))
     if not isinstance(matching, Mapping):
         msg = f"matching is a {type(matching).__name__}; a dict from applicant to program is needed."

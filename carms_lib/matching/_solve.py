@@ -6,18 +6,17 @@ Belongs here: the verb, its arguments, and which procedure answers. Does not bel
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from carms_lib.argument_checks import check_instance
 from carms_lib.exceptions import ArgumentError, ProblemError, StabilityWarning
 from carms_lib.matching._checks import check_choice, check_count
 from carms_lib.matching._from_scores import not_a_score, plain_score
 from carms_lib.matching._matching import Matching
 from carms_lib.matching._packed_lists import new_seating
-
-if TYPE_CHECKING:
-    from carms_lib.matching._problem import MatchingProblem
+from carms_lib.matching._problem import MatchingProblem
 
 __all__ = ["solve"]
 
@@ -100,6 +99,7 @@ def solve(
     >>> solve(problem).status
     'stable'
     """
+    check_instance("problem", problem, MatchingProblem, "MatchingProblem.from_lists(applicants, programs, quotas)")
     check_choice("proposing", proposing, ("applicants", "programs"))
     check_choice("rule", rule, ("BIS", "MM"))
     if not problem.n_couples:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from carms_lib.argument_checks import check_path
 from carms_lib.exceptions import MemoError, TooFewDrawsWarning
 from carms_lib.loaders import Release, load_release
 from carms_lib.memo.findings import find
@@ -135,7 +136,7 @@ def write_memo(
     record; a PDF carries the hour at which it was printed. All files are made aside and moved into place at the end:
     a run that fails leaves `out` as it was.
     """
-    folder = _check_folder(Path(out), overwrite=overwrite)
+    folder = _check_folder(check_path("out", out, "memo"), overwrite=overwrite)
     browser = find_browser() if pdf else None
     source = release if isinstance(release, Release) else load_release(release)
     layers = build(source)
@@ -181,7 +182,11 @@ def _scenarios(given: Sequence[Scenario] | None) -> Sequence[Scenario]:
 
 def _check_folder(folder: Path, *, overwrite: bool) -> Path:
     """Return `folder` if a memo may be written there; find out before a long run, not after it."""
-    if folder.exists() and not folder.is_dir():
+    try:
+        there = folder.exists()
+    except OSError as error:  # a name that is too long
+        raise MemoError(f"out={str(folder)!r} cannot be written: {error.strerror}. Give another folder.") from error
+    if there and not folder.is_dir():
         msg = f"out={str(folder)!r} is a file. Give a folder that does not exist yet or is empty."
         raise MemoError(msg)
     if folder.is_dir() and any(folder.iterdir()) and not overwrite:

@@ -13,10 +13,11 @@ import warnings
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from carms_lib.argument_checks import check_path
 from carms_lib.exceptions import ArgumentError, CarmsError, MemoError, QualityWarning
 from carms_lib.loaders import Release, load_release
 from carms_lib.memo._scorecard_page import scorecard_blocks, scorecard_subtitle, scorecard_title
@@ -83,6 +84,9 @@ def score_release(
     WarehouseError
         If the warehouse cannot be read, or written where `keep` is asked for.
     """
+    day: Any = as_of
+    if day is not None and not isinstance(day, dt.date):
+        raise ArgumentError(f"as_of={day!r} must be a date, such as datetime.date(2025, 3, 4), or None for today.")
     if keep and warehouse is None:
         msg = "keep=True needs a warehouse to keep the record in: give warehouse=open_warehouse(…)."
         raise ArgumentError(msg)
@@ -152,7 +156,7 @@ def write_scorecard(
     -----
     A release that fails its checks has a page too, and it says so: the page is for whoever must find out why.
     """
-    place = _check_file(Path(path))
+    place = _check_file(check_path("path", path, "scorecard.html"))
     card = scorecard or score_release(release, previous=previous, warehouse=warehouse, keep=keep, as_of=as_of)
     page = to_html(scorecard_title(card), scorecard_subtitle(card), scorecard_blocks(card), {}, layout="board")
     try:
@@ -167,7 +171,11 @@ def write_scorecard(
 
 def _check_file(place: Path) -> Path:
     """Return `place` if a page may be written there; find out before the run, not after it."""
-    if place.is_dir():
+    try:
+        is_folder = place.is_dir()
+    except OSError as error:  # a name that is too long
+        raise _not_written(place, error) from error
+    if is_folder:
         msg = f"path={str(place)!r} is a folder. Give a file to write, such as {str(place / 'scorecard.html')!r}."
         raise MemoError(msg)
     try:

@@ -88,7 +88,8 @@ class BandTable:
     def of_scenarios(self, names: Sequence[str]) -> BandTable:
         """Return the rows of the scenarios named, in that order."""
         for name in names:
-            if name not in self.scenarios:
+            given: Any = name
+            if not isinstance(given, str) or name not in self.scenarios:
                 raise UnknownNameError("scenario", name, self.scenarios)
         rows = self.frame.loc[self.frame["scenario"].isin(list(names))].reset_index(drop=True)
         return BandTable(rows, self.keys, self.metric, self.kind, self.levels, tuple(names), self.n_draws)
@@ -138,7 +139,8 @@ def read_bands(bands: pd.DataFrame | BandSource, *, metric: str | None = None) -
     if metric is None and len(metrics) > 1:
         metric = getattr(bands, "headline", None)
     if metric is not None:
-        if metric not in metrics:
+        wanted: Any = metric
+        if not isinstance(wanted, str) or wanted not in set(metrics):
             raise UnknownNameError("metric", metric, metrics)
         frame = frame.loc[frame["metric"] == metric]
     only = {name: _only(frame, name) for name in ("metric", "kind")}

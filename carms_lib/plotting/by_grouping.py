@@ -60,5 +60,5 @@ def plot_bands(
     geographic = any(is_geographic(key) for key in table.keys)
     if geographic and len(table.keys) <= 2 and len(table.levels) == 1:
         figure = plot_tile_map if len(table.keys) == 1 else plot_heatmap
-        return figure(table.frame, ax=ax, scenario=scenario or table.scenarios[0])
+        return figure(table.frame, ax=ax, scenario=table.scenarios[0] if scenario is None else scenario)
     return plot_forest(table.frame, ax=ax, scenario=scenario, n_rows=_MOST_ROWS)

@@ -45,9 +45,12 @@ Epidemiology 168(2): variance estimates recovery, eq. 4.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from scipy import stats
+
+from carms_lib.exceptions import ArgumentError
 
 __all__ = [
     "SCALES",
@@ -89,6 +92,12 @@ def quantiles(values: np.ndarray, tails: Sequence[float]) -> np.ndarray:
     ndarray of shape (len(tails), G), float64
         0 for a column that is missing throughout.
     """
+    if not isinstance(values, np.ndarray) or values.ndim != 2 or not len(values):
+        raise ArgumentError(
+            f"values={type(values).__name__} must be an array of draws by groups, with a draw at least."
+        )
+    if not all(isinstance(tail, Real) and 0 <= tail <= 1 for tail in tails):
+        raise ArgumentError(f"tails={tails!r} must be probabilities, such as [0.05, 0.95].")
     filled = np.where(~np.isfinite(values).any(axis=0), 0.0, values)
     if np.isfinite(filled).all():
         return np.quantile(filled, tails, axis=0, method="median_unbiased")

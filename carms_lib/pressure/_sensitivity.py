@@ -33,6 +33,7 @@ import pandas as pd
 from scipy import stats
 
 from carms_lib._views import open_view
+from carms_lib.argument_checks import check_instance
 from carms_lib.exceptions import ArgumentError, StudyError
 from carms_lib.pressure._arguments import check_level, check_name
 from carms_lib.pressure._band_ends import block_means
@@ -198,6 +199,7 @@ def sensitivity_of(
     StudyError
         A study saved by a version that kept only some of its inputs.
     """
+    check_instance("study", study, Study, "simulate(market, n_draws=1_000)")
     level, by = check_level(level), check_name("by", by, ("group", "input"))
     settings = study.n_draws // study.draws_per_input
     if settings < _FEWEST_SETTINGS:
@@ -205,6 +207,7 @@ def sensitivity_of(
             f"study has {settings} settings of its uncertain inputs, and {_FEWEST_SETTINGS} are needed to say which of "
             f"them goes with the answer. Simulate n_draws={_FEWEST_SETTINGS * study.draws_per_input} or more."
         )
+    scenario = check_name("scenario", scenario, study.scenarios)
     inputs = _inputs_of(study, settings)
     measures, _ = measure_outcomes(study, None, metric=metric, scenario=scenario, against=None)
     counts = {measure.metric: measure.top[:, 0].astype(np.float64) for measure in measures[scenario]}

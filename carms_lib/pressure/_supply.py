@@ -29,6 +29,7 @@ import pandas as pd
 from scipy import stats
 
 from carms_lib._views import open_view
+from carms_lib.argument_checks import check_instance
 from carms_lib.exceptions import ArgumentError, StudyError, TooFewDrawsWarning
 from carms_lib.pressure._arguments import check_level, check_name, check_names
 from carms_lib.pressure._bands import Bands, Measure, count, is_too_small, summarise
@@ -228,6 +229,7 @@ def compare_supply(
     StudyError
         Fewer than three cells have both a score and the metric.
     """
+    check_instance("study", study, Study, "simulate(market, n_draws=1_000)")
     level = check_level(level)
     metric = check_name("metric", metric, _WHERE_HIGH_IS_PRESSED)
     scenario = check_name("scenario", scenario, study.scenarios)

@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 import pandas as pd
 
@@ -404,7 +405,8 @@ def metric_of(name: str) -> Metric:
     UnknownNameError
         No metric has the name.
     """
-    if name not in METRICS:
+    given: Any = name
+    if not isinstance(given, str) or name not in METRICS:
         raise UnknownNameError("metric", name, METRICS)
     return METRICS[name]
 
@@ -426,7 +428,8 @@ def metrics_of(view: str) -> tuple[str, ...]:
     UnknownNameError
         No view has the name.
     """
-    if view not in METRIC_VIEWS:
+    given: Any = view
+    if not isinstance(given, str) or view not in METRIC_VIEWS:
         raise UnknownNameError("view", view, METRIC_VIEWS)
     return tuple(name for name, metric in METRICS.items() if view in metric.views)
 

@@ -118,6 +118,9 @@ def held(tables: Mapping[str, pd.DataFrame], layer: str) -> Mapping[str, pd.Data
             msg = f"The layer {layer!r} is needed; {tables.name!r} was given."
             raise ArgumentError(msg)
         return tables
+    given: Any = tables
+    if not isinstance(given, Mapping):
+        raise ArgumentError(f"{layer}={type(given).__name__} must be a layer: what to_{layer}() returned.")
     absent = [table for table in contracts()[layer] if table not in tables]
     if absent:
         raise UnknownNameError(f"table of {layer}", absent[0], tables)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import pandas as pd
 
+from carms_lib.argument_checks import check_instance, check_text
 from carms_lib.exceptions import CohortError, UnknownNameError
 from carms_lib.simulator.inputs.cohort_tables import cell_of
 from carms_lib.simulator.inputs.parameters import PARAMETERS
@@ -29,7 +30,7 @@ _HALF_A_PERSON = 0.5  # added to both counts, so that a cell where nobody stood 
 
 def with_classes(cohort: C, frame: pd.DataFrame, source: str) -> C:
     """Return `cohort` with the counts of `frame`; see `Cohort.with_classes`."""
-    counts = _check(cohort, frame)
+    counts = _check(cohort, frame, source)
     classes = cohort.classes.copy()
     of_class = counts.groupby("applicant_class", sort=False)["size"].sum()
     for column in ("size", "low", "high"):
@@ -83,7 +84,9 @@ def taste_factors(counts: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(factors.round(4), index=counts.index, columns=counts.columns)
 
 
-def _check(cohort: CohortTables, frame: pd.DataFrame) -> pd.DataFrame:
+def _check(cohort: CohortTables, frame: pd.DataFrame, source: str) -> pd.DataFrame:
+    check_text("source", source, "counts of the faculties, March 2025")
+    check_instance("frame", frame, pd.DataFrame, "pandas.DataFrame({'applicant_class': ['img'], 'size': [1_800]})")
     for column in frame.columns:
         if column not in _COLUMNS:
             raise CohortError(f"frame: {UnknownNameError('column', column, _COLUMNS)}")

@@ -11,15 +11,19 @@ draws them, and which rules a province applies.
 
 from __future__ import annotations
 
+import math
 import tomllib
 from dataclasses import dataclass, replace
 from importlib import resources
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from carms_lib.exceptions import CohortError, UnknownNameError
+from carms_lib.argument_checks import check_text
+from carms_lib.exceptions import ArgumentError, CohortError, UnknownNameError
 from carms_lib.simulator.inputs.applicant_counts import with_classes
 from carms_lib.simulator.inputs.cohort_file import fields_of, record_of
 from carms_lib.simulator.inputs.cohort_tables import CohortTables
@@ -112,8 +116,16 @@ class Cohort(CohortTables):
         -------
         Cohort
         """
-        if name not in self.parameters.index:
+        given: Any = name
+        if not isinstance(given, str) or name not in self.parameters.index:
             raise UnknownNameError("name", name, PARAMETERS)
+        numbers: dict[str, Any] = {"value": value, "low": low, "high": high}
+        for argument, number in numbers.items():
+            if (number is not None or argument == "value") and (
+                isinstance(number, bool) or not isinstance(number, Real) or not math.isfinite(number)
+            ):
+                raise ArgumentError(f"{argument}={number!r} must be a finite number.")
+        check_text("source", source, "Table 3 of the report of 2025")
         changed = {
             "value": float(value),
             "low": float(value if low is None else low),
@@ -174,6 +186,9 @@ class Cohort(CohortTables):
         -------
         Cohort
         """
+        given: Any = year
+        if isinstance(given, bool) or not isinstance(given, (int, np.integer)):
+            raise ArgumentError(f"year={year!r} must be the year of a match, a whole number such as 2025.")
         stated = stated_rules(self.provinces, self.year)
         rules = rules_of(year, self.provinces.index)
         moved = {name: self.provinces[name].where(stated[name], rules[name]).to_numpy() for name in RULES}

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from carms_lib.argument_checks import check_instance
 from carms_lib.exceptions import MarketError, UnknownNameError
 from carms_lib.kernels.noise import key_of_text
 from carms_lib.provenance import Provenance
@@ -92,6 +93,7 @@ class Market:
         MarketError
             A column is missing or holds what it must not; each message names up to five programs.
         """
+        check_instance("cohort", cohort, Cohort, "load_cohort('2025')")
         frame = gold if isinstance(gold, pd.DataFrame) else _program_frame(gold)
         programs = check_programs(frame, cohort)
         if provenance is None:
@@ -161,7 +163,7 @@ class Market:
 def _program_frame(gold: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     try:
         return gold["program"]
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, IndexError) as error:
         given = type(gold).__name__
         raise MarketError(f"gold is a {given} without a frame 'program': give to_gold(…) or such a frame.") from error
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import pandas as pd
 
-from carms_lib.exceptions import UnknownNameError
+from carms_lib.exceptions import ArgumentError, UnknownNameError
 from carms_lib.provenance import Provenance
 from carms_lib.simulator.draw.block import COUPLE_COUNTS, DRAWS_PER_INPUT
 from carms_lib.simulator.inputs.market import Market
@@ -181,6 +181,9 @@ class DrawnOutcomes:
         given: Any = scenario
         if not isinstance(given, str) or given not in self._rows:
             raise UnknownNameError("scenario", scenario, self._rows)
+        for argument, value in {"start": start, "stop": stop}.items():
+            if value is not None and (isinstance(value, bool) or not isinstance(value, (int, np.integer))):
+                raise ArgumentError(f"{argument}={value!r} must be the number of a draw, a whole number, or None.")
         start, stop, _ = slice(start, stop).indices(self.n_draws)
         stop = max(start, stop)
         if self._store is None:

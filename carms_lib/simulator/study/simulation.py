@@ -29,6 +29,7 @@ import numpy as np
 from tqdm import tqdm
 
 from carms_lib import __version__
+from carms_lib.argument_checks import check_path
 from carms_lib.exceptions import ArgumentError, StabilityWarning, WorkerError
 from carms_lib.kernels.noise import entropy_from
 from carms_lib.simulator.draw.block import DRAWS_PER_INPUT, BlockInputs, BlockResult, compile_block, run_block
@@ -122,6 +123,13 @@ def simulate(
     """
     n_draws = check_draws(n_draws)
     _check_kinds(market, scenarios)
+    if checkpoint is not None:
+        checkpoint = check_path("checkpoint", checkpoint, "study.checkpoint")
+    if executor is not None and not callable(getattr(executor, "submit", None)):
+        raise ArgumentError(
+            f"executor={executor!r} must be a concurrent.futures.Executor, such as ProcessPoolExecutor(), or None for "
+            "the threads of this machine."
+        )
     names = [scenario.name for scenario in scenarios]
     twice = {name for name in names if names.count(name) > 1}
     if twice:

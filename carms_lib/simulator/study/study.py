@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from carms_lib._views import RankView, SeatValueView, View, open_view
+from carms_lib.argument_checks import check_path
 from carms_lib.exceptions import ArgumentError, UnknownNameError
 from carms_lib.simulator.inputs.market import Market
 from carms_lib.simulator.inputs.scenario import Scenario
@@ -319,7 +320,7 @@ class Study(DrawnOutcomes):
         ArgumentError
             The file exists, or has another suffix: tables of a study are saved from its views.
         """
-        path = Path(path)
+        path = check_path("path", path, "study.npz")
         if path.suffix.lower() != ".npz":
             raise ArgumentError(
                 f"path={str(path)!r} must end in .npz: a study is saved as arrays, to be loaded again. For a table, "
@@ -337,7 +338,7 @@ class Study(DrawnOutcomes):
         StudyError
             The file is no study, or of a format that this version does not read.
         """
-        stored = read_study(Path(path))
+        stored = read_study(check_path("path", path, "study.npz"))
         return cls._on_store(
             stored.store,
             stored.rows,
