@@ -92,11 +92,16 @@ def quantiles(values: np.ndarray, tails: Sequence[float]) -> np.ndarray:
     ndarray of shape (len(tails), G), float64
         0 for a column that is missing throughout.
     """
-    if not isinstance(values, np.ndarray) or values.ndim != 2 or not len(values):
+    given: Any = values
+    if not isinstance(given, np.ndarray) or given.ndim != 2 or not len(given):
         raise ArgumentError(
             f"values={type(values).__name__} must be an array of draws by groups, with a draw at least."
         )
-    if not all(isinstance(tail, Real) and 0 <= tail <= 1 for tail in tails):
+    try:
+        asked = np.asarray(tails, dtype=np.float64)
+    except (TypeError, ValueError):
+        asked = np.array([np.nan])
+    if asked.ndim != 1 or not ((asked >= 0.0) & (asked <= 1.0)).all():
         raise ArgumentError(f"tails={tails!r} must be probabilities, such as [0.05, 0.95].")
     filled = np.where(~np.isfinite(values).any(axis=0), 0.0, values)
     if np.isfinite(filled).all():
