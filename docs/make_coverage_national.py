@@ -59,6 +59,15 @@ VIEWS: dict[str, list[str] | None] = {
 }
 
 
+#: View and metric whose cells are read, and marked, at once.
+TOGETHER = {
+    ("pressure", "pressure"),
+    ("pressure, difference", "pressure"),
+    ("outcomes of seats", "filled"),
+    ("outcomes of seats, difference", "filled"),
+}
+
+
 class Pool(NamedTuple):
     """Draws of many settings; `rows` is the joint draw of the inputs of each setting."""
 
@@ -230,10 +239,32 @@ def cover_ranks(pool: Pool, repetitions: int, settings: int) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def cover_together(pool: Pool, repetitions: int, settings: int) -> pd.DataFrame:
+    """Count how often simultaneous bands of kind mean hold all their cells at once."""
+    rows = []
+    for piece in pieces(pool.study):
+        if (piece.view, piece.measure.metric) not in TOGETHER:
+            continue
+        whole = count(piece.measure, DRAWS_PER_INPUT, piece.minus)
+        rng = np.random.default_rng([ENTROPY, 3])
+        all_held = []
+        for _ in range(repetitions):
+            counted = counted_in(piece, draws_of(choose(pool, rng, settings)))
+            band = _band(counted, LEVEL, "mean", DRAWS_PER_INPUT, simultaneous=True)
+            held = hold(whole.estimate, band)
+            all_held.append(np.nanmin(held, axis=1, keepdims=True))
+        of_all = np.mean(all_held, axis=0)
+        rows.append(
+            row_of(f"{piece.view}, all cells at once", piece.measure.metric, "mean", False, of_all, repetitions)
+        )
+    return pd.DataFrame(rows)
+
+
 def study(market: carms.Market, *, settings: int, repetitions: int, size: int) -> pd.DataFrame:
     """Return the coverage of every view, metric and kind that needs no more than the pool."""
     pool = make_pool(market, settings)
-    parts = [cover(pieces(pool.study), pool, repetitions, size), cover_ranks(pool, repetitions, size)]
+    parts = [function(pool, repetitions, size) for function in (cover_ranks, cover_together)]
+    parts = [cover(pieces(pool.study), pool, repetitions, size), *parts]
     return pd.concat(parts, ignore_index=True)
 
 

@@ -20,8 +20,8 @@ ROOT = Path(carms_lib.__file__).parent
 
 # The packages, top to bottom.
 ROWS = [
-    {"exceptions", "argument_checks", "provenance"},
-    {"kernels", "schemas", "result_files"},
+    {"exceptions", "provenance"},
+    {"argument_checks", "kernels", "schemas", "result_files"},
     {"matching", "loaders"},
     {"quality"},
     {"transforms"},

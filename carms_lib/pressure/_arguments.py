@@ -25,6 +25,7 @@ __all__ = [
     "check_level",
     "check_name",
     "check_names",
+    "check_simultaneous",
 ]
 
 KINDS = ("outcome", "mean", "input")
@@ -47,6 +48,17 @@ def check_level(level: Any) -> float:
     if isinstance(level, bool) or not isinstance(level, Real) or not 0.0 < float(level) < 1.0:
         raise ArgumentError(f"level={level!r} must be a number between 0 and 1, both left out, such as 0.90.")
     return float(level)
+
+
+def check_simultaneous(simultaneous: Any, kind: str) -> None:
+    """Raise ArgumentError unless `simultaneous` is a bool, and bands that hold together are of kind "mean"."""
+    if not isinstance(simultaneous, (bool, np.bool_)):
+        raise ArgumentError(f"simultaneous={simultaneous!r} must be True or False.")
+    if simultaneous and kind != "mean":
+        raise ArgumentError(
+            f"simultaneous=True is for bands of kind 'mean', which say how well averages are known; kind={kind!r} says "
+            "what one match may bring, cell by cell."
+        )
 
 
 def check_count(argument: str, value: Any, least: int = 1) -> int:

@@ -57,6 +57,7 @@ __all__ = [
     "block_means",
     "effective_draws",
     "hold_estimate",
+    "level_of_each",
     "mean_ends",
     "next_ends",
     "quantiles",
@@ -68,6 +69,8 @@ __all__ = [
 
 #: What values a metric can take: "share" from 0 to 1, "positive" from 0 up, "real" any.
 SCALES = ("share", "positive", "real")
+#: Draws of the multipliers by which bands hold together.
+_MULTIPLIERS = 2_000
 #: From this level on, an estimate lies in its band.
 _HOLDS_ESTIMATE = 0.80
 
@@ -205,6 +208,39 @@ def mean_ends(
     lower = np.where(inner, ends[0], np.where(estimate >= 1.0, np.maximum(1.0 - unseen, 0.0), estimate))
     upper = np.where(inner, ends[1], np.where(estimate <= 0.0, unseen, estimate))
     return lower, upper
+
+
+def level_of_each(blocks: np.ndarray, level: float) -> float:
+    """Return the level of each band at which all of them hold together.
+
+    Parameters
+    ----------
+    blocks : ndarray of shape (B, G), float64
+        As in `mean_ends`.
+    level : float
+        Of all bands together.
+
+    Returns
+    -------
+    float
+        Between `level` and 1.
+
+    Notes
+    -----
+    sup-t: the `level` quantile of max_g |Z_g|, where Z are the studentised means under Gaussian multipliers on the
+    blocks (Chernozhukov, Chetverikov and Kato 2013; Montiel Olea and Plagborg-Møller 2019), read as a two-sided normal
+    quantile of one band.
+    """
+    if len(blocks) < 2:
+        return level
+    spread = blocks.std(axis=0)
+    moving = spread > 0.0
+    if not moving.any():
+        return level
+    z = (blocks[:, moving] - blocks[:, moving].mean(axis=0)) / (spread[moving] * np.sqrt(len(blocks)))
+    weights = np.random.default_rng(0).standard_normal((_MULTIPLIERS, len(blocks)))
+    reach = float(np.quantile(np.abs(weights @ z).max(axis=1), level))
+    return max(level, float(2.0 * stats.norm.cdf(reach) - 1.0))
 
 
 def rare_change_ends(

@@ -17,11 +17,12 @@ import pandas as pd
 
 from carms_lib._views import open_view
 from carms_lib.exceptions import TooFewDrawsWarning
-from carms_lib.pressure._arguments import KIND_NOTES, check_count, check_kind, check_level
+from carms_lib.pressure._arguments import KIND_NOTES, check_count, check_kind, check_level, check_simultaneous
 from carms_lib.pressure._band_ends import (
     block_means,
     effective_draws,
     hold_estimate,
+    level_of_each,
     mean_ends,
     next_ends,
     quantiles,
@@ -238,6 +239,7 @@ def summarise(
     headline: str,
     provenance: Provenance,
     against: str | None = None,
+    simultaneous: bool = False,
 ) -> Bands:
     """Return bands for measures of one or more scenarios.
 
@@ -256,10 +258,18 @@ def summarise(
     provenance : Provenance
     against : str, optional
         A scenario of `measures`; every other one is given as its paired difference from it.
+    simultaneous : bool, default False
+        Of kind "mean": make all groups of a metric and scenario hold together with probability `level`, so that many
+        may be looked at, and marked, at once.
 
     Returns
     -------
     Bands
+
+    Raises
+    ------
+    ArgumentError
+        `simultaneous` is no bool, or is asked of another kind.
 
     Warns
     -----
@@ -267,6 +277,7 @@ def summarise(
         So few draws or blocks that the ends of the bands mean little.
     """
     level, kind = check_level(level), check_kind(kind)
+    check_simultaneous(simultaneous, kind)
     _warn_if_few(len(next(iter(measures.values()))[0].top), draws_per_input, level, kind)
     parts, sizes = [], []
     for scenario, own in measures.items():
@@ -275,7 +286,7 @@ def summarise(
         base: Sequence[Measure | None] = measures[against] if against is not None else [None] * len(own)
         for measure, minus in zip(own, base, strict=True):
             rows = pd.DataFrame({"metric": measure.metric, "scenario": scenario}, index=keys.index).join(keys)
-            band = _band(count(measure, draws_per_input, minus), level, kind, draws_per_input)
+            band = _band(count(measure, draws_per_input, minus), level, kind, draws_per_input, simultaneous)
             behind = _size(measure, minus)
             numbers = ("estimate", "lower", "upper", "median", "share_zero")
             missing = pd.notna(behind["reason"])
@@ -283,6 +294,8 @@ def summarise(
             parts.append(rows.assign(**shown))
             few = {name: band[name] for name in ("n_draws", "effective_draws")}
             sizes.append(rows.assign(**few, **behind))
+    if simultaneous:
+        provenance = provenance.with_settings(simultaneous=True)
     frame = pd.concat(parts, ignore_index=True).assign(level=level, kind=kind)
     order = ["metric", "scenario", *keys.columns, *BAND_COLUMNS]
     if against is not None:
@@ -305,13 +318,16 @@ def _warn_if_few(draws: int, draws_per_input: int, level: float, kind: str) -> N
     warnings.warn(f"{text}; use n_draws={needed * draws_per_input} or more.", TooFewDrawsWarning, stacklevel=4)
 
 
-def _band(counted: Counted, level: float, kind: str, draws_per_input: int) -> dict[str, np.ndarray]:
+def _band(
+    counted: Counted, level: float, kind: str, draws_per_input: int, simultaneous: bool = False
+) -> dict[str, np.ndarray]:
     """Return the columns of a band that are numbers, without what is suppressed."""
     effective = effective_draws(counted.residual, draws_per_input)
     rare = share_zero(counted.of_draws, level)
     settings = len(counted.of_blocks)
     if kind == "mean":
         blocks = block_means(counted.residual, draws_per_input)
+        level = level_of_each(blocks, level) if simultaneous else level
         lower, upper = mean_ends(counted.estimate, blocks, counted.cases, level, counted.scale)
         if counted.scale == "real" and settings >= 2:
             seldom = (~(np.abs(counted.of_draws) > 0.0)).mean(axis=0) > _SELDOM  # none, or nothing to count

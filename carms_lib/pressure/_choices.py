@@ -37,6 +37,7 @@ def choice_bands(
     against: str | None = None,
     where: Where | None = None,
     fewest: float = FEWEST,
+    simultaneous: bool = False,
 ) -> Bands:
     """Return how far down their rank-order lists applicants match in the first iteration, with bands.
 
@@ -47,7 +48,7 @@ def choice_bands(
         Columns of the applicants make classes. Columns of the programs make cells: an applicant is of the cell of the
         first program of the rank-order list (of the program wanted most, without an interview), a resident of the cell
         matched to.
-    level, kind, scenario, against, where
+    level, kind, scenario, against, where, simultaneous
         As in `pressure_bands`.
     metric : str or sequence of str, optional
         Some of `CHOICE_METRICS`; by default all that the grouping allows. `first_choice_elsewhere` needs cells. Shares
@@ -79,6 +80,7 @@ def choice_bands(
         headline=next(iter(measures.values()))[0].metric,
         provenance=study.provenance.with_settings(fewest=fewest),
         against=against,
+        simultaneous=simultaneous,
     )
 
 

@@ -56,6 +56,7 @@ def pressure_bands(
     against: str | None = None,
     where: Where | None = None,
     fewest: float = FEWEST,
+    simultaneous: bool = False,
 ) -> Bands:
     """Return the pressure metrics with bands.
 
@@ -84,6 +85,8 @@ def pressure_bands(
     fewest : float, default 5
         `pressure` and `unmatched_risk` of a group with fewer first choices than this in an average draw are too
         small to say: the estimate is missing, and `Bands.sizes` says why. 0 shows every group.
+    simultaneous : bool, default False
+        Of kind "mean": all groups of a metric and scenario hold together with probability `level`.
 
     Returns
     -------
@@ -109,6 +112,7 @@ def pressure_bands(
         headline=next(iter(measures.values()))[0].metric,
         provenance=study.provenance.with_settings(first_choice=first_choice, iteration=iteration, fewest=fewest),
         against=against,
+        simultaneous=simultaneous,
     )
 
 
@@ -152,12 +156,13 @@ def outcome_bands(
     scenario: str | Sequence[str] | None = None,
     against: str | None = None,
     where: Where | None = None,
+    simultaneous: bool = False,
 ) -> Bands:
     """Return match outcomes of seats and applicants, with bands.
 
     Parameters
     ----------
-    study, by, level, kind, scenario, against, where
+    study, by, level, kind, scenario, against, where, simultaneous
         As in `pressure_bands`.
     metric : str or sequence of str, optional
         Some of `OUTCOME_METRICS` or `PLACEMENT_METRICS`. By columns of programs, those of seats and first choices; by
@@ -184,6 +189,7 @@ def outcome_bands(
         headline=_headline(measures, groups),
         provenance=study.provenance,
         against=against,
+        simultaneous=simultaneous,
     )
 
 

@@ -12,7 +12,9 @@ import carms_lib as carms
 import numpy as np
 import pandas as pd
 import pytest
-from carms_lib.pressure import BAND_COLUMNS, KINDS, allocate_seats, seat_values
+from carms_lib.exceptions import ArgumentError
+from carms_lib.pressure import BAND_COLUMNS, KINDS, Measure, allocate_seats, seat_values
+from carms_lib.pressure._bands import _band, count  # private: a band of arrays, without a study
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -211,3 +213,36 @@ def test_every_verb_is_asked() -> None:
     """A verb that is written tomorrow is named in `verbs.py` tomorrow."""
     known = set(VERBS) | set(ELSEWHERE)
     assert public_verbs() == known
+
+
+@pytest.mark.parametrize(("verb", "by"), [("pressure", ["discipline"]), ("outcomes", ["province"]), ("compare", None)])
+def test_bands_that_hold_together_contain_those_that_hold_alone(
+    worlds: dict[int, World], verb: str, by: list[str] | None
+) -> None:
+    study = worlds[400].study
+    ask = study.compare().outcomes if verb == "compare" else getattr(study, verb)
+    alone, together = (ask(by, kind="mean", simultaneous=each) for each in (False, True))
+    one, all_of_them = alone.to_frame(), together.to_frame()
+    known = one["lower"].notna()
+    assert (all_of_them.loc[known, "lower"] <= one.loc[known, "lower"] + TINY).all()
+    assert (all_of_them.loc[known, "upper"] >= one.loc[known, "upper"] - TINY).all()
+    assert together.provenance.settings["simultaneous"] is True
+    with pytest.raises(ArgumentError, match=r"simultaneous=True is for bands of kind 'mean'.*kind='outcome'"):
+        ask(by, simultaneous=True)
+    with pytest.raises(ArgumentError, match="simultaneous='yes' must be True or False"):
+        ask(by, kind="mean", simultaneous="yes")
+
+
+def test_bands_that_hold_together_do_so_as_often_as_they_say() -> None:
+    """Twenty averages of fifty settings, of which some go together; each alone holds all of them far less often."""
+    rng = np.random.default_rng(8)
+    held = {False: 0, True: 0}
+    for _ in range(300):
+        common = rng.normal(size=(50, 1))
+        values = 10 + rng.normal(size=(50, 20)) + common * np.linspace(0, 1, 20)
+        counted = count(Measure("filled", np.repeat(values, 2, axis=0), scale="real"), 2)
+        for simultaneous in held:
+            band = _band(counted, 0.9, "mean", 2, simultaneous)
+            held[simultaneous] += bool(((band["lower"] <= 10) & (band["upper"] >= 10)).all())
+    assert 0.86 <= held[True] / 300 <= 0.95
+    assert held[False] / 300 < 0.5

@@ -55,6 +55,7 @@ class Comparison:
         kind: str = "outcome",
         metric: str | Sequence[str] | None = None,
         where: Mapping[str, str | Sequence[str]] | None = None,
+        simultaneous: bool = False,
     ) -> View:
         """Return scenario minus baseline for match outcomes of applicants and seats, with bands.
 
@@ -62,7 +63,7 @@ class Comparison:
         ----------
         by : str or sequence of str, optional
             Columns that make the groups.
-        level, kind, metric, where
+        level, kind, metric, where, simultaneous
             As in `carms_lib.pressure.outcome_bands`.
 
         Returns
@@ -70,7 +71,15 @@ class Comparison:
         Bands
         """
         bands: View = open_view("outcomes")(
-            self.study, by, level=level, kind=kind, metric=metric, scenario=self.scenario, against=BASELINE, where=where
+            self.study,
+            by,
+            level=level,
+            kind=kind,
+            metric=metric,
+            scenario=self.scenario,
+            against=BASELINE,
+            where=where,
+            simultaneous=simultaneous,
         )
         return bands
 
@@ -85,6 +94,7 @@ class Comparison:
         iteration: str = "final",
         fewest: float = 5.0,
         where: Mapping[str, str | Sequence[str]] | None = None,
+        simultaneous: bool = False,
     ) -> View:
         """Return scenario minus baseline for the pressure metrics, with bands.
 
@@ -92,7 +102,7 @@ class Comparison:
         ----------
         by : str or sequence of str, optional
             Columns that make the groups.
-        level, kind, metric, first_choice, iteration, fewest, where
+        level, kind, metric, first_choice, iteration, fewest, where, simultaneous
             As in `carms_lib.pressure.pressure_bands`.
 
         Returns
@@ -101,7 +111,7 @@ class Comparison:
         """
         bands: View = open_view("pressure")(
             self.study, by, level=level, kind=kind, metric=metric, first_choice=first_choice, iteration=iteration,
-            fewest=fewest, scenario=self.scenario, against=BASELINE, where=where,
+            fewest=fewest, scenario=self.scenario, against=BASELINE, where=where, simultaneous=simultaneous,
         )  # fmt: skip
         return bands
 
@@ -114,6 +124,7 @@ class Comparison:
         metric: str | Sequence[str] | None = None,
         fewest: float = 5.0,
         where: Mapping[str, str | Sequence[str]] | None = None,
+        simultaneous: bool = False,
     ) -> View:
         """Return scenario minus baseline for choices obtained and interviews held, with bands.
 
@@ -121,7 +132,7 @@ class Comparison:
         ----------
         by : str or sequence of str, optional
             Columns that make the groups.
-        level, kind, metric, fewest, where
+        level, kind, metric, fewest, where, simultaneous
             As in `carms_lib.pressure.choice_bands`.
 
         Returns
@@ -130,7 +141,7 @@ class Comparison:
         """
         bands: View = open_view("choices")(
             self.study, by, level=level, kind=kind, metric=metric, scenario=self.scenario, against=BASELINE,
-            fewest=fewest, where=where,
+            fewest=fewest, where=where, simultaneous=simultaneous,
         )  # fmt: skip
         return bands
 

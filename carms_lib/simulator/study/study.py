@@ -66,6 +66,7 @@ class Study(DrawnOutcomes):
         against: str | None = None,
         fewest: float = 5.0,
         where: Mapping[str, str | Sequence[str]] | None = None,
+        simultaneous: bool = False,
     ) -> View:
         """Return the pressure metrics with bands.
 
@@ -73,7 +74,7 @@ class Study(DrawnOutcomes):
         ----------
         by : str or sequence of str, optional
             Columns that make the groups.
-        level, kind, metric, first_choice, iteration, scenario, against, fewest, where
+        level, kind, metric, first_choice, iteration, scenario, against, fewest, where, simultaneous
             As in `carms_lib.pressure.pressure_bands`.
 
         Returns
@@ -82,7 +83,7 @@ class Study(DrawnOutcomes):
         """
         bands: View = open_view("pressure")(
             self, by, level=level, kind=kind, metric=metric, first_choice=first_choice, iteration=iteration,
-            scenario=scenario, against=against, fewest=fewest, where=where,
+            scenario=scenario, against=against, fewest=fewest, where=where, simultaneous=simultaneous,
         )  # fmt: skip
         return bands
 
@@ -96,6 +97,7 @@ class Study(DrawnOutcomes):
         scenario: str | Sequence[str] | None = None,
         against: str | None = None,
         where: Mapping[str, str | Sequence[str]] | None = None,
+        simultaneous: bool = False,
     ) -> View:
         """Return match outcomes of applicants and seats, with bands.
 
@@ -103,7 +105,7 @@ class Study(DrawnOutcomes):
         ----------
         by : str or sequence of str, optional
             Columns that make the groups.
-        level, kind, metric, scenario, against, where
+        level, kind, metric, scenario, against, where, simultaneous
             As in `carms_lib.pressure.outcome_bands`.
 
         Returns
@@ -111,7 +113,15 @@ class Study(DrawnOutcomes):
         Bands
         """
         bands: View = open_view("outcomes")(
-            self, by, level=level, kind=kind, metric=metric, scenario=scenario, against=against, where=where
+            self,
+            by,
+            level=level,
+            kind=kind,
+            metric=metric,
+            scenario=scenario,
+            against=against,
+            where=where,
+            simultaneous=simultaneous,
         )
         return bands
 
@@ -126,6 +136,7 @@ class Study(DrawnOutcomes):
         against: str | None = None,
         where: Mapping[str, str | Sequence[str]] | None = None,
         fewest: float = 5.0,
+        simultaneous: bool = False,
     ) -> View:
         """Return how far down their rank-order lists applicants match, and interviews held, with bands.
 
@@ -133,7 +144,7 @@ class Study(DrawnOutcomes):
         ----------
         by : str or sequence of str, optional
             Columns that make the groups.
-        level, kind, metric, scenario, against, where, fewest
+        level, kind, metric, scenario, against, where, fewest, simultaneous
             As in `carms_lib.pressure.choice_bands`.
 
         Returns
@@ -142,7 +153,7 @@ class Study(DrawnOutcomes):
         """
         bands: View = open_view("choices")(
             self, by, level=level, kind=kind, metric=metric, scenario=scenario, against=against, where=where,
-            fewest=fewest,
+            fewest=fewest, simultaneous=simultaneous,
         )  # fmt: skip
         return bands
 
