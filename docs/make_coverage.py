@@ -204,7 +204,7 @@ def others_section() -> str:
     most = int(table["repetitions"].max())
     return f"""## Seat values and allocation, on the real cohort
 
-As above, {most} studies of 1,000 draws from a pool of 4,000; five seats were placed. Written by
+As above, {most} studies of 1,000 draws from a pool of 10,000; five seats were placed. Written by
 `docs/make_coverage_others.py`.
 
 | band | kind | cells | hold the truth |

@@ -10,7 +10,8 @@ the study did not see:
 outcome
     One draw of a setting that is not in the study.
 mean
-    The mean over the whole pool.
+    The mean over the whole pool. The pool holds the study, whose error is therefore smaller by sqrt(1 - f), f being the
+    share of the pool that the study is; the distance is made larger by as much.
 
 Bands of kind input are counted on the synthetic market of `make_coverage`, where the expectation of a setting can be
 had from very many draws of it.
@@ -157,6 +158,11 @@ def hold(truth: np.ndarray, band: Mapping[str, np.ndarray]) -> np.ndarray:
     return np.where(there, np.stack([with_ends, within]), np.nan)
 
 
+def apart(estimate: np.ndarray, whole: np.ndarray, share: float) -> np.ndarray:
+    """Return the truth as far from a study's estimate as if the study were no part of the pool, `share` of it."""
+    return np.asarray(estimate + (whole - estimate) / np.sqrt(1.0 - share))
+
+
 def row_of(view: str, metric: str, kind: str, is_rare: bool, of_cells: np.ndarray, repetitions: int) -> dict[str, Any]:
     """Return one row of the table from the coverage of its cells, ends included and not."""
     return {
@@ -184,22 +190,24 @@ def cover(all_pieces: Iterable[Piece], pool: Pool, repetitions: int, settings: i
             others = np.setdiff1d(np.arange(len(pool.rows)), chosen)
             counted = counted_in(piece, draws_of(chosen))
             next_draw = whole.of_draws[int(rng.choice(others)) * DRAWS_PER_INPUT + int(rng.integers(DRAWS_PER_INPUT))]
-            truths = {"outcome": next_draw, "mean": whole.estimate}
+            truths = {"outcome": next_draw, "mean": apart(counted.estimate, whole.estimate, settings / len(pool.rows))}
             for kind, truth in truths.items():
                 band = _band(counted, LEVEL, kind, DRAWS_PER_INPUT)
                 held[kind].append(hold(truth, band))
-        size = np.abs(whole.of_draws).mean(axis=0)
+        size = size_of_change = np.nan_to_num(np.abs(whole.of_draws)).mean(axis=0)
+        known = np.nan_to_num(whole.of_draws)
+        varies = np.ptp(known, axis=0) > 0  # a number that never changes says nothing of bands
         if piece.measure.bottom is not None:  # of a share, the smaller of what is counted and what is not
             top, bottom = piece.measure.top.mean(axis=0), piece.measure.bottom.mean(axis=0)
             size = np.minimum(top, bottom - top) if piece.measure.scale == "share" else top
             if piece.minus is not None and piece.minus.bottom is not None:
-                size = np.abs(whole.of_draws).mean(axis=0) * bottom
+                size = size_of_change * bottom
         for kind, each in held.items():
             if each:
                 with np.errstate(invalid="ignore"):
                     of_cells = np.nanmean(np.array(each), axis=0)
                 for is_rare in (False, True):
-                    here = of_cells[:, ((size < RARE) == is_rare) & np.isfinite(of_cells[0])]
+                    here = of_cells[:, ((size < RARE) == is_rare) & np.isfinite(of_cells[0]) & varies]
                     if here.size:
                         rows.append(row_of(piece.view, piece.measure.metric, kind, is_rare, here, len(each)))
     return pd.DataFrame(rows)
@@ -228,9 +236,8 @@ def cover_ranks(pool: Pool, repetitions: int, settings: int) -> pd.DataFrame:
                 others = np.setdiff1d(np.arange(len(pool.rows)), chosen)
                 counted = counted_in(Piece(view, measure, None), draws_of(chosen)).of_groups(known)
                 next_draw = everything.of_draws[int(rng.choice(others)) * DRAWS_PER_INPUT]
-                for kind, truth in (("outcome", next_draw), ("mean", everything.estimate)):
-                    if kind == "mean" and repetition % 4:
-                        continue  # a thousand multiplier draws each
+                mean = apart(counted.estimate, everything.estimate, settings / len(pool.rows))
+                for kind, truth in (("outcome", next_draw), ("mean", mean)):
                     band, _ = rank_counted(counted, Ranking(5, LEVEL, kind, DRAWS_PER_INPUT, repetition))
                     rank = len(truth) + 1 - pd.Series(truth).rank(method="average").to_numpy()
                     held[kind].append(hold(rank, band))
@@ -251,7 +258,7 @@ def cover_together(pool: Pool, repetitions: int, settings: int) -> pd.DataFrame:
         for _ in range(repetitions):
             counted = counted_in(piece, draws_of(choose(pool, rng, settings)))
             band = _band(counted, LEVEL, "mean", DRAWS_PER_INPUT, simultaneous=True)
-            held = hold(whole.estimate, band)
+            held = hold(apart(counted.estimate, whole.estimate, settings / len(pool.rows)), band)
             all_held.append(np.nanmin(held, axis=1, keepdims=True))
         of_all = np.mean(all_held, axis=0)
         rows.append(

@@ -92,7 +92,7 @@ def main() -> None:
     given = parser.parse_args()
     market = carms.Market.from_gold(carms.build(carms.load_release()).gold, carms.load_cohort("2025"))
     quick = {"settings": 60, "repetitions": 10, "size": 40}
-    long = {"settings": 400, "repetitions": 400, "size": SETTINGS}
+    long = {"settings": 1_000, "repetitions": 400, "size": SETTINGS}
     frame = study(market, **(quick if given.quick else long))
     sys.stdout.write(frame.to_string(float_format=lambda share: f"{share:.3f}") + "\n")
     if not given.quick:
