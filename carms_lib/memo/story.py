@@ -189,9 +189,9 @@ def _reasons(findings: Findings) -> Iterator[Block]:
     if not streams:
         return
     yield Paragraph(
-        "**Why first choices are lost.** Pressure has three parts that add up to it. *Funnel*: no interview, or not "
-        "ranked, so that another program heads the rank-order list. *Scarcity*: more applicants head their list with "
-        "the cell than it has seats. *Competition*: all others, whose seats go to somebody else."
+        "**Why first choices are lost.** Pressure has three parts that add up to it. **Funnel**: no interview, or not "
+        "ranked, so that another program heads the rank-order list. **Scarcity**: more applicants head their list with "
+        "the cell than it has seats. **Competition**: all others, whose seats go to somebody else."
     )
     yield TableBlock(
         ("Seats open to", "Pressure", "Funnel", "Scarcity", "Competition"),
