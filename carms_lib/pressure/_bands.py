@@ -168,7 +168,8 @@ class Bands:
         rare = self.frame.loc[rows & (self.frame["kind"] == "outcome"), "share_zero"].dropna()
         if len(rare):
             notes.append(
-                f"{len(rare)} zero in {rare.min():.0%} or more of the draws: their band is 0, their estimate the mean"
+                f"{len(rare)} zero in {'every draw' if rare.min() >= 1 else f'{rare.min():.0%} or more of the draws'}: "
+                "their band is 0, their estimate the mean"
             )
         return "\n".join(notes)
 
