@@ -164,6 +164,15 @@ def national_section() -> str:
         rows.append("".join(cells) + "|")
     body = "\n".join(rows)
     most = int(table["repetitions"].max())
+    low = table[(table["coverage"] < 0.87) & (table["cells"] > 0)]
+    less = [
+        f"`{row.metric}` ({row.view}, {row.kind}{', rare' if row.rare else ''}): {row.coverage:.1%}"
+        for row in low.itertuples()
+    ]
+    holds_less = (
+        "None holds less than 87 % on average over its cells." if low.empty else f"Less than 87 %: {'; '.join(less)}."
+    )
+    worst = float(table["least"].min())
     return f"""## On the real cohort
 
 The bundled release, the cohort of 2025 and the scenario “Ontario FM +10 %”: {most} studies of 1,000 draws on 100
@@ -174,6 +183,9 @@ the truth, as that of a small whole number does, both shares are given: without 
 | view | kind | cells | hold the truth | rare cells | hold the truth |
 | --- | --- | --- | --- | --- | --- |
 {body}
+
+{holds_less} The cell that holds least holds {worst:.0%}; a cell of {most} repetitions has a standard error of 1.5
+points.
 
 {others_section()}
 
@@ -201,6 +213,12 @@ def others_section() -> str:
         lines.append(f"| {view} | {kind} | {int(part['cells'].sum())} | {told} |")
     known = [f"| {row.view} | {row.metric} | {row.coverage:.1%} |" for row in made.itertuples()]
     outside = made[~made["coverage"].between(0.87, 0.93) & (made["view"] != "sensitivity, largest among the leading")]
+    low = of_cohort[of_cohort["coverage"] < 0.87]
+    less = [
+        f"`{row.metric}` ({row.view}, {row.kind}{', rare' if row.rare else ''}): {row.coverage:.1%}"
+        for row in low.itertuples()
+    ]
+    holds_less = "None holds less than 87 %." if low.empty else f"Less than 87 %: {'; '.join(less)}."
     most = int(table["repetitions"].max())
     return f"""## Seat values and allocation, on the real cohort
 
@@ -210,6 +228,8 @@ As above, {most} studies of 1,000 draws from a pool of 10,000; five seats were p
 | band | kind | cells | hold the truth |
 | --- | --- | --- | --- |
 {chr(10).join(lines)}
+
+{holds_less}
 
 ## Shares, series and sensitivity, on truths that are made
 
