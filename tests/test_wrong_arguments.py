@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import carms_lib as carms
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -301,4 +302,5 @@ def test_a_wrong_argument_gets_an_answer_or_the_librarys_own_error(
             wrong = {key: value for key, value in asked.items() if value is not call.good(world).get(key)}
             shown = {key: repr(value)[:40] for key, value in wrong.items()}
             bare.append(f"{type(error).__name__}: {str(error)[:80]} of {shown}")
+    plt.close("all")
     assert bare == [], "\n".join(sorted(set(bare))[:12])

@@ -41,6 +41,7 @@ HASHED = (
     "simulator/inputs",
     "simulator/draw",
     "simulator/seats",
+    "pressure/_choices.py",
     "pressure/_counts.py",
     "fitting/moments.py",
 )

@@ -253,9 +253,18 @@ def test_a_lever_that_cannot_be_right_is_refused_when_it_is_made(
         make(carms.Scenario("x"))
 
 
-@pytest.mark.parametrize("province", ["ZZ", "NU", "Ontario"])
-def test_a_province_without_programs_is_refused_with_those_that_have_some(market: carms.Market, province: str) -> None:
-    with pytest.raises(UnknownNameError, match=f"province='{province}' is unknown. Allowed: 'AB', 'ON', 'QC'"):
+@pytest.mark.parametrize(
+    ("province", "advice"),
+    [
+        ("ZZ", "Allowed: 'AB', 'ON', 'QC'"),
+        ("Ontario", "Allowed: 'AB', 'ON', 'QC'"),
+        ("NU", "No program's school is in NU: NU has no program"),
+    ],
+)
+def test_a_province_without_programs_is_refused_with_those_that_have_some(
+    market: carms.Market, province: str, advice: str
+) -> None:
+    with pytest.raises(UnknownNameError, match=f"province='{province}' is unknown. {advice}"):
         _rule("reverts", True, province).apply(market)
 
 
