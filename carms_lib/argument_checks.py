@@ -6,12 +6,15 @@ Belongs here: checks that several packages share. Does not belong here: what onl
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+
 from carms_lib.exceptions import ArgumentError
 
-__all__ = ["check_instance", "check_path", "check_text"]
+__all__ = ["check_instance", "check_mapping", "check_path", "check_text", "check_whole"]
 
 T = TypeVar("T")
 
@@ -73,3 +76,17 @@ def check_text(argument: str, value: Any, such_as: str) -> str:
     if not isinstance(value, str) or not value:
         raise ArgumentError(f"{argument}={value!r} must be text, such as {such_as!r}.")
     return value
+
+
+def check_mapping(argument: str, value: Any, such_as: str) -> Mapping[Any, Any]:
+    """Return a mapping, or raise ArgumentError with an example."""
+    if not isinstance(value, Mapping):
+        raise ArgumentError(f"{argument}={type(value).__name__} must be a mapping, such as {such_as}.")
+    return value
+
+
+def check_whole(argument: str, value: Any, such_as: int, *, largest: int = 2**63 - 1) -> int:
+    """Return a whole number that a database can hold, or raise ArgumentError with an example."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not abs(int(value)) <= largest:
+        raise ArgumentError(f"{argument}={value!r} must be a whole number, such as {such_as}.")
+    return int(value)

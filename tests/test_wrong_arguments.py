@@ -20,7 +20,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from carms_lib import matching, plotting, pressure
+from carms_lib import matching, memo, plotting, pressure, schemas, warehouse
 from carms_lib.exceptions import CarmsError
 from carms_lib.matching import MatchingProblem
 from carms_lib.simulator import Comparison
@@ -59,6 +59,7 @@ class World:
     allocation: pressure.Allocation
     problem: MatchingProblem
     matched: matching.Matching
+    warehouse: warehouse.Warehouse
     folder: Path
 
     @property
@@ -88,6 +89,31 @@ class Call:
 
 def _bands(w: World) -> Any:
     return w.study.pressure("discipline", metric="pressure", scenario="baseline", fewest=0)
+
+
+def _changes(w: World) -> Any:
+    return w.study.compare("more").outcomes("discipline", metric="filled")
+
+
+def _cells(w: World) -> Any:
+    return w.study.pressure(["discipline", "province"], metric="pressure", scenario="baseline", fewest=0)
+
+
+def _provinces(w: World) -> Any:
+    return w.study.pressure("province", metric="pressure", scenario="baseline", fewest=0)
+
+
+def _gold(w: World) -> Any:
+    return w.layers.gold
+
+
+def _ranks(w: World) -> Any:
+    return w.study.ranks("discipline", k=1, scenario="baseline", fewest=0)
+
+
+def _first_of(shown: Callable[[World], Any]) -> str:
+    """Return the name of the argument that a figure draws."""
+    return {"_gold": "program", "_ranks": "ranks"}.get(shown.__name__, "bands")
 
 
 LEVELS = {"level": 0.9, "kind": "outcome"}
@@ -215,12 +241,90 @@ CALLS: dict[str, Call] = {
     "is_stable": Call(lambda w: matching.is_stable, lambda w: {"problem": w.problem, "matching": w.matched}),
     "blocking_pairs": Call(lambda w: matching.blocking_pairs, lambda w: {"problem": w.problem, "matching": w.matched}),
     "Matching.explain": Call(lambda w: w.matched.explain, lambda w: {"name": "a", "side": "applicants"}),
+    "input_group": Call(lambda w: carms.simulator.input_group, lambda w: {"names": ["merit"]}),
+    "add_seat": Call(lambda w: matching.add_seat, lambda w: {"matching": w.matched, "program": "p", "n": 1}),
+    "remove_seat": Call(lambda w: matching.remove_seat, lambda w: {"matching": w.matched, "program": "p", "n": 1}),
+    "add_applicant": Call(
+        lambda w: matching.add_applicant,
+        lambda w: {"matching": w.matched, "name": "c", "choices": ["p"], "ranks": {"p": 2}},
+    ),
+    "remove_applicant": Call(lambda w: matching.remove_applicant, lambda w: {"matching": w.matched, "name": "a"}),
+    "check_matching": Call(lambda w: matching.check_matching, lambda w: {"problem": w.problem, "matching": {"a": "p"}}),
+    "stable_matchings": Call(lambda w: matching.stable_matchings, lambda w: {"problem": w.problem, "limit": 3}),
+    "stable_pairs": Call(lambda w: matching.stable_pairs, lambda w: {"problem": w.problem}),
+    "solve_with_reversions": Call(
+        lambda w: matching.solve_with_reversions, lambda w: {"problem": w.problem, "reversions": {"p": "q"}}
+    ),
+    "second_iteration": Call(
+        lambda w: matching.second_iteration,
+        lambda w: {"first": w.matched, "applicants": {"c": ["p"]}, "programs": {"p": ["c"]}},
+    ),
+    # levers
+    **{
+        f"Scenario.{name}": Call(lambda w, name=name: getattr(w.scenario, name), lambda w, good=good: good)
+        for name, good in {
+            "add_program": {"program_stream_id": "new", "like": "10", "seats": 1},
+            "change_mix": {"factor": 1.1, "graduation_school": "McGill University"},
+            "close_programs": CHANGES, "merge_streams": CHANGES,
+            "move_seats": {"seats": 1, "from_stream": "CMG", "to_stream": "IMG"},
+            "reversions": {"enabled": True}, "scale_class": {"factor": 1.1, "applicant_class": "img"},
+            "scale_demand": {"factor": 1.1, **CHANGES}, "scale_interviews": {"factor": 1.1, **CHANGES},
+            "set_language": {"language": "fr", **CHANGES}, "shift_preference": {"log_weight": 0.1, **CHANGES},
+            "split_streams": {"img_share": 0.5, **CHANGES},
+        }.items()
+    },
+    # the warehouse
+    **{
+        f"Warehouse.{name}": Call(lambda w, name=name: getattr(w.warehouse, name), lambda w, good=good: good)
+        for name, good in {
+            "bands": {"study_id": 1, "view": "outcomes"}, "build_details": {"what": "checks", "run_id": None},
+            "build_record": {"run_id": "x"}, "diff": {"release_a": "1503", "release_b": "1503"},
+            "draws": {"study_id": 1}, "history": {"program_stream_id": "10"},
+            "programs": {
+                "province": "ON", "discipline": None, "text": None, "release": None, "as_of": None, "limit": 5,
+                "after": None, "site_class": None,
+            },
+            "search": {"text": "rural", "language": None, "release": None, "limit": 3}, "write": {"layers": None},
+            "write_study": {"study": None, "views": None}, "write_build": {"record": {}},
+        }.items()
+    },
+    "csv_text": Call(lambda w: warehouse.csv_text, lambda w: {"frame": pd.DataFrame({"x": [1]})}),
+    "write_csv": Call(
+        lambda w: warehouse.write_csv, lambda w: {"frame": pd.DataFrame({"x": [1]}), "path": w.folder / "x.csv"}
+    ),
+    "migration_sql": Call(
+        lambda w: warehouse.migration_sql, lambda w: {"dialect": "sqlite", "start": "0008", "end": "0009"}
+    ),
+    # contracts, pages
+    "contract": Call(lambda w: schemas.contract, lambda w: {"layer": "gold", "table": "program"}),
+    "validate": Call(
+        lambda w: schemas.validate,
+        lambda w: {"frame": w.layers.gold["cell"], "layer": "gold", "table": "cell"},
+    ),
+    "redact_contacts": Call(lambda w: schemas.redact_contacts, lambda w: {"text": "words"}),
+    "show_value": Call(lambda w: schemas.show_value, lambda w: {"value": 1, "width": 10}),
+    "check_memo": Call(lambda w: memo.check_memo, lambda w: {"folder": w.folder, "release": None}),
+    "published_outcome": Call(lambda w: memo.published_outcome, lambda w: {"year": 2025}),
+    "beside_published": Call(
+        lambda w: memo.beside_published,
+        lambda w: {"study": w.study, "published": memo.published_outcome(2025), "level": 0.9},
+    ),
     # figures
     **{
         f"plot_{name}": Call(
-            lambda w, name=name: getattr(plotting, f"plot_{name}"), lambda w: {"bands": _bands(w), "ax": w.ax}
+            lambda w, name=name: getattr(plotting, f"plot_{name}"),
+            lambda w, shown=shown, more=more: {_first_of(shown): shown(w), "ax": w.ax, **more},
         )
-        for name in ("bands", "forest")
+        for name, (shown, more) in {
+            "bands": (_bands, {"metric": "pressure", "scenario": "baseline"}),
+            "forest": (_bands, {"metric": "pressure", "scenario": "baseline", "n_rows": 3}),
+            "differences": (_changes, {"metric": "filled", "scenario": "more", "n_rows": 3}),
+            "heatmap": (_cells, {"metric": "pressure", "scenario": "baseline"}),
+            "tile_map": (_provinces, {"metric": "pressure", "scenario": "baseline"}),
+            "quota": (_gold, {"by": "discipline", "n_rows": 3}),
+            "site_map": (_gold, {}),
+            "ranks": (_ranks, {"n_rows": 3}),
+        }.items()
     },
 }  # fmt: skip
 
@@ -240,6 +344,8 @@ def world(bundled_layers, market, tmp_path_factory) -> World:
     (folder / "taken").mkdir()
     (folder / "taken" / "mine.txt").write_text("mine")
     more = carms.Scenario("more").scale_quota(1.5)
+    kept = carms.open_warehouse(f"sqlite:///{folder / 'carms.db'}")
+    kept.upgrade()
     problem = MatchingProblem.from_lists({"a": ["p", "q"], "b": ["q"]}, {"p": ["a"], "q": ["b", "a"]}, {"p": 1, "q": 1})
     return World(
         bundled_layers,
@@ -249,6 +355,7 @@ def world(bundled_layers, market, tmp_path_factory) -> World:
         carms.allocate_seats(market, 1, n_draws=10, n_check=10, rng=1),
         problem,
         matching.solve(problem),
+        kept,
         folder,
     )
 

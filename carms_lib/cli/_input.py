@@ -188,6 +188,5 @@ def write_table(frame: pd.DataFrame, place: Path) -> None:
 
     try:
         write_csv(frame, place)
-    except OSError as error:
-        msg = f"out={str(place)!r} cannot be written: {error.strerror}. Give a file that you may write to."
-        raise ArgumentError(msg) from error
+    except ArgumentError as error:
+        raise ArgumentError(str(error).replace("path=", "out=", 1)) from error

@@ -9,11 +9,13 @@ somebody without a seat, who goes on proposing. Either way the result is what so
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from carms_lib.argument_checks import check_instance, check_mapping
 from carms_lib.exceptions import ArgumentError
 from carms_lib.matching._assignment import name_column, whole_column
 from carms_lib.matching._checks import check_count
@@ -102,6 +104,7 @@ def add_seat(matching: Matching, program: Any, n: int = 1) -> Change:
     Blum, Y., Roth, A. E. and Rothblum, U. G. (1997). Vacancy chains and equilibration in senior-level labor markets.
     Journal of Economic Theory 76, 362-411.
     """
+    check_instance("matching", matching, Matching, "solve(problem)")
     from carms_lib.matching.scored import vacancy_chains  # noqa: PLC0415 - compiled kernels load when they are needed
 
     problem, number = _check(matching), matching.problem.program_number(program)
@@ -125,6 +128,7 @@ def remove_seat(matching: Matching, program: Any, n: int = 1) -> Change:
     -------
     Change
     """
+    check_instance("matching", matching, Matching, "solve(problem)")
     problem, number = _check(matching), matching.problem.program_number(program)
     fewer, quota = check_count("n", n, least=1), int(matching.problem.quotas[number])
     if fewer > quota:
@@ -166,6 +170,18 @@ def add_applicant(matching: Matching, name: Any, choices: Sequence[Any], ranks: 
         The matching is not of that kind, the name is taken, a program is unknown or listed twice, a rank is no place in
         its order.
     """
+    check_instance("matching", matching, Matching, "solve(problem)")
+    try:
+        hash(name)
+        is_key = bool(name == name)  # noqa: PLR0124 - what is not equal to itself, or does not say, names nobody
+    except (TypeError, ValueError):
+        is_key = False
+    if not is_key:
+        raise ArgumentError(f"name={name!r} must be a name: text, a whole number, or what else is equal to itself.")
+    given: Any = choices
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise ArgumentError(f"choices={choices!r} must be the programs of a rank-order list, such as ['p', 'q'].")
+    check_mapping("ranks", ranks, "{'p': 2}")
     problem = _check(matching)
     lists, n = problem.lists, problem.n_applicants
     if isinstance(problem.applicants, range):
@@ -226,6 +242,7 @@ def remove_applicant(matching: Matching, name: Any) -> Change:
     ArgumentError, UnknownNameError
         The matching is not of that kind, or there is no such applicant.
     """
+    check_instance("matching", matching, Matching, "solve(problem)")
     from carms_lib.matching.scored import vacancy_chains  # noqa: PLC0415 - compiled kernels load when they are needed
 
     problem, number = _check(matching), matching.problem.applicant_number(name)

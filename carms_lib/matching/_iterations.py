@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from carms_lib.argument_checks import check_instance, check_mapping
 from carms_lib.exceptions import ArgumentError, ProblemError, UnknownNameError
+from carms_lib.matching._matching import Matching
 from carms_lib.matching._problem import MatchingProblem
 from carms_lib.matching._solve import solve
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
-    from carms_lib.matching._matching import Matching
 
 __all__ = ["second_iteration", "solve_with_reversions"]
 
@@ -60,6 +61,8 @@ def solve_with_reversions(
     Roth, A. E. and Peranson, E. (1999). The redesign of the matching market for American physicians. American Economic
     Review 89, 748-780; reversions are one of the match variations that they describe.
     """
+    check_instance("problem", problem, MatchingProblem, "MatchingProblem.from_lists(applicants, programs, quotas)")
+    check_mapping("reversions", reversions, "{'p': 'q'}")
     goes_to = {problem.program_number(source): problem.program_number(to) for source, to in reversions.items()}
     for source in goes_to:
         at, path = source, {source}
@@ -124,6 +127,9 @@ def second_iteration(
     UnknownNameError
         A program did not take part in the first iteration.
     """
+    check_instance("first", first, Matching, "solve(problem)")
+    check_mapping("applicants", applicants, "{'c': ['p']}")
+    check_mapping("programs", programs, "{'p': ['c']}")
     problem = first.problem
     taken = {problem.applicants[int(a)] for a in np.flatnonzero(first.match >= 0)}
     members = [name for pair in couples or () for name in pair]

@@ -20,17 +20,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from carms_lib.argument_checks import check_instance
 from carms_lib.exceptions import ArgumentError
 from carms_lib.matching._assignment import name_column
 from carms_lib.matching._checks import check_count
 from carms_lib.matching._matching import Matching
+from carms_lib.matching._problem import MatchingProblem
 from carms_lib.matching._solve import solve
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from carms_lib.kernels.arrays import Int32s
-    from carms_lib.matching._problem import MatchingProblem
     from carms_lib.matching.scored.vacancy_chains import Chain
 
 __all__ = ["stable_matchings", "stable_pairs"]
@@ -55,6 +56,7 @@ def stable_pairs(problem: MatchingProblem) -> pd.DataFrame:
     ArgumentError
         There are couples.
     """
+    check_instance("problem", problem, MatchingProblem, "MatchingProblem.from_lists(applicants, programs, quotas)")
     import pandas as pd  # noqa: PLC0415 - arrays need no pandas
 
     from carms_lib.matching.scored import vacancy_chains  # noqa: PLC0415 - compiled kernels load when they are needed
@@ -105,6 +107,7 @@ def stable_matchings(problem: MatchingProblem, limit: int = 1_000) -> list[Match
     ArgumentError
         There are couples, or more than `limit` stable matchings.
     """
+    check_instance("problem", problem, MatchingProblem, "MatchingProblem.from_lists(applicants, programs, quotas)")
     most = check_count("limit", limit, least=1)
     worst, chain = _programs_best(problem)
     best = solve(problem)

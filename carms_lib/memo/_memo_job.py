@@ -303,6 +303,7 @@ def check_memo(folder: str | Path, *, release: Release | str | Path | None = Non
     Files are compared by their SHA-256, code by the versions of this library and of the packages that can change a
     number.
     """
+    folder = check_path("folder", folder, "memo")
     made = _record(Path(folder))
     source = release if isinstance(release, Release) else load_release(release)
     now = source.provenance

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from carms_lib.argument_checks import check_instance, check_whole
 from carms_lib.exceptions import ArgumentError
 from carms_lib.memo.numbers import Row, rows_of
 from carms_lib.pressure import sensitivity_of
@@ -288,6 +289,7 @@ def published_outcome(year: int) -> pd.DataFrame | None:
         One row per figure: label, metric, discipline, province, applicant_class (empty where it is of all), value
         [persons or seats], source, note.
     """
+    check_whole("year", year, 2025)
     table = resources.files("carms_lib") / "data" / "published" / f"{year}.csv"
     if not table.is_file():
         return None
@@ -312,6 +314,13 @@ def beside_published(study: Study, published: pd.DataFrame, level: float = 0.90)
         One row per published figure: its columns, estimate, lower, upper, n_draws, and inside (the published value
         lies in the band). A figure of a group that the study does not have is left out.
     """
+    check_instance("published", published, pd.DataFrame, "published_outcome(2025)")
+    lacking = [name for name in ("label", "metric", *_KEYS, "value") if name not in published.columns]
+    if lacking:
+        raise ArgumentError(f"published lacks the columns {lacking}. Give what published_outcome() returns.")
+    given: Any = study
+    if not callable(getattr(given, "outcomes", None)):
+        raise ArgumentError(f"study={type(study).__name__} must be a study. Make one: simulate(market, n_draws=1_000).")
     rows = []
     for figure in published.to_dict("records"):
         keys = [key for key in _KEYS if figure[key]]

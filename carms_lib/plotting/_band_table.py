@@ -7,9 +7,11 @@ computing bands (`carms_lib.pressure`).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+import numpy as np
 import pandas as pd
 
 from carms_lib.exceptions import ArgumentError, UnknownNameError
@@ -167,10 +169,22 @@ def check_n_rows(n_rows: int | None, available: int) -> int:
     """Return how many rows to draw: all when `n_rows` is None, never more than there are."""
     if n_rows is None:
         return available
-    if n_rows < 1:
+    given: Any = n_rows
+    if isinstance(given, bool) or not isinstance(given, (int, np.integer)) or given < 1:
         msg = f"n_rows={n_rows} is not allowed. Give a positive number, or None for all."
         raise ArgumentError(msg)
     return min(n_rows, available)
+
+
+def programs_of(program: Any) -> pd.DataFrame:
+    """Return the table of programs of what a figure is given: the table itself, or a layer that holds it."""
+    if isinstance(program, pd.DataFrame):
+        return program
+    found = program.get("program") if isinstance(program, Mapping) else None
+    if not isinstance(found, pd.DataFrame):
+        msg = f"program={type(program).__name__} holds no table of programs. Give gold, or gold['program']."
+        raise ArgumentError(msg)
+    return found
 
 
 def frame_of(bands: Any) -> pd.DataFrame:

@@ -5,13 +5,13 @@ Belongs here: `plot_quota`. Does not belong here: anything with a band; a publis
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from carms_lib.exceptions import ArgumentError, UnknownNameError
 from carms_lib.plotting import style
-from carms_lib.plotting._band_table import check_n_rows
+from carms_lib.plotting._band_table import check_n_rows, programs_of
 from carms_lib.plotting.tile_map import PROVINCES, is_geographic
 
 if TYPE_CHECKING:
@@ -64,14 +64,15 @@ def plot_quota(
     UnknownNameError
         If `by` is not one of its columns, or an eligibility is unknown.
     """
-    frame = program if isinstance(program, pd.DataFrame) else program["program"]
+    frame = programs_of(program)
     for name in ("quota", "eligibility"):
         if name not in frame.columns:
             msg = f"program lacks the column {name!r}. Give gold['program'], or a table like it."
             raise ArgumentError(msg)
     if frame.empty:
         raise ArgumentError("program holds no row, so there is nothing to draw.")
-    if by not in frame.columns:
+    given: Any = by
+    if not isinstance(given, str) or by not in frame.columns:
         raise UnknownNameError("by", by, frame.columns)
     for value in frame["eligibility"].unique():
         if value not in _ELIGIBILITY:

@@ -17,6 +17,7 @@ import pandas as pd
 
 from carms_lib.exceptions import ArgumentError
 from carms_lib.plotting import style
+from carms_lib.plotting._band_table import programs_of
 from carms_lib.plotting.tile_map import PROVINCES
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def plot_site_map(program: pd.DataFrame | Mapping[str, pd.DataFrame], *, ax: Axe
     >>> plot_site_map(gold).get_title(loc="left")
     'Seats by community of training'
     """
-    frame = program if isinstance(program, pd.DataFrame) else program["program"]
+    frame = programs_of(program)
     missing = [name for name in _NEEDED if name not in frame.columns]
     if missing:
         raise ArgumentError(f"program lacks the columns {missing}. Give gold['program'], or a table like it.")

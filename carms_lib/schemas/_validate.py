@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 import pandera.pandas as pa
 
+from carms_lib.argument_checks import check_instance, check_text, check_whole
 from carms_lib.exceptions import SchemaError, UnknownNameError
 from carms_lib.schemas._model import Text, contracts
 
@@ -52,6 +53,8 @@ def contract(layer: str, table: str) -> TableContract:
     UnknownNameError
         If there is no such layer, or no such table in it.
     """
+    for argument, value in {"layer": layer, "table": table}.items():
+        check_text(argument, value, "gold" if argument == "layer" else "program")
     known = contracts()
     if layer not in known:
         raise UnknownNameError("layer", layer, known)
@@ -86,6 +89,7 @@ def validate(frame: pd.DataFrame, layer: str, table: str) -> pd.DataFrame:
     UnknownNameError
         If there is no such layer or table.
     """
+    check_instance("frame", frame, pd.DataFrame, "gold['program']")
     promise = contract(layer, table)
     faults = _column_faults(frame, promise)
     if not faults:
@@ -239,10 +243,12 @@ CONTACT = re.compile(
 
 def redact_contacts(text: str) -> str:
     """Return `text` with every e-mail address and telephone number replaced by "[contact]"."""
+    check_instance("text", text, str, "str(value)")
     return CONTACT.sub("[contact]", text)
 
 
 def show_value(value: object, width: int = 60) -> str:
     """Return `value` as text that may be shown to anyone: no contact detail, at most `width` characters."""
+    check_whole("width", width, 60)
     text = redact_contacts(str(value))
     return text if len(text) <= width else text[: width - 1] + "…"

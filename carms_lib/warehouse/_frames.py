@@ -20,6 +20,8 @@ import pandas as pd
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from carms_lib.argument_checks import check_instance, check_path
+from carms_lib.exceptions import ArgumentError
 from carms_lib.schemas import TEXT, contract
 from carms_lib.warehouse.tables import TABLES
 
@@ -157,13 +159,20 @@ def write_csv(frame: pd.DataFrame, path: str | Path) -> Path:
     Text that begins like a formula gets an apostrophe before it, as spreadsheets themselves mark text. Numbers stay
     numbers, also negative ones. Column names are treated as text.
     """
-    path = Path(path)
-    path.write_text(csv_text(frame), encoding="utf-8", newline="")
-    return path
+    check_instance("frame", frame, pd.DataFrame, "warehouse.programs().frame")
+    place = check_path("path", path, "programs.csv")
+    text = csv_text(frame)
+    try:
+        place.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        msg = f"path={str(path)!r} cannot be written: {error.strerror}. Give a file that you may write to."
+        raise ArgumentError(msg) from error
+    return place
 
 
 def csv_text(frame: pd.DataFrame) -> str:
     """Return a `frame` as the text that `write_csv` writes."""
+    check_instance("frame", frame, pd.DataFrame, "warehouse.programs().frame")
     safe = frame.copy()
     for name in safe.columns:
         # neither numbers nor dates can be taken for a formula; as they are, days are written as days

@@ -12,7 +12,8 @@ from typing import Any
 
 import pandas as pd
 
-from carms_lib.exceptions import UnknownNameError
+from carms_lib.argument_checks import check_mapping, check_text, check_whole
+from carms_lib.exceptions import ArgumentError, UnknownNameError
 from carms_lib.provenance import package_versions
 from carms_lib.schemas import codes
 from carms_lib.warehouse import _builds, _programs, _results, gold_view, revisions
@@ -134,6 +135,9 @@ class Warehouse(Database):
         whose page says the same as before is untouched. One that changed has its version closed at this moment and
         another opened. One that the release no longer has is closed as "vanished".
         """
+        given: Any = layers
+        if not all(hasattr(given, name) for name in ("bronze", "silver", "gold")):
+            raise ArgumentError(f"layers={type(layers).__name__} must be layers. Make them: build(load_release()).")
         return self._change("write", lambda connection: write_layers(connection, layers, self._now(), _version()))
 
     # --- asking ------------------------------------------------------------------------------------------
@@ -214,6 +218,7 @@ class Warehouse(Database):
         UnknownNameError
             No release ever had such a program.
         """
+        check_text("program_stream_id", program_stream_id, "27447")
         return self._ask("history", lambda connection: _programs.history(connection, program_stream_id))
 
     def diff(self, release_a: str, release_b: str) -> pd.DataFrame:
@@ -270,6 +275,8 @@ class Warehouse(Database):
         UnknownNameError
             There is no such language or release.
         """
+        if language is not None:
+            check_text("language", language, "fr")
         if language is not None and language not in codes.PAGE_LANGUAGES:
             raise UnknownNameError("language", language, codes.PAGE_LANGUAGES)
         return self._ask(
@@ -309,6 +316,13 @@ class Warehouse(Database):
         MigrationError, WriteConflictError, WarehouseUnavailableError
             As for `write`.
         """
+        given: Any = study
+        if not all(hasattr(given, name) for name in ("provenance", "scenarios", "n_draws")):
+            raise ArgumentError(
+                f"study={type(study).__name__} must be a study. Make one: simulate(market, n_draws=1_000)."
+            )
+        if views is not None:
+            check_mapping("views", views, "{'outcomes': study.outcomes()}")
         return self._change(
             "write_study",
             lambda connection: _results.write_study(connection, study, views or {}, draws, self._now(), _version()),
@@ -343,6 +357,8 @@ class Warehouse(Database):
         UnknownNameError
             There is no such study or view.
         """
+        check_whole("study_id", study_id, 1)
+        check_text("view", view, "outcomes")
         return self._ask("bands", lambda connection: _results.bands(connection, study_id, view))
 
     def draws(self, study_id: int) -> pd.DataFrame:
@@ -362,6 +378,7 @@ class Warehouse(Database):
         UnknownNameError
             There is no such study.
         """
+        check_whole("study_id", study_id, 1)
         return self._ask("draws", lambda connection: _results.draws(connection, study_id))
 
     # --- builds ------------------------------------------------------------------------------------------
@@ -405,6 +422,7 @@ class Warehouse(Database):
         MigrationError, WriteConflictError, WarehouseUnavailableError
             As for `write`.
         """
+        check_mapping("record", record, "recorder.record.to_dict()")
         return self._change(
             "write_build", lambda connection: _builds.write_build(connection, record, checks, counts, load)
         )
@@ -422,6 +440,7 @@ class Warehouse(Database):
 
     def build_record(self, run_id: str) -> dict[str, Any]:
         """Return the whole record of the build `run_id`, as it was given to `write_build`."""
+        check_text("run_id", run_id, "20250304T120000")
         return self._ask("build_record", lambda connection: _builds.record(connection, run_id))
 
     def build_details(self, what: str, *, run_id: str | None = None) -> pd.DataFrame:
@@ -445,4 +464,7 @@ class Warehouse(Database):
         UnknownNameError
             There is no such detail or build.
         """
+        check_text("what", what, "checks")
+        if run_id is not None:
+            check_text("run_id", run_id, "20250304T120000")
         return self._ask("build_details", lambda connection: _builds.details(connection, what, run_id))

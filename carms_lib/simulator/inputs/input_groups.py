@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from carms_lib.exceptions import UnknownNameError
+from carms_lib.exceptions import ArgumentError, UnknownNameError
 
 __all__ = ["INPUT_GROUPS", "InputGroup", "input_group"]
 
@@ -90,8 +91,13 @@ def input_group(names: Iterable[str]) -> list[str]:
     >>> input_group(["merit", "size of img"])
     ['selection', 'participation']
     """
+    given: Any = names
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise ArgumentError(f"names={names!r} must be several names of inputs, such as ['merit'].")
     found = []
     for name in names:
+        if not isinstance(name, str):
+            raise UnknownNameError("input", name, [each for row in INPUT_GROUPS.values() for each in row.parameters])
         groups = [
             group
             for group, row in INPUT_GROUPS.items()

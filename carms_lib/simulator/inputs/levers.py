@@ -204,7 +204,7 @@ def _switch(argument: str, value: Any) -> bool:
 
 
 def _language(argument: str, value: Any) -> str:
-    if value not in LANGUAGES:
+    if not isinstance(value, str) or value not in LANGUAGES:
         raise UnknownNameError(argument, str(value), LANGUAGES)
     return str(value)
 
