@@ -21,7 +21,8 @@ ROOT = Path(carms_lib.__file__).parent
 # The packages, top to bottom.
 ROWS = [
     {"exceptions", "provenance"},
-    {"argument_checks", "kernels", "schemas", "result_files"},
+    {"argument_checks"},
+    {"kernels", "schemas", "result_files"},
     {"matching", "loaders"},
     {"quality"},
     {"transforms"},
