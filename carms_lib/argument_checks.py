@@ -64,11 +64,12 @@ def check_path(argument: str, value: Any, such_as: str) -> Path:
     Raises
     ------
     ArgumentError
-        It is no path, is empty, or holds a NUL character.
+        It is another kind of value, is empty, or holds a NUL character.
     """
-    if isinstance(value, bytes) or not isinstance(value, (str, os.PathLike)) or "\x00" in os.fspath(value) or not value:
+    text = os.fspath(value) if isinstance(value, (str, os.PathLike)) else None
+    if not isinstance(text, str) or not text or "\x00" in text:
         raise ArgumentError(f"{argument}={value!r} must be a path, such as {such_as!r}.")
-    return Path(value)
+    return Path(text)
 
 
 def check_text(argument: str, value: Any, such_as: str) -> str:

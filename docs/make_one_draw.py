@@ -138,7 +138,8 @@ The applicant is matched to {self.name[got]}, in {market.programs["discipline"].
 
 Of this draw a study keeps for the applicant four program numbers: the first wish ({self.name[wish[0]]}), the first
 program of the rank-order list ({self.name[rank[0]]}), the match after the first iteration (none) and after both
-({self.name[got]}); and the seats of each program. Lists are not kept: because every random number has its key, `replay`
+({self.name[got]}); how many interviews there were and the rank of the first match on the list; and the seats of each
+program. Lists are not kept: because every random number has its key, `replay`
 makes them again.""",
         }
 

@@ -121,8 +121,10 @@ def page(frame: pd.DataFrame) -> str:
     return f"""# Tables that no fit was aimed at
 
 CaRMS published for 2016 and 2017 who matched to which choice, from which school to which province, and who trains in a
-discipline that was not their first choice. The cohorts were fitted to sums of some of these tables and to none of the
-figures below. Each year is played 1,000 times with the seats of its tables (`docs/make_published_tables.py`).
+discipline that was not their first choice. The cohorts were fitted to sums of some of these tables, not to the figures
+below one by one: the fit knew shares of first choices matched by group of disciplines, and how many graduates stay at
+their school or in its province. Each year is simulated 1,000 times with the seats of its tables
+(`docs/make_published_tables.py`).
 
 **{inside} of {of} figures ({inside / of:.0%}) lie inside their {LEVEL:.0%} band.** Fewer than nine in ten means that
 the model is surer of such details than it should be: read them as a pattern, not as a forecast of a school.

@@ -8,6 +8,7 @@ the model itself (`carms_lib.simulator`), forecasts of other years (`carms_lib.f
 | file | holds |
 | --- | --- |
 | `published` | the published figures, read and looked up |
+| `record` | figures of past matches with the date each was public by, and the only door for a forecast of a year |
 | `markets` | programs of years without program descriptions |
 | `cohorts` | cohorts of 2016 and 2017, as their tables give them |
 | `headlines` | markets and moments of 2023 to 2025, of which headlines are public |

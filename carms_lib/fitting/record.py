@@ -5,8 +5,8 @@ the only door for a forecast of a year. Does not belong here: what is made of th
 reading the tables themselves (`published`).
 
 A figure of a match is an *outcome* or an *input*. Inputs (seats, applications) are known to those who run the match
-before it closes, and are published with its outcome; a forecast takes those of its own year from whoever has them,
-never from the record.
+before it closes, and are published with its outcome; a forecast takes those of its own year as arguments, never from
+the record.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _CODES = ("AB", "BC", "MB", "NL", "NS", "ON", "QC", "SK")
 
 @dataclass(frozen=True)
 class Reading:
-    """Where a figure stands in the published tables.
+    """The place of a figure in the published tables.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ class RecordFigure:
     meaning : str
         What is counted, and of whom.
     readings : tuple of Reading
-        Where it stands; of several, the first that gives a cell of a year.
+        Its places in the tables; of several, the first that gives a cell of a year.
     """
 
     cells: str
@@ -96,7 +96,7 @@ def _country(unit: str, is_input: bool, meaning: str, *readings: Reading) -> Rec
 _SHARE, _PERSONS, _SEATS = "share, 0 to 1", "persons", "seats"
 _FAMILY = "all_streams, Family Medicine"
 
-#: Name of a figure -> what it is and where it stands.
+#: Name of a figure -> its meaning and its places in the tables.
 FIGURES: Mapping[str, RecordFigure] = {
     "quota": RecordFigure(
         "discipline", _SEATS, True, "seats that Canadian graduates may fill, first iteration, after reversions",
@@ -238,10 +238,10 @@ class Record:
         Raises
         ------
         ArgumentError
-            `year` is no year, is later than this record reaches, or nothing was public before it.
+            `year` is not a whole number, is later than this record reaches, or nothing was public before it.
         """
         if isinstance(year, bool) or not isinstance(year, int):
-            raise ArgumentError(f"year={year!r} is no year of a match: give a whole number, such as 2017.")
+            raise ArgumentError(f"year={year!r} must be the year of a match, a whole number such as 2017.")
         if self.before is not None and year > self.before:
             raise ArgumentError(
                 f"year={year} is later than this record, which is as of {self.before}. Ask the whole record."

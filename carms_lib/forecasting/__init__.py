@@ -4,6 +4,15 @@ Belongs here: cohorts of the coming years, projected along the published series;
 years beside the naive forecast and the simple proxy. Does not belong here: the fit (`carms_lib.fitting`), scenarios of
 what ought to happen (`carms_lib.simulator`), the page of the back-test (``docs/make_backtest.py``).
 
+| file | holds |
+| --- | --- |
+| `demand` | first choices that each discipline is expected to get, by grade of news |
+| `disciplines` | figures by discipline: a level and its response to seats per first choice; the plain rival |
+| `simulated` | past years as the simulator plays them |
+| `rolling` | every past year forecast from what was public before it; pools, weights, bands, scores |
+| `backtest` | the back-test that the memo shows |
+| `projection` | cohorts of coming years |
+
 Run ``python -m carms_lib.forecasting`` with CARMS_DATA_DIR set to a folder that holds ``published``: it writes the
 cohorts 2026 and 2027.
 """

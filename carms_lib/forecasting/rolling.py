@@ -52,7 +52,8 @@ ORIGINS: Mapping[str, tuple[int, int]] = {
     "first_choice_unmatched": (2010, 2017),
     "unfilled_first_iteration": (2014, 2017),
 }
-#: How fast weights move to who was nearer, per year of an error as large as that of last year's figure.
+#: How fast weights move to the nearer forecasts, per year of an error as large as that of last year's figure. Chosen on
+#: all origins among 3, 5, 8, 12 and 20, over which no error moves by more than 0.06 of that of last year's figure.
 RATE = 8.0
 RIVAL, SIMULATED = "rival", "simulated"
 #: Cells that the assumed spread beyond chance weighs as much as.
@@ -62,7 +63,7 @@ _SPREADS = np.round(np.geomspace(0.02, 2.0, 41), 4)
 
 @dataclass(frozen=True)
 class Origin:
-    """What a forecast of a year starts from, and what came of it.
+    """The inputs of a forecast of one year, and the published outcome.
 
     Parameters
     ----------

@@ -270,7 +270,7 @@ def summarise(
     Raises
     ------
     ArgumentError
-        `simultaneous` is no bool, or is asked of another kind.
+        `simultaneous` is not a bool, or is asked of another kind.
 
     Warns
     -----

@@ -55,7 +55,7 @@ def choice_bands(
         of applicants matched to their first, second, third or a lower choice, matched to none and without an interview
         add up to 1.
     fewest : float, default 5
-        Shares of fewer persons than this in an average draw are too small to say; `Bands.sizes` says so.
+        Shares of fewer persons than this in an average draw are suppressed; `Bands.sizes` says so.
 
     Returns
     -------

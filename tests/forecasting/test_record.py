@@ -38,7 +38,7 @@ def test_as_of_holds_nothing_of_the_year_or_later(small):
 
 @pytest.mark.parametrize("year", [True, "2017", 2017.0, None])
 def test_a_year_is_a_whole_number(small, year):
-    with pytest.raises(ArgumentError, match="is no year of a match"):
+    with pytest.raises(ArgumentError, match="must be the year of a match"):
         small.as_of(year)
 
 

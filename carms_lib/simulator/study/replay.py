@@ -1,7 +1,7 @@
 """Draws again, with their lists: what a study does not keep.
 
 Belongs here: one draw's lists, scores, seats and first match, made anew from the keys of its noise. Does not belong
-here: what is done with them. A study keeps four program numbers an applicant and no list; because all noise is keyed,
+here: what is done with them. A study keeps six numbers an applicant and no list; because all noise is keyed,
 the lists of any draw come back to the bit when they are needed.
 """
 
