@@ -4,9 +4,9 @@ Belongs here: opening the views that answer, comparisons, and saving. Does not b
 `carms_lib.pressure`; a study knows how to open that view and no more.
 
 What is kept of a draw is four program numbers an applicant (wished for, ranked first, matched to in the first
-iteration, matched to in the end), interviews held, and the rank of the first match. Any grouping of programs and any class of
-applicants can be counted from them, at any level, without another simulation. They are kept by a `DrawStore`, in a file
-when they are large, and views read them a few draws at a time.
+iteration, matched to in the end), interviews held, and the rank of the first match. Any grouping of programs and any
+class of applicants can be counted from them, at any level, without another simulation. They are kept by a
+`DrawStore`, in a file when they are large, and views read them a few draws at a time.
 """
 
 from __future__ import annotations
